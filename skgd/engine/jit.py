@@ -1,0 +1,89 @@
+"""The one decorator of every compiled function, and the only place with JIT flags."""
+
+from functools import cached_property, update_wrapper
+
+__all__ = ["Kernel", "jit", "strict_jit"]
+
+# Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
+# exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
+_VECTORISE = frozenset({"contract", "reassoc", "nsz", "arcp"})
+# What relies on the order of its roundings (compensated sums, argument reductions).
+_IN_ORDER = frozenset({"contract"})
+
+
+class Kernel:
+    """A Python function that Numba compiles when it is first called.
+
+    Importing skgd must cost no more than importing scikit-learn, so Numba is imported
+    by the first kernel that runs. A kernel may be called from Python, or from another
+    kernel: Numba asks a global for its ``_numba_type_``.
+
+    Parameters
+    ----------
+    function : callable
+        What to compile, in the subset of Python and NumPy that Numba knows.
+
+    fastmath : frozenset of str
+        LLVM's fast-math flags.
+    """
+
+    def __init__(self, function, fastmath):
+        update_wrapper(self, function)
+        self._fastmath = fastmath
+
+    @cached_property
+    def dispatcher(self):
+        """The Numba dispatcher; the plain function where ``NUMBA_DISABLE_JIT`` is set."""
+        from numba import config, njit
+
+        from skgd.engine.cache import KernelCache
+
+        dispatcher = njit(
+            nogil=True, error_model="numpy", fastmath=set(self._fastmath) or False
+        )(self.__wrapped__)
+        if not config.DISABLE_JIT:
+            dispatcher._cache = KernelCache(self.__wrapped__)
+        return dispatcher
+
+    @property
+    def _numba_type_(self):
+        return self.dispatcher._numba_type_
+
+    def __call__(self, *args):
+        return self.dispatcher(*args)
+
+    def bind(self, *signature):
+        """Compile for one signature and return it as a first-class function.
+
+        Such a function can be an argument of a kernel, which is then compiled once for
+        all functions of that signature.
+
+        Parameters
+        ----------
+        *signature : numba.types.Type
+            The type of the result, then those of the arguments.
+
+        Returns
+        -------
+        callable
+            An object with Numba's wrapper address protocol.
+        """
+        from numba import config
+        from numba.core.types import CompileResultWAP
+
+        if config.DISABLE_JIT:
+            return self.dispatcher
+        returned, *arguments = signature
+        return CompileResultWAP(
+            self.dispatcher.get_compile_result(returned(*arguments))
+        )
+
+
+def jit(function):
+    """Compile ``function`` on its first call, for its loops to vectorise."""
+    return Kernel(function, _VECTORISE)
+
+
+def strict_jit(function):
+    """Compile ``function`` on its first call, its roundings kept in order."""
+    return Kernel(function, _IN_ORDER)
