@@ -1,0 +1,24 @@
+"""The compiled training loop, and the only place that knows layouts and buffers.
+
+Solvers, schedules, activations and losses need no more of it than what is named here.
+"""
+
+from skgd.engine.elementary import exp, log, log1p, logistic, one, tanh, zero
+from skgd.engine.jit import jit, strict_jit
+from skgd.engine.plugins import Activation, Loss, Schedule, Solver
+
+__all__ = [
+    "Activation",
+    "Loss",
+    "Schedule",
+    "Solver",
+    "exp",
+    "jit",
+    "log",
+    "log1p",
+    "logistic",
+    "one",
+    "strict_jit",
+    "tanh",
+    "zero",
+]

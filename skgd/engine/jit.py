@@ -2,7 +2,7 @@
 
 from functools import cached_property, update_wrapper
 
-__all__ = ["Kernel", "jit", "strict_jit"]
+__all__ = ["Kernel", "Stub", "by_dtype", "jit", "strict_jit"]
 
 # Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
@@ -87,3 +87,60 @@ def jit(function):
 def strict_jit(function):
     """Compile ``function`` on its first call, its roundings kept in order."""
     return Kernel(function, _IN_ORDER)
+
+
+class Stub:
+    """A Python function that compiled code replaces by something made for it.
+
+    Parameters
+    ----------
+    function : callable
+        What Python calls.
+
+    make : callable
+        Called once, by the first kernel that uses the function; returns what compiled
+        code uses instead: anything that Numba accepts as a global.
+    """
+
+    def __init__(self, function, make):
+        update_wrapper(self, function)
+        self._make = make
+
+    @cached_property
+    def _replacement(self):
+        return self._make()
+
+    @property
+    def _numba_type_(self):
+        from numba.core.registry import cpu_target
+
+        replacement = self._replacement
+        cpu_target.typing_context.refresh()
+        return cpu_target.typing_context.resolve_value_type(replacement)
+
+    def __call__(self, *args):
+        return self.__wrapped__(*args)
+
+
+def by_dtype(single, double):
+    """Join a kernel of a float32 and one of a float64 to one function of a scalar."""
+
+    def either(x):
+        return (single if x.dtype == "float32" else double)(x)
+
+    def make():
+        from numba import float32
+        from numba.extending import overload
+
+        def choose(x):
+            """Stand for the two kernels in compiled code."""
+
+        @overload(choose)
+        def _kernel(x):
+            if x == float32:
+                return lambda x: single(x)
+            return lambda x: double(x)
+
+        return choose
+
+    return Stub(either, make)

@@ -1,0 +1,121 @@
+"""Where each layer lies in the flat buffers: depth and widths as data, not as types.
+
+Layer ``l`` maps ``units[l]`` inputs to ``units[l + 1]`` outputs. In ``theta`` and in the
+gradient it holds its weights, row by row, then the scale gamma if it is normalised, then
+its bias (the shift beta where it is normalised): what the penalty acts on comes first, the
+rest in one piece behind it.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+__all__ = [
+    "ACTIVATED",
+    "BIAS",
+    "COLUMNS",
+    "END",
+    "GAMMA",
+    "INPUTS",
+    "NORMAL",
+    "NORMALISED",
+    "OUTPUTS",
+        "WEIGHTS",
+    "Layout",
+]
+
+# The columns of the table, a row a layer. -1 stands for "there is none".
+INPUTS = 0
+OUTPUTS = 1
+WEIGHTS = 2  # first parameter of the layer
+GAMMA = 3  # of the batch normalisation's scale, or -1
+BIAS = 4
+END = 5  # first parameter behind the layer
+NORMAL = 6  # number of normalised units in the layers before, or -1
+ACTIVATED = 7  # of the activations, per row of a mini-batch, in the workspace
+NORMALISED = 8  # of the normalised linear outputs, likewise, or -1
+COLUMNS = 9
+
+
+class Layout:
+    """The table of a network, and the sizes that follow from it.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Number of features, widths of the hidden layers, number of outputs.
+
+    batch_normalization : bool, default=False
+        Whether the hidden layers are normalised.
+
+    Attributes
+    ----------
+    units : tuple of int
+        As given.
+
+    batch_normalization : bool
+        As given.
+
+    table : ndarray of shape (n_layers, COLUMNS), dtype=int64
+        What the kernels read.
+
+    n_params, n_normal, n_activated : int
+        Parameters, normalised units, and what is kept per row of a mini-batch.
+    """
+
+    def __init__(self, units, batch_normalization=False):
+        self.units = tuple(int(n) for n in units)
+        self.batch_normalization = batch_normalization
+        layers = list(pairwise(self.units))
+        self.table = np.full((len(layers), COLUMNS), -1, dtype=np.int64)
+        n_params = n_normal = n_activated = 0
+        for index, (inputs, outputs) in enumerate(layers):
+            row = self.table[index]
+            row[[INPUTS, OUTPUTS]] = inputs, outputs
+            row[WEIGHTS] = n_params
+            n_params += inputs * outputs
+            row[ACTIVATED] = n_activated
+            n_activated += outputs
+            if batch_normalization and index < len(layers) - 1:
+                row[GAMMA] = n_params
+                n_params += outputs
+                row[NORMAL] = n_normal
+                n_normal += outputs
+                row[NORMALISED] = n_activated
+                n_activated += outputs
+            row[BIAS] = n_params
+            n_params += outputs
+            row[END] = n_params
+        self.n_params = n_params
+        self.n_normal = n_normal
+        self.n_activated = n_activated
+
+    def weights(self, flat):
+        """View the weights of each layer in a flat buffer.
+
+        Parameters
+        ----------
+        flat : ndarray of shape (n_params,)
+            Parameters, or their gradient.
+
+        Returns
+        -------
+        list of ndarray of shape (inputs, outputs)
+        """
+        return [
+            flat[row[WEIGHTS] : row[WEIGHTS] + row[INPUTS] * row[OUTPUTS]].reshape(
+                row[INPUTS], row[OUTPUTS]
+            )
+            for row in self.table
+        ]
+
+    def biases(self, flat):
+        """View the bias of each layer in a flat buffer, as ``weights`` does."""
+        return [flat[row[BIAS] : row[BIAS] + row[OUTPUTS]] for row in self.table]
+
+    def gammas(self, flat):
+        """View the scale of each normalised layer, and None for the others."""
+        return [
+            flat[row[GAMMA] : row[GAMMA] + row[OUTPUTS]] if row[GAMMA] >= 0 else None
+            for row in self.table
+        ]

@@ -1,0 +1,121 @@
+"""What the kernels are given, under names."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Buffers", "Network", "Rules", "Samples", "Settings"]
+
+
+class Samples(NamedTuple):
+    """The data, read-only. Dense or sparse rows: the other kind is empty.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples * n_features,)
+        Dense rows.
+
+    values, columns, row_starts : ndarray
+        Sparse rows: data, indices (int32) and indptr (int64) of a csr matrix.
+
+    y : ndarray of shape (n_samples, n_targets)
+        Targets, in the dtype of X.
+
+    weight : ndarray of shape (n_samples,) or (0,)
+        Sample weights; none stand for ones.
+    """
+
+    X: Any
+    values: Any
+    columns: Any
+    row_starts: Any
+    y: Any
+    weight: Any
+
+
+class Network(NamedTuple):
+    """The parameters and what belongs to each of them, in flat buffers.
+
+    Attributes
+    ----------
+    table : ndarray of shape (n_layers, COLUMNS)
+        See :mod:`skgd.engine.layout`.
+
+    theta, gradient : ndarray of shape (n_params,)
+        Parameters; gradient of the mean objective of the mini-batch.
+
+    state : ndarray of shape (n_slots, n_params)
+        The solver's.
+
+    running : ndarray of shape (2 * n_normal,)
+        Running mean and variance of the normalised layers, layer by layer.
+    """
+
+    table: Any
+    theta: Any
+    gradient: Any
+    state: Any
+    running: Any
+
+
+class Buffers(NamedTuple):
+    """The workspace of a block of rows.
+
+    Attributes
+    ----------
+    inputs, y, weight : ndarray
+        The gathered rows.
+
+    activated : ndarray
+        For each layer its activations, and the normalised values if it has them.
+
+    delta, delta_before : ndarray
+        Gradient of the objective by a layer's linear output, and of the layer before.
+
+    moments : ndarray of shape (3 * n_normal,)
+        Mean, variance and 1 / deviation of the mini-batch, layer by layer.
+    """
+
+    inputs: Any
+    y: Any
+    weight: Any
+    activated: Any
+    delta: Any
+    delta_before: Any
+    moments: Any
+
+    @classmethod
+    def allocate(cls, layout, rows, n_targets, dtype, sparse=False):
+        """Make room for blocks of up to ``rows`` rows."""
+        widest = max(layout.units[1:])
+        lengths = (
+            0 if sparse else rows * layout.units[0],
+            rows * n_targets,
+            rows,
+            rows * layout.n_activated,
+            rows * widest,
+            rows * widest,
+            3 * layout.n_normal,
+        )
+        return cls(*(np.empty(length, dtype=dtype) for length in lengths))
+
+
+class Rules(NamedTuple):
+    """The plug-in kernels, as first-class functions; see :mod:`skgd.engine.plugins`."""
+
+    activate: Any
+    differentiate: Any
+    evaluate: Any
+    update: Any
+    rate: Any
+
+
+class Settings(NamedTuple):
+    """The numbers that training is governed by."""
+
+    batch_size: int
+    alpha: float
+    norm_momentum: float
+    norm_epsilon: float
+    solver: np.ndarray
+    schedule: np.ndarray

@@ -1,0 +1,23 @@
+r"""Mini-batch gradient descent.
+
+.. math:: \theta \leftarrow \theta - \eta g
+
+References
+----------
+H. Robbins, S. Monro (1951). "A stochastic approximation method."
+The Annals of Mathematical Statistics 22(3).
+"""
+
+from skgd.engine import Solver, jit
+
+__all__ = ["minibatch"]
+
+
+@jit
+def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
+    eta = theta.dtype.type(rate)
+    for i in range(start, stop):
+        theta[i] -= eta * (gradient[i] + penalty * theta[i])
+
+
+minibatch = Solver("minibatch", update, n_slots=0)
