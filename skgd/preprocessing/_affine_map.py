@@ -1,0 +1,95 @@
+"""The affine map of each feature, and back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+
+from skgd.preprocessing import _kernels
+from skgd.preprocessing._layout import blocks, flat, is_plain, read_only
+
+__all__ = ["AffineMap"]
+
+
+@dataclass(frozen=True)
+class AffineMap:
+    """Map x to ``(x - centre) / scale * span + offset``, and clip.
+
+    It is held and computed in halves, since the difference of two halves never
+    overflows.
+
+    Parameters
+    ----------
+    half_centre : ndarray of shape (n_features,), float64
+        What is subtracted, halved.
+
+    half_scale : ndarray of shape (n_features,), float64
+        What is divided by, halved.
+
+    span, offset : float
+        The unit and the origin of the result.
+
+    low, high : float
+        The bounds of the result.
+    """
+
+    half_centre: np.ndarray
+    half_scale: np.ndarray
+    span: float = 1.0
+    offset: float = 0.0
+    low: float = -np.inf
+    high: float = np.inf
+
+    def forward(self, X, *, copy):
+        """Map ``X``.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The data, floats.
+
+        copy : bool
+            Whether to write to a new array, or to ``X``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            The result, of the same dtype and, if new, of the same order.
+
+        Raises
+        ------
+        ValueError
+            If ``X`` is infinite.
+        """
+        return self._apply(_kernels.map_forward, (self.low, self.high), X, copy)
+
+    def back(self, X, *, copy):
+        """Undo :meth:`forward`, except for the clipping."""
+        return self._apply(_kernels.map_back, (), X, copy)
+
+    def _apply(self, kernel, bounds, X, copy):
+        parameters = (
+            read_only(self.half_centre),
+            read_only(self.half_scale),
+            self.span,
+            self.offset,
+            *bounds,
+        )
+        if not copy:
+            # To find infinity on the way would be too late for those who gave X.
+            assert_all_finite(X, allow_nan=True, input_name="X")
+        out = np.empty_like(X, subok=False) if copy else X
+        if is_plain(X):
+            x, n_series = flat(X)
+            finite = kernel(read_only(x), n_series, *parameters, flat(out)[0])
+        else:
+            dtype = np.float64 if X.dtype == np.float64 else np.float32
+            finite = 0.0
+            for samples in blocks(X):
+                block = np.array(X[samples], dtype, order="C")
+                x = block.reshape(-1)
+                finite += kernel(read_only(x), 1, *parameters, x)
+                out[samples] = block
+        if finite != 0.0:
+            assert_all_finite(X, allow_nan=True, input_name="X")
+        return out

@@ -1,0 +1,228 @@
+"""What the scalers share: validate, summarize each feature, map, and map back."""
+
+from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import (
+    _check_n_features,
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+__all__ = ["AffineScaler", "checked_weight", "half_range"]
+
+DTYPES = (np.float64, np.float32, np.float16)
+
+
+class AffineScaler(
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+):
+    """Base of the scalers.
+
+    A scaler says how to summarize data, what to publish of a summary, and which affine
+    map follows from that. Two conventions hold for all of them: a call that raises
+    leaves the scaler as it was, and NaN passes through and is left out of the
+    statistics.
+    """
+
+    _accept_sparse = False
+
+    @abstractmethod
+    def _summarize(self, X, sample_weight):
+        """Return the Summary of validated data."""
+
+    @abstractmethod
+    def _publish(self):
+        """Set the fitted attributes from ``self._summary``."""
+
+    @abstractmethod
+    def _map(self, dtype):
+        """Return the AffineMap of the fitted attributes, for data of a dtype."""
+
+    def _check_fit(self, X):
+        """Refuse what the scaler cannot be fitted to."""
+        if issparse(X) and not self._accept_sparse:
+            raise TypeError(
+                f"{type(self).__name__} does not support sparse input. "
+                "Consider using MaxAbsScaler instead."
+            )
+
+    def _update(self, X, sample_weight=None, *, reset):
+        """Take in data, after what has been seen or instead of it."""
+        with _unchanged_by_errors(self):
+            self._check_fit(X)
+            reset = reset or not hasattr(self, "_summary")
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                accept_sparse=("csr", "csc"),
+                dtype=DTYPES,
+                # Infinity is found on the way in the compiled loop.
+                ensure_all_finite="allow-nan" if issparse(X) else False,
+            )
+            if sample_weight is not None:
+                sample_weight = checked_weight(sample_weight, X)
+            summary = self._summarize(
+                X if issparse(X) else np.asarray(X), sample_weight
+            )
+            self._summary = summary if reset else self._summary.merge(summary)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._publish()
+        return self
+
+    def merge(self, other):
+        """Take in what another scaler was fitted to.
+
+        The result is that of :meth:`partial_fit` with the data of the other scaler, to
+        the last bit, so that parts of the data can be fitted in different processes.
+
+        Parameters
+        ----------
+        other : object
+            A fitted scaler of the same class, with the same features.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        TypeError
+            If ``other`` is of another class.
+
+        ValueError
+            If it has other features.
+
+        sklearn.exceptions.NotFittedError
+            If one of the two is not fitted.
+        """
+        if type(other) is not type(self):
+            raise TypeError(
+                f"other must be a {type(self).__name__}, got {type(other).__name__}"
+            )
+        check_is_fitted(self)
+        check_is_fitted(other)
+        if self.n_features_in_ != other.n_features_in_:
+            raise ValueError(
+                f"other must have {self.n_features_in_} features, as self has, "
+                f"got {other.n_features_in_}"
+            )
+        names = [list(getattr(s, "feature_names_in_", ())) for s in (self, other)]
+        if all(names) and names[0] != names[1]:
+            raise ValueError(
+                f"other must have the feature names {names[0]}, as self has, "
+                f"got {names[1]}"
+            )
+        with _unchanged_by_errors(self):
+            self._summary = self._summary.merge(other._summary)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._publish()
+        return self
+
+    def _transform(self, X, copy):
+        check_is_fitted(self)
+        given = X
+        X = validate_data(self, X, reset=False, **self._check_params(X, copy))
+        if issparse(X):
+            return self._transform_sparse(X, inverse=False)
+        X = np.asarray(X)
+        return self._map(X.dtype).forward(X, copy=_must_copy(given, X, copy))
+
+    def _inverse_transform(self, X, copy):
+        check_is_fitted(self)
+        given = X
+        X = check_array(X, **self._check_params(X, copy))
+        _check_n_features(self, X, reset=False)
+        if issparse(X):
+            return self._transform_sparse(X, inverse=True)
+        X = np.asarray(X)
+        return self._map(X.dtype).back(X, copy=_must_copy(given, X, copy))
+
+    def _check_params(self, X, copy):
+        """How to validate what is transformed."""
+        if issparse(X) and self._accept_sparse:
+            return {
+                "accept_sparse": "csr",
+                "copy": copy,
+                "dtype": DTYPES,
+                "force_writeable": True,
+                "ensure_all_finite": "allow-nan",
+            }
+        return {"dtype": DTYPES, "ensure_all_finite": False}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def checked_weight(sample_weight, X):
+    """Validate the weights of the samples.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or float
+        The weights.
+
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+        The samples.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+        The weights.
+
+    Raises
+    ------
+    ValueError
+        If there is not a finite weight for each sample, if one is negative, or if their
+        sum is not positive and finite.
+    """
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if weight.min() < 0:
+        raise ValueError(
+            f"sample_weight must not be negative, got weights down to {weight.min()}"
+        )
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if total == 0:
+        raise ValueError("sample_weight must have a positive weight, got only zeros")
+    if not np.isfinite(total):
+        raise ValueError(f"sample_weight must have a finite sum, got {total}")
+    return weight
+
+
+def half_range(low, high):
+    """Return half the range of each feature, 1/2 where it is constant.
+
+    That is where the range is less than ten units in the last place of 1, as in
+    scikit-learn. A range may overflow, its half does not.
+    """
+    constant = high - low < 10 * np.finfo(low.dtype).eps
+    half = high.astype(np.float64) / 2 - low.astype(np.float64) / 2
+    return np.where(constant, 0.5, half)
+
+
+def _must_copy(given, X, copy):
+    """Whether a result must not be written to ``X``, validated from ``given``."""
+    converted = isinstance(given, np.ndarray) and given.dtype != X.dtype
+    return not X.flags.writeable or (copy and not converted)
+
+
+@contextmanager
+def _unchanged_by_errors(estimator):
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

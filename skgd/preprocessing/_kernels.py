@@ -1,0 +1,313 @@
+"""The compiled loops of the scalers.
+
+They read the data as *series* in a contiguous buffer: a C-ordered array is one series
+of samples, an F-ordered array has a series for each feature, with samples of one
+number. A *row* is a few samples side by side, long enough for the loop over its *lanes*
+to vectorise whatever the number of features. A *block* is a few rows, which are read
+from memory once and from the cache after that.
+"""
+
+import numpy as np
+
+from skgd.engine.jit import jit, strict_jit
+
+__all__ = ["map_back", "map_forward", "summarize"]
+
+MIN_LANES = 128
+MIN_BLOCK = 4096
+
+
+@strict_jit
+def _add_squares(block, shift, total, square):
+    """Add up each lane's deviations from ``shift`` and their squares."""
+    total[:] = 0.0
+    square[:] = 0.0
+    for i in range(0, block.size, shift.size):
+        row = block[i : i + shift.size]
+        for j in range(row.size):
+            deviation = row[j] - shift[j]
+            total[j] += deviation
+            square[j] += deviation * deviation
+
+
+@strict_jit
+def _add_weighted(block, weight, shift, count, total, square):
+    """Add up each lane's weights, deviations and squares, without those of NaN."""
+    count[:] = 0.0
+    total[:] = 0.0
+    square[:] = 0.0
+    for i in range(0, block.size, shift.size):
+        row = block[i : i + shift.size]
+        row_weight = weight[i : i + shift.size]
+        for j in range(row.size):
+            seen = row[j] == row[j]
+            deviation = row[j] - shift[j]
+            weighed = row_weight[j] * deviation
+            count[j] += row_weight[j] if seen else 0.0
+            total[j] += weighed if seen else 0.0
+            square[j] += weighed * deviation if seen else 0.0
+
+
+@strict_jit
+def _widen_extremes(block, low, high):
+    """Take a block into each lane's extremes; NaN compares false and is left out."""
+    for i in range(0, block.size, low.size):
+        row = block[i : i + low.size]
+        for j in range(row.size):
+            low[j] = row[j] if row[j] < low[j] else low[j]
+            high[j] = row[j] if row[j] > high[j] else high[j]
+
+
+@jit
+def _fold(lanes, features):
+    """Add up the lanes of each feature."""
+    for j in range(features.size):
+        total = 0.0
+        for i in range(j, lanes.size, features.size):
+            total += lanes[i]
+        features[j] = total
+
+
+@strict_jit
+def _repeat(features, lanes):
+    """Give each lane the value of its feature."""
+    for i in range(0, lanes.size, features.size):
+        for j in range(features.size):
+            lanes[i + j] = features[j]
+
+
+@strict_jit
+def summarize(x, n_series, n_samples, weight, moments, extremes):
+    """Summarize each feature in one pass over the data.
+
+    The moments of a block are taken about the mean of those before it, or a second time
+    about its own mean where the two are far apart, are corrected for the difference
+    (eq. 1.7 in [1]_), and are merged (eq. 1.5). Means are kept as their distance to the
+    first block's mean, so that no digits are lost to a large offset.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples * n_features,), float32 or float64
+        The data.
+
+    n_series : int
+        1 for C order, ``n_features`` for F order.
+
+    n_samples : int
+        The number of samples, at least 1.
+
+    weight : ndarray of shape (n_samples,) or (0,), float64
+        The weights of the samples, all 1 if it is empty. The extremes know no weights.
+
+    moments : ndarray of shape (3, n_features) or (3, 0), float64, zero
+        Is given the sum of the weights of what is not NaN, the mean, and the sum of the
+        squared deviations from it. Where the data are infinite, or something overflows,
+        the mean or the sum is not finite.
+
+    extremes : ndarray of shape (2, n_features) or (2, 0), dtype of ``x``, inf and -inf
+        Is given the minimum and maximum. Those of nothing but NaN stay as they are.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the
+       sample variance: analysis and recommendations", The American Statistician 37(3),
+       1983.
+    """
+    length = x.size // n_series
+    width = length // n_samples
+    n_lanes = width * max(1, MIN_LANES // width)
+    block_size = n_lanes * max(1, MIN_BLOCK // n_lanes)
+    lanes = np.empty((4, n_lanes))
+    lane_shift, lane_count, lane_total, lane_square = (
+        lanes[0],
+        lanes[1],
+        lanes[2],
+        lanes[3],
+    )
+    lane_extremes = np.empty((2, n_lanes), x.dtype)
+    low, high = lane_extremes[0], lane_extremes[1]
+    features = np.empty((6, width))
+    block_count, block_total, block_square = features[0], features[1], features[2]
+    centre, shift, rest = features[3], features[4], features[5]
+    block_weight = np.ones(block_size)
+
+    for series in range(n_series):
+        if extremes.size:
+            for i in range(n_lanes):
+                low[i] = np.inf
+                high[i] = -np.inf
+        for j in range(width):
+            centre[j] = 0.0
+        for start in range(series * length, (series + 1) * length, block_size):
+            block = x[start : min((series + 1) * length, start + block_size)]
+            if extremes.size:
+                _widen_extremes(block, low, high)
+            if not moments.size:
+                continue
+            if weight.size:
+                first = (start - series * length) // width
+                for j in range(width):
+                    for i in range(block.size // width):
+                        block_weight[i * width + j] = weight[first + i]
+
+            # Where the block's mean is further from that of the blocks before it than
+            # the block is wide, digits are lost, and a second look is needed.
+            for j in range(width):
+                shift[j] = centre[j] + moments[1, series * width + j]
+            plain = weight.size == 0
+            for look in range(2):
+                _repeat(shift, lane_shift)
+                if plain:
+                    _add_squares(block, lane_shift, lane_total, lane_square)
+                    _fold(lane_total, block_total)
+                    for j in range(width):
+                        block_count[j] = block.size // width
+                        plain &= block_total[j] == block_total[j]
+                if not plain:
+                    _add_weighted(
+                        block,
+                        block_weight,
+                        lane_shift,
+                        lane_count,
+                        lane_total,
+                        lane_square,
+                    )
+                    _fold(lane_count, block_count)
+                    _fold(lane_total, block_total)
+                _fold(lane_square, block_square)
+                far = False
+                for j in range(width):
+                    seen = block_count[j] > 0.0
+                    rest[j] = block_total[j] / (block_count[j] if seen else 1.0)
+                    far |= block_total[j] * rest[j] > 0.5 * block_square[j]
+                if look == 1 or not far:
+                    break
+                for j in range(width):
+                    shift[j] += rest[j]
+
+            for j in range(width):
+                k = series * width + j
+                before = moments[0, k]
+                added = block_count[j]
+                if before == 0.0:
+                    centre[j] = shift[j]
+                share = added / (before + added if added > 0.0 else 1.0)
+                delta = (shift[j] - centre[j]) + rest[j] - moments[1, k]
+                squares = block_square[j] - block_total[j] * rest[j]
+                squares = 0.0 if squares < 0.0 else squares
+                moments[0, k] += added
+                moments[1, k] += delta * share
+                moments[2, k] += squares + delta * delta * (before * share)
+
+        for j in range(moments.size // (3 * n_series)):
+            moments[1, series * width + j] += centre[j]
+        if extremes.size:
+            for i in range(n_lanes):
+                k = series * width + i % width
+                extremes[0, k] = min(extremes[0, k], low[i])
+                extremes[1, k] = max(extremes[1, k], high[i])
+
+
+@jit
+def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
+    """Write ``(x / 2 - centre) / scale * span + offset``, clipped, to ``out``.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples * n_features,), float32 or float64
+        The data.
+
+    n_series : int
+        1 for C order, ``n_features`` for F order.
+
+    centre, scale : ndarray of shape (n_features,), float64
+        Half the centre and half the scale of each feature: a difference of halves never
+        overflows.
+
+    span, offset : float
+        The unit and the origin of the result.
+
+    low, high : float
+        The bounds of the result.
+
+    out : ndarray of the shape and dtype of ``x``
+        The result. May be ``x`` itself.
+
+    Returns
+    -------
+    float
+        0 if ``x`` is finite, else NaN.
+    """
+    length = x.size // n_series
+    width = centre.size // n_series
+    n_lanes = width * max(1, MIN_LANES // width)
+    lanes = np.empty((2, n_lanes))
+    lane_centre, lane_scale = lanes[0], lanes[1]
+    # In place, a loop that stored to `out` while it reads `x` would not vectorise.
+    result = np.empty(n_lanes, x.dtype)
+    finite = 0.0
+    for series in range(n_series):
+        _repeat(centre[series * width : (series + 1) * width], lane_centre)
+        _repeat(scale[series * width : (series + 1) * width], lane_scale)
+        for start in range(series * length, (series + 1) * length, n_lanes):
+            stop = min(start + n_lanes, (series + 1) * length)
+            row = x[start:stop]
+            for j in range(row.size):
+                finite += row[j] * 0.0
+                value = (row[j] * 0.5 - lane_centre[j]) / lane_scale[j]
+                value = value * span + offset
+                value = low if value < low else value
+                result[j] = high if value > high else value
+            written = out[start:stop]
+            for j in range(written.size):
+                written[j] = result[j]
+    return finite
+
+
+@jit
+def map_back(x, n_series, centre, scale, span, offset, out):
+    """Write ``((x - offset) / span * scale + centre) * 2`` to ``out``.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples * n_features,), float32 or float64
+        What :func:`map_forward` has written.
+
+    n_series : int
+        1 for C order, ``n_features`` for F order.
+
+    centre, scale : ndarray of shape (n_features,), float64
+        Half the centre and half the scale of each feature.
+
+    span, offset : float
+        The unit and the origin of ``x``.
+
+    out : ndarray of the shape and dtype of ``x``
+        The result. May be ``x`` itself.
+
+    Returns
+    -------
+    float
+        0 if ``x`` is finite, else NaN.
+    """
+    length = x.size // n_series
+    width = centre.size // n_series
+    n_lanes = width * max(1, MIN_LANES // width)
+    lanes = np.empty((2, n_lanes))
+    lane_centre, lane_scale = lanes[0], lanes[1]
+    result = np.empty(n_lanes, x.dtype)
+    finite = 0.0
+    for series in range(n_series):
+        _repeat(centre[series * width : (series + 1) * width], lane_centre)
+        _repeat(scale[series * width : (series + 1) * width], lane_scale)
+        for start in range(series * length, (series + 1) * length, n_lanes):
+            stop = min(start + n_lanes, (series + 1) * length)
+            row = x[start:stop]
+            for j in range(row.size):
+                finite += row[j] * 0.0
+                value = (row[j] - offset) / span
+                result[j] = (value * lane_scale[j] + lane_centre[j]) * 2.0
+            written = out[start:stop]
+            for j in range(written.size):
+                written[j] = result[j]
+    return finite

@@ -1,0 +1,255 @@
+"""Min-max normalization."""
+
+import numpy as np
+from sklearn.base import _fit_context
+
+from skgd.preprocessing._affine_map import AffineMap
+from skgd.preprocessing._base import AffineScaler, half_range
+from skgd.preprocessing._summarize import summarize
+
+__all__ = ["MinMaxScaler"]
+
+
+class MinMaxScaler(AffineScaler):
+    r"""Scale each feature to a given range.
+
+    .. math::
+
+        x' = \frac{x - \min}{\max - \min} (b - a) + a
+
+    where :math:`(a, b)` is `feature_range` and the extremes are those of the training
+    data. A drop-in for :class:`sklearn.preprocessing.MinMaxScaler`.
+
+    Parameters
+    ----------
+    feature_range : tuple (min, max), default=(0, 1)
+        Desired range of transformed data.
+
+    copy : bool, default=True
+        Whether :meth:`transform` and :meth:`inverse_transform` write to a new array. If
+        False, a writeable array of floats is transformed in place.
+
+    clip : bool, default=False
+        Whether transformed values are clipped to `feature_range`: of its numbers in the
+        dtype of the data, none beyond it. :meth:`inverse_transform` cannot restore what
+        was clipped.
+
+    Attributes
+    ----------
+    min_ : ndarray of shape (n_features,), float64
+        Per feature adjustment for minimum, ``min - data_min_ * scale_``.
+
+    scale_ : ndarray of shape (n_features,), float64
+        Per feature relative scaling of the data, ``(max - min) / data_range_``.
+
+    data_min_ : ndarray of shape (n_features,), dtype of the data
+        Per feature minimum seen in the data.
+
+    data_max_ : ndarray of shape (n_features,), dtype of the data
+        Per feature maximum seen in the data.
+
+    data_range_ : ndarray of shape (n_features,), dtype of the data
+        Per feature range ``data_max_ - data_min_``. Infinite if that overflows, which
+        concerns no other attribute and no method.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    n_samples_seen_ : int
+        The number of samples seen.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`. Defined only when `X` has feature
+        names that are all strings.
+
+    See Also
+    --------
+    MeanScaler : Scale by the range about the mean.
+    ZScoreScaler : Scale by the standard deviation about the mean.
+
+    Notes
+    -----
+    NaNs are treated as missing values: disregarded in fit, and maintained in transform.
+
+    A feature whose range is below ten times the machine epsilon of the data is taken as
+    constant, and is shifted, not scaled.
+
+    Examples
+    --------
+    >>> from skgd import MinMaxScaler
+    >>> data = [[-1, 2], [-0.5, 6], [0, 10], [1, 18]]
+    >>> scaler = MinMaxScaler()
+    >>> print(scaler.fit(data))
+    MinMaxScaler()
+    >>> print(scaler.data_max_)
+    [ 1. 18.]
+    >>> print(scaler.transform(data))
+    [[0.   0.  ]
+     [0.25 0.25]
+     [0.5  0.5 ]
+     [1.   1.  ]]
+    >>> print(scaler.transform([[2, 2]]))
+    [[1.5 0. ]]
+    """
+
+    _parameter_constraints: dict = {
+        "feature_range": [tuple],
+        "copy": ["boolean"],
+        "clip": ["boolean"],
+    }
+
+    def __init__(self, feature_range=(0, 1), *, copy=True, clip=False):
+        self.feature_range = feature_range
+        self.copy = copy
+        self.clip = clip
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Compute the minimum and maximum to be used for later scaling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite, or if `feature_range` is not finite and increasing.
+
+        TypeError
+            If `X` is sparse.
+        """
+        return self._update(X, reset=True)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Update the minimum and maximum with more data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than before, or if `feature_range`
+            is not finite and increasing.
+
+        TypeError
+            If `X` is sparse.
+        """
+        return self._update(X, reset=False)
+
+    def transform(self, X):
+        """Scale the features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats.
+
+        Returns
+        -------
+        X_tr : ndarray of shape (n_samples, n_features)
+            Transformed data.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted.
+        """
+        return self._transform(X, self.copy)
+
+    def inverse_transform(self, X):
+        """Undo the scaling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Transformed data.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            The data in their original scale.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted.
+        """
+        return self._inverse_transform(X, self.copy)
+
+    def _check_fit(self, X):
+        super()._check_fit(X)
+        if len(self.feature_range) != 2:
+            raise ValueError(
+                f"feature_range must be a tuple (min, max). Got {self.feature_range!r}."
+            )
+        low, high = self.feature_range
+        if not low < high:
+            raise ValueError(
+                "Minimum of desired feature range must be smaller than maximum. "
+                f"Got {self.feature_range}."
+            )
+        if not np.isfinite(float(high) - float(low)):
+            raise ValueError(
+                "Desired feature range must be finite, and so must its width. "
+                f"Got {self.feature_range}."
+            )
+
+    def _summarize(self, X, sample_weight):
+        return summarize(X, sample_weight, moments=False, extremes=True)
+
+    def _publish(self):
+        low, high = self.feature_range
+        self.data_min_ = self._summary.extremes.low
+        self.data_max_ = self._summary.extremes.high
+        self.data_range_ = self.data_max_ - self.data_min_
+        half = half_range(self.data_min_, self.data_max_)
+        self.scale_ = (high - low) * 0.5 / half
+        self.min_ = low - self.data_min_ * self.scale_
+        self.n_samples_seen_ = self._summary.n_samples
+
+    def _map(self, dtype):
+        low, high = self.feature_range
+        # From the minimum rather than from `min_`, which has lost digits of it where
+        # the data are far from 0; then (0, 1) is never left by rounding.
+        return AffineMap(
+            self.data_min_.astype(np.float64) / 2,
+            half_range(self.data_min_, self.data_max_),
+            float(high - low),
+            float(low),
+            *(_within(low, high, dtype) if self.clip else ()),
+        )
+
+
+def _within(low, high, dtype):
+    """Return the extreme numbers of a dtype that are not outside of an interval."""
+    first, last = dtype.type(low), dtype.type(high)
+    if float(first) < low:
+        first = np.nextafter(first, dtype.type(np.inf))
+    if float(last) > high:
+        last = np.nextafter(last, dtype.type(-np.inf))
+    if first > last:
+        # No number of the dtype is inside: the nearest to it.
+        first = last = dtype.type(low)
+    return float(first), float(last)

@@ -1,0 +1,264 @@
+"""Z-score normalization."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import _fit_context
+
+from skgd.preprocessing._affine_map import AffineMap
+from skgd.preprocessing._base import AffineScaler
+from skgd.preprocessing._summarize import summarize, summarize_sparse
+
+__all__ = ["ZScoreScaler"]
+
+
+class ZScoreScaler(AffineScaler):
+    r"""Center each feature on its mean and scale it to unit variance.
+
+    .. math::
+
+        x' = \frac{x - \mu}{\sigma}
+
+    with the mean and the population standard deviation of the training data. A drop-in
+    for :class:`sklearn.preprocessing.StandardScaler`.
+
+    Parameters
+    ----------
+    copy : bool, default=True
+        Whether :meth:`transform` and :meth:`inverse_transform` write to a new array. If
+        False, a writeable array of floats, or CSR matrix, is transformed in place.
+
+    with_mean : bool, default=True
+        Whether the data are centered. Sparse data cannot be.
+
+    with_std : bool, default=True
+        Whether the data are scaled to unit variance.
+
+    Attributes
+    ----------
+    scale_ : ndarray of shape (n_features,), float64, or None
+        Per feature standard deviation, or 1 for a constant feature. None when
+        ``with_std=False``.
+
+    mean_ : ndarray of shape (n_features,), float64, or None
+        Per feature mean. None when ``with_mean=False`` and ``with_std=False``.
+
+    var_ : ndarray of shape (n_features,), float64, or None
+        Per feature population variance. None when ``with_std=False``. Infinite where it
+        overflows, which concerns no other attribute and no method.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    n_samples_seen_ : int or ndarray of shape (n_features,)
+        The number of samples seen, for each feature if NaNs make a difference. Where
+        there were sample weights, their sum, a float.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`. Defined only when `X` has feature
+        names that are all strings.
+
+    See Also
+    --------
+    MeanScaler : Scale by the range about the mean.
+    MinMaxScaler : Scale to a given range.
+
+    Notes
+    -----
+    NaNs are treated as missing values: disregarded in fit, and maintained in transform.
+
+    A feature is taken as constant if its variance is below the error bound of the
+    two-pass algorithm, :math:`n ε σ^2 + (n ε μ)^2` with the machine epsilon ε of
+    float64 [1]_. It is then centered, not scaled.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the
+       sample variance: analysis and recommendations", The American Statistician 37(3),
+       1983.
+
+    Examples
+    --------
+    >>> from skgd import ZScoreScaler
+    >>> data = [[0, 0], [0, 0], [1, 1], [1, 1]]
+    >>> scaler = ZScoreScaler()
+    >>> print(scaler.fit(data))
+    ZScoreScaler()
+    >>> print(scaler.mean_)
+    [0.5 0.5]
+    >>> print(scaler.transform(data))
+    [[-1. -1.]
+     [-1. -1.]
+     [ 1.  1.]
+     [ 1.  1.]]
+    >>> print(scaler.transform([[2, 2]]))
+    [[3. 3.]]
+    """
+
+    _parameter_constraints: dict = {
+        "copy": ["boolean"],
+        "with_mean": ["boolean"],
+        "with_std": ["boolean"],
+    }
+    _accept_sparse = True
+
+    def __init__(self, *, copy=True, with_mean=True, with_std=True):
+        self.with_mean = with_mean
+        self.with_std = with_std
+        self.copy = copy
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Compute the mean and standard deviation to be used for later scaling.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats, and to CSR unless
+            they are dense, CSR or CSC.
+
+        y : None
+            Ignored.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite, if it is sparse and ``with_mean=True``, or if a weight
+            is negative or all are zero.
+        """
+        return self._update(X, sample_weight, reset=True)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Update the mean and standard deviation with more data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats, and to CSR unless
+            they are dense, CSR or CSC.
+
+        y : None
+            Ignored.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than before, if it is sparse and
+            ``with_mean=True``, or if a weight is negative or all are zero.
+        """
+        return self._update(X, sample_weight, reset=False)
+
+    def transform(self, X, copy=None):
+        """Center and scale the features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats, and to CSR if sparse.
+
+        copy : bool, default=None
+            Overrides the parameter of the same name.
+
+        Returns
+        -------
+        X_tr : {ndarray, sparse matrix} of shape (n_samples, n_features)
+            Transformed data.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted, or if it is
+            sparse and ``with_mean=True``.
+        """
+        return self._transform(X, self.copy if copy is None else copy)
+
+    def inverse_transform(self, X, copy=None):
+        """Undo the centering and scaling.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Transformed data.
+
+        copy : bool, default=None
+            Overrides the parameter of the same name.
+
+        Returns
+        -------
+        X_original : {ndarray, sparse matrix} of shape (n_samples, n_features)
+            The data in their original scale.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted, or if it is
+            sparse and ``with_mean=True``.
+        """
+        return self._inverse_transform(X, self.copy if copy is None else copy)
+
+    def _check_fit(self, X):
+        if issparse(X) and self.with_mean:
+            raise ValueError(
+                "Cannot center sparse matrices: pass `with_mean=False` "
+                "instead. See docstring for motivation and alternatives."
+            )
+
+    def _summarize(self, X, sample_weight):
+        if issparse(X):
+            return summarize_sparse(X, sample_weight)
+        return summarize(X, sample_weight, moments=True, extremes=False)
+
+    def _publish(self):
+        moments = self._summary.moments
+        self.mean_ = self.var_ = self.scale_ = None
+        if self.with_mean or self.with_std:
+            self.mean_ = moments.or_nan(moments.mean)
+        if self.with_std:
+            self.var_ = moments.or_nan(moments.variance / moments.unit / moments.unit)
+            self.scale_ = moments.or_nan(
+                np.where(moments.constant, 1.0, moments.deviation)
+            )
+        self.n_samples_seen_ = self._summary.n_samples_seen
+
+    def _map(self, dtype):
+        n_features = self.n_features_in_
+        return AffineMap(
+            self.mean_ / 2 if self.with_mean else np.zeros(n_features),
+            self.scale_ / 2 if self.with_std else np.full(n_features, 0.5),
+        )
+
+    def _transform_sparse(self, X, inverse):
+        if self.with_mean:
+            raise ValueError(
+                f"Cannot {'uncenter' if inverse else 'center'} sparse matrices: pass "
+                "`with_mean=False` instead. See docstring for motivation and "
+                "alternatives."
+            )
+        if self.with_std:
+            scale = self.scale_.take(X.indices, mode="clip")
+            if inverse:
+                X.data *= scale
+            else:
+                X.data /= scale
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = not self.with_mean
+        return tags
