@@ -1,5 +1,14 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
+from skgd._version import __version__
+from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 
-__all__ = ["MeanScaler", "MinMaxScaler", "ZScoreScaler"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "MeanScaler",
+    "MinMaxScaler",
+    "ZScoreScaler",
+    "__version__",
+]

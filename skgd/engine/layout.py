@@ -20,7 +20,7 @@ __all__ = [
     "NORMAL",
     "NORMALISED",
     "OUTPUTS",
-        "WEIGHTS",
+    "WEIGHTS",
     "Layout",
 ]
 

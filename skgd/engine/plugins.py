@@ -152,7 +152,16 @@ class Solver:
         from numba import float64, int64, void
 
         return self.update.bind(
-            void, T[::1], T[::1], T[:, ::1], int64, int64, T, float64, int64, float64[::1]
+            void,
+            T[::1],
+            T[::1],
+            T[:, ::1],
+            int64,
+            int64,
+            T,
+            float64,
+            int64,
+            float64[::1],
         )
 
 

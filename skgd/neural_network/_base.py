@@ -1,0 +1,315 @@
+"""What the two estimators share: parameters, validation, the epoch loop, attributes."""
+
+import warnings
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from skgd.activations import ACTIVATIONS
+from skgd.engine.layout import Layout
+from skgd.neural_network._lbfgs import fit_lbfgs
+from skgd.neural_network._parameters import Parameters, pack
+from skgd.neural_network._prediction import predict
+from skgd.neural_network._stochastic import fit_stochastic
+from skgd.schedules import SCHEDULES
+from skgd.solvers import SOLVERS
+
+__all__ = ["BaseMLP", "has_partial_fit"]
+
+
+def has_partial_fit(estimator):
+    """Tell whether the solver trains in steps; an AttributeError says why not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
+
+
+class BaseMLP(BaseEstimator):
+    """Multi-layer perceptron; see the two estimators for the parameters."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "solver": [StrOptions({*SOLVERS, "lbfgs"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "rho": [Interval(Real, 0, 1, closed="left")],
+        "decay_rate": [Interval(Real, 0, None, closed="left")],
+        "decay_steps": [Interval(Integral, 1, None, closed="left")],
+        "staircase": ["boolean"],
+        "batch_normalization": ["boolean"],
+        "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
+        "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        rho=0.9,
+        decay_rate=1.0,
+        decay_steps=1000,
+        staircase=True,
+        batch_normalization=False,
+        batch_normalization_momentum=0.9,
+        batch_normalization_epsilon=1e-5,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.rho = rho
+        self.decay_rate = decay_rate
+        self.decay_steps = decay_steps
+        self.staircase = staircase
+        self.batch_normalization = batch_normalization
+        self.batch_normalization_momentum = batch_normalization_momentum
+        self.batch_normalization_epsilon = batch_normalization_epsilon
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model to data matrix X and target(s) y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data. float32 is kept, everything else becomes float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target values: class labels in classification, real numbers in
+            regression.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples, ones by default.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not valid, or if the loss stops being finite.
+            The estimator is then left as it was.
+        """
+        with self._unchanged_on_error():
+            return self._fit(X, y, sample_weight, incremental=False)
+
+    @contextmanager
+    def _unchanged_on_error(self):
+        """Give the estimator its attributes back if what follows raises."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _hidden_layer_sizes(self):
+        sizes = self.hidden_layer_sizes
+        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if not all(isinstance(n, Integral) and n > 0 for n in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must be integers > 0, got {self.hidden_layer_sizes}."
+            )
+        return sizes
+
+    def _check_compatible(self, incremental):
+        if self.solver == "lbfgs":
+            if self.batch_normalization:
+                raise ValueError(
+                    "batch_normalization=True needs mini-batches, which solver='lbfgs' "
+                    f"does not have; use one of {sorted(SOLVERS)}."
+                )
+            if self.learning_rate != "constant":
+                warnings.warn(
+                    f"learning_rate={self.learning_rate!r} has no effect with "
+                    "solver='lbfgs', which chooses its own steps.",
+                    UserWarning,
+                    stacklevel=6,
+                )
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.batch_normalization and self.batch_size == 1:
+            raise ValueError(
+                "batch_normalization=True needs mini-batches of at least 2 rows, got "
+                "batch_size=1."
+            )
+
+    def _fit(self, X, y, sample_weight, incremental):
+        hidden = self._hidden_layer_sizes()
+        self._check_compatible(incremental)
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._validate_input(X, y, incremental, reset=first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+            )
+            if not sample_weight.any():
+                raise ValueError(
+                    "sample_weight must have at least one non-zero weight."
+                )
+        dtype = X.dtype if first else self.coefs_[0].dtype
+        y, n_outputs = self._encode(y, dtype)
+        layout = Layout([X.shape[1], *hidden, n_outputs], self.batch_normalization)
+        # Kept for the draws of this fit only: an int seeds each fit anew.
+        random_state = check_random_state(self.random_state)
+        if first:
+            parameters = Parameters.initial(
+                layout, self.activation, random_state, dtype
+            )
+            self._start_over(layout)
+        else:
+            parameters = self._resume(layout, dtype)
+        if self.solver == "lbfgs":
+            fit_lbfgs(self, X, y, sample_weight, layout, parameters)
+        else:
+            fit_stochastic(
+                self, X, y, sample_weight, layout, parameters, random_state, incremental
+            )
+        return self
+
+    def _start_over(self, layout):
+        """Set what a fit from scratch begins with."""
+        self.n_iter_ = 0
+        self.t_ = 0
+        self.n_layers_ = len(layout.units)
+        self.n_outputs_ = layout.units[-1]
+        self.out_activation_ = self._loss_function().out_activation
+        if self.solver != "lbfgs":
+            self.loss_curve_ = []
+            self._no_improvement_count = 0
+            self.validation_scores_ = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+            self.best_loss_ = None if self.early_stopping else np.inf
+
+    def _resume(self, layout, dtype):
+        """Return the parameters that a warm start or partial_fit goes on from."""
+        kept = getattr(self, "_normalised", None)
+        shapes = [coef.shape for coef in self.coefs_]
+        if shapes != [w.shape for w in layout.weights(np.empty(layout.n_params))] or (
+            self.batch_normalization != (kept is not None)
+        ):
+            raise ValueError(
+                "warm_start and partial_fit go on with the network of the previous fit, "
+                f"whose coefs_ are of shapes {shapes}; hidden_layer_sizes="
+                f"{self.hidden_layer_sizes} and batch_normalization="
+                f"{self.batch_normalization} do not fit it."
+            )
+        if kept is not None:
+            return kept.copy()
+        theta = pack(self.coefs_, self.intercepts_, dtype)
+        return Parameters(theta, np.empty(0, dtype=dtype))
+
+    def _publish(self, layout, parameters):
+        """Set the fitted weights."""
+        self.coefs_, self.intercepts_ = parameters.plain(
+            layout, self.batch_normalization_epsilon
+        )
+        if self.batch_normalization:
+            self._normalised = parameters
+        elif hasattr(self, "_normalised"):
+            del self._normalised
+
+    def _forward(self, X):
+        """Predict from validated rows: probabilities or values, a column an output."""
+        return predict(
+            X, self.coefs_, self.intercepts_, self.activation, self._loss_function()
+        )
+
+    def _validate_rows(self, X):
+        check_is_fitted(self)
+        return validate_data(
+            self,
+            X,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,218 @@
+"""The multi-layer perceptron classifier."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import validate_data
+
+from skgd.losses import CLASSIFICATION_LOSSES
+from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.neural_network._documentation import documented
+
+__all__ = ["MLPClassifier"]
+
+
+@documented
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """Multi-layer perceptron classifier, trained in compiled loops.
+
+    A drop-in for :class:`sklearn.neural_network.MLPClassifier`: it minimises the log loss
+    and takes the same parameters, with the same results for the same ``random_state``.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+
+    {attributes}
+
+    See Also
+    --------
+    MLPRegressor : The same network for regression.
+    ZScoreScaler : Networks learn best from standardised features.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skgd import MLPClassifier, ZScoreScaler
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> model = make_pipeline(
+    ...     ZScoreScaler(),
+    ...     MLPClassifier(solver="rmsprop", learning_rate="inverse_time", random_state=0),
+    ... )
+    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.95
+    True
+    """
+
+    def _validate_input(self, X, y, incremental, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            order="C",
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+            return X, y
+        classes = unique_labels(y)
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes_}. 'y' has {classes}."
+            )
+        return X, y
+
+    def _encode(self, y, dtype):
+        """Return the targets as the losses read them, and the number of outputs."""
+        kind = self._label_binarizer.y_type_
+        if kind == "multiclass":
+            codes = np.searchsorted(self.classes_, y).astype(dtype)
+            return codes[:, np.newaxis], len(self.classes_)
+        codes = self._label_binarizer.transform(y).astype(dtype)
+        return codes, codes.shape[1]
+
+    def _decode(self, probabilities):
+        if self._label_binarizer.y_type_ == "multiclass":
+            return self.classes_[probabilities.argmax(axis=1)]
+        if self.n_outputs_ == 1:
+            probabilities = probabilities.ravel()
+        return self._label_binarizer.inverse_transform(probabilities)
+
+    def _loss_function(self):
+        return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]
+
+    def _validation_score(self, X, y, sample_weight):
+        probabilities = self._forward(X)
+        if not np.isfinite(probabilities).all():
+            return np.nan
+        if self._label_binarizer.y_type_ == "multiclass":
+            predicted, y = probabilities.argmax(axis=1), y[:, 0]
+        else:
+            predicted = probabilities > 0.5
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
+
+    @available_if(has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Update the model with a single iteration over the given data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The class labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples, ones by default.
+
+        classes : array of shape (n_classes,), default=None
+            All classes that there will be. Needed at the first call; ``y`` need not
+            contain all of them.
+
+        Returns
+        -------
+        self : object
+            The updated model.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not valid, or if the loss is not finite. The
+            estimator is then left as it was.
+        """
+        with self._unchanged_on_error():
+            if _check_partial_fit_first_call(self, classes):
+                multilabel = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer().fit(
+                    y if multilabel else classes
+                )
+            return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Predict the class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The predicted classes.
+        """
+        return self._decode(self._forward(self._validate_rows(X)))
+
+    def predict_proba(self, X):
+        """Predict the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_samples, n_classes)
+            The probability of each class, ordered as in ``classes_``.
+        """
+        probabilities = self._forward(self._validate_rows(X))
+        if len(self.classes_) == 1:
+            return np.ones_like(probabilities)
+        if self.n_outputs_ == 1:
+            return np.hstack([1 - probabilities, probabilities])
+        return probabilities
+
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        log_y_prob : ndarray of shape (n_samples, n_classes)
+            ``log(predict_proba(X))``, ordered as in ``classes_``.
+        """
+        probabilities = self.predict_proba(X)
+        return np.log(probabilities, out=probabilities)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,189 @@
+"""The documentation that the two estimators share, written once."""
+
+from textwrap import indent
+
+__all__ = ["documented"]
+
+_PARAMETERS = """\
+hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
+    The number of units of each hidden layer.
+
+activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+    What the hidden units do with their linear input z: z, 1 / (1 + exp(-z)), tanh(z) or
+    max(z, 0).
+
+solver : {'minibatch', 'momentum', 'rmsprop', 'adam', 'sgd', 'lbfgs'}, default='adam'
+    How the weights are optimised.
+
+    - 'minibatch' is plain gradient descent on mini-batches,
+    - 'momentum' adds a velocity; 'sgd' is scikit-learn's name for it,
+    - 'rmsprop' divides each step by the recent size of the gradient,
+    - 'adam' does so with moving averages of both moments,
+    - 'lbfgs' is a quasi-Newton method on all data at once, for small data.
+
+alpha : float, default=0.0001
+    Strength of the L2 penalty on the weights. The objective is the mean loss plus
+    ``alpha / 2 * ||weights||² / n``, n the size (sum of weights) of the mini-batch.
+
+batch_size : int or 'auto', default='auto'
+    Rows in a mini-batch; 'auto' is ``min(200, n_samples)``. The last of an epoch may be
+    smaller. With ``batch_normalization`` a single last row, which has no variance, joins
+    the mini-batch before it.
+
+learning_rate : {'constant', 'inverse_time', 'invscaling', 'adaptive'}, \
+default='constant'
+    The learning rate as training proceeds. It acts with every solver but 'lbfgs'.
+
+    - 'constant' is ``learning_rate_init``,
+    - 'inverse_time' is ``learning_rate_init / (1 + decay_rate * floor(t /
+      decay_steps))`` after t updates,
+    - 'invscaling' is ``learning_rate_init / (n + 1) ** power_t`` after epochs with n
+      samples in all,
+    - 'adaptive' divides it by 5 each time that training would stop for lack of
+      improvement, until it is 1e-6.
+
+learning_rate_init : float, default=0.001
+    The initial learning rate. 'minibatch' wants more, such as 0.1.
+
+power_t : float, default=0.5
+    The exponent of ``learning_rate='invscaling'``.
+
+max_iter : int, default=200
+    The most epochs to train for, or iterations of 'lbfgs'.
+
+shuffle : bool, default=True
+    Whether to shuffle the rows before each epoch.
+
+random_state : int, RandomState instance or None, default=None
+    Draws the initial weights, the validation set and the order of the rows. An int gives
+    the same model every time.
+
+tol : float, default=1e-4
+    Training stops when the loss or, with ``early_stopping``, the validation score has not
+    improved by this much for ``n_iter_no_change`` epochs.
+
+verbose : bool or int, default=False
+    Whether to print the progress.
+
+warm_start : bool, default=False
+    Whether ``fit`` goes on from the weights of the previous one.
+
+momentum : float, default=0.9
+    The part of the velocity that 'momentum' keeps, between 0 and 1.
+
+nesterovs_momentum : bool, default=True
+    Whether 'momentum' is Nesterov's.
+
+early_stopping : bool, default=False
+    Whether to hold out ``validation_fraction`` of the data, stop by the score on them and
+    keep the best weights. The split is stratified for binary classification.
+
+validation_fraction : float, default=0.1
+    The part of the data that ``early_stopping`` holds out.
+
+beta_1, beta_2 : float, default=0.9, 0.999
+    Decay of the moments of 'adam', in [0, 1).
+
+epsilon : float, default=1e-8
+    Added to the denominator of 'adam' and 'rmsprop'.
+
+n_iter_no_change : int, default=10
+    The patience of ``tol``, in epochs.
+
+max_fun : int, default=15000
+    The most evaluations of the objective by 'lbfgs'.
+
+rho : float, default=0.9
+    Decay of the mean square of 'rmsprop', in [0, 1).
+
+decay_rate : float, default=1.0
+    How much ``learning_rate='inverse_time'`` decays per ``decay_steps``.
+
+decay_steps : int, default=1000
+    The updates in a period of ``learning_rate='inverse_time'``.
+
+staircase : bool, default=True
+    Whether ``learning_rate='inverse_time'`` falls once a period; otherwise it falls with
+    every update.
+
+batch_normalization : bool, default=False
+    Whether the linear outputs of the hidden layers are normalised over the mini-batch,
+    scaled and shifted before the activation. Not with 'lbfgs'.
+
+batch_normalization_momentum : float, default=0.9
+    What the running mean and variance keep at each mini-batch, in [0, 1). They replace
+    those of the mini-batch in predictions, and are folded into ``coefs_`` and
+    ``intercepts_``.
+
+batch_normalization_epsilon : float, default=1e-5
+    Added to the variance.\
+"""
+
+_ATTRIBUTES = """\
+loss_ : float
+    The objective at the end of training.
+
+best_loss_ : float or None
+    Its minimum over the epochs; None with ``early_stopping``.
+
+loss_curve_ : list of float
+    Its mean over each epoch. Not with 'lbfgs'.
+
+validation_scores_ : list of float or None
+    With ``early_stopping``, the score of each epoch on the held-out data: accuracy or R².
+
+best_validation_score_ : float or None
+    The best of them, whose weights are kept.
+
+t_ : int
+    The samples that training has seen.
+
+coefs_ : list of ndarray of shape (inputs, outputs)
+    The weights of each layer, batch normalization folded in.
+
+intercepts_ : list of ndarray of shape (outputs,)
+    The biases of each layer, likewise.
+
+n_features_in_ : int
+    Number of features seen during fit.
+
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the features, if X has names that are all strings.
+
+n_iter_ : int
+    The epochs of the last fit, or iterations of 'lbfgs'.
+
+n_layers_ : int
+    Number of layers, with input and output.
+
+n_outputs_ : int
+    Number of output units.
+
+out_activation_ : str
+    The activation of the output: 'logistic', 'softmax', 'identity' or 'exp'.\
+"""
+
+_REFERENCES = """\
+.. [1] X. Glorot, Y. Bengio (2010). "Understanding the difficulty of training deep
+   feedforward neural networks." AISTATS.
+
+.. [2] D. P. Kingma, J. Ba (2015). "Adam: a method for stochastic optimization." ICLR,
+   arXiv:1412.6980.
+
+.. [3] S. Ioffe, C. Szegedy (2015). "Batch normalization: accelerating deep network
+   training by reducing internal covariate shift." ICML, arXiv:1502.03167.\
+"""
+
+
+def documented(estimator):
+    """Fill the placeholders in the docstring of an estimator's class."""
+    if estimator.__doc__ is not None:
+        sections = {
+            "parameters": _PARAMETERS,
+            "attributes": _ATTRIBUTES,
+            "references": _REFERENCES,
+        }
+        estimator.__doc__ = estimator.__doc__.format(
+            **{name: indent(text, "    ").lstrip() for name, text in sections.items()}
+        )
+    return estimator

@@ -1,0 +1,112 @@
+"""The parameters of a network, between what is trained and what is public."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skgd.activations import ACTIVATIONS
+from skgd.engine.batch_norm import fold
+from skgd.engine.layout import NORMAL, OUTPUTS
+
+__all__ = ["Parameters", "pack"]
+
+
+def pack(coefs, intercepts, dtype):
+    """Copy the weights and biases of plain layers to one flat buffer."""
+    pieces = [a for pair in zip(coefs, intercepts, strict=True) for a in pair]
+    return np.concatenate([np.ravel(a) for a in pieces], dtype=dtype)
+
+
+@dataclass
+class Parameters:
+    """What training changes, but for the solver's own state.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_params,)
+        In the order of :mod:`skgd.engine.layout`.
+
+    running : ndarray of shape (2 * n_normal,)
+        Running mean and variance of the normalised layers, layer by layer.
+
+    n_batches : int
+        The mini-batches that the running statistics have seen.
+    """
+
+    theta: np.ndarray
+    running: np.ndarray
+    n_batches: int = 0
+
+    @classmethod
+    def initial(cls, layout, activation, random_state, dtype):
+        """Draw weights and biases as scikit-learn does, in the same order.
+
+        Parameters
+        ----------
+        layout : Layout
+            The network's.
+
+        activation : str
+            Decides the range: uniform within ± sqrt(gain / (inputs + outputs)).
+
+        random_state : RandomState
+            What draws.
+
+        dtype : dtype
+            The network's.
+
+        Returns
+        -------
+        Parameters
+        """
+        theta = np.zeros(layout.n_params, dtype=dtype)
+        gain = ACTIVATIONS[activation].gain
+        layers = zip(
+            layout.weights(theta),
+            layout.biases(theta),
+            layout.gammas(theta),
+            strict=True,
+        )
+        for weights, bias, gamma in layers:
+            bound = np.sqrt(gain / sum(weights.shape))
+            weights[:] = random_state.uniform(-bound, bound, weights.shape)
+            drawn = random_state.uniform(-bound, bound, bias.shape)
+            if gamma is None:
+                bias[:] = drawn
+            else:
+                gamma[:] = 1
+        return cls(theta, np.zeros(2 * layout.n_normal, dtype=dtype))
+
+    def copy(self):
+        """Copy the arrays too."""
+        return replace(self, theta=self.theta.copy(), running=self.running.copy())
+
+    def plain(self, layout, epsilon):
+        """Write the network as a chain of (weights, bias, activation).
+
+        Parameters
+        ----------
+        layout : Layout
+            The network's.
+
+        epsilon : float
+            Of the batch normalization, which is folded into the weights.
+
+        Returns
+        -------
+        coefs : list of ndarray of shape (inputs, outputs)
+        intercepts : list of ndarray of shape (outputs,)
+            Views of ``theta`` where nothing is folded.
+        """
+        coefs = layout.weights(self.theta)
+        intercepts = layout.biases(self.theta)
+        gammas = layout.gammas(self.theta)
+        for i, row in enumerate(layout.table):
+            if gammas[i] is not None:
+                start, outputs = 2 * row[NORMAL], row[OUTPUTS]
+                mean = self.running[start : start + outputs]
+                variance = self.running[start + outputs : start + 2 * outputs]
+                coefs[i], intercepts[i] = fold(
+                    coefs[i], gammas[i], intercepts[i], mean, variance, epsilon
+                )
+        return coefs, intercepts

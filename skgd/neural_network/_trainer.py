@@ -1,0 +1,176 @@
+"""Epochs of compiled training, in calls short enough for Python to stay in charge."""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from sklearn.utils import shuffle
+
+from skgd.engine.records import Buffers, Network
+from skgd.neural_network._data import IN_ORDER
+
+__all__ = ["Progress", "Trainer"]
+
+# How long a compiled call may take, in seconds: Python handles no signal before.
+CALL_SECONDS = 0.2
+
+
+@dataclass
+class Progress:
+    """What a solver carries from one mini-batch to the next.
+
+    Attributes
+    ----------
+    solver : str
+        Whose state it is.
+
+    state : ndarray of shape (n_slots, n_params)
+        What the update rule keeps per parameter.
+
+    rate : float
+        What the schedule starts from; ``learning_rate='adaptive'`` lowers it.
+
+    n_updates : int
+        Updates made.
+
+    n_seen : int
+        Samples seen in the epochs before this one, as ``'invscaling'`` counts them.
+    """
+
+    solver: str
+    state: np.ndarray
+    rate: float
+    n_updates: int = 0
+    n_seen: int = 0
+
+    def copy(self):
+        """Copy the state too."""
+        return replace(self, state=self.state.copy())
+
+
+class Trainer:
+    """Runs epochs.
+
+    Parameters
+    ----------
+    samples : Samples
+        The data.
+
+    layout : Layout
+        The network's.
+
+    parameters : Parameters
+        Updated in place.
+
+    progress : Progress
+        Updated in place.
+
+    rules : Rules
+        The compiled plug-ins.
+
+    settings : Settings
+        The numbers.
+
+    random_state : RandomState or None
+        Shuffles the rows before each epoch, as scikit-learn does; None takes them as
+        they come.
+    """
+
+    def __init__(
+        self, samples, layout, parameters, progress, rules, settings, random_state
+    ):
+        from skgd.engine.train import COUNTS, train
+
+        self._train = train
+        self._samples = samples
+        self._parameters = parameters
+        self._progress = progress
+        self._rules = rules
+        self._settings = settings
+        self._random_state = random_state
+        self._network = Network(
+            layout.table,
+            parameters.theta,
+            np.empty_like(parameters.theta),
+            progress.state,
+            parameters.running,
+        )
+        n_samples, n_targets = samples.y.shape
+        # One row more: a single last row joins the mini-batch before it.
+        rows = min(settings.batch_size + 1, n_samples)
+        sparse = samples.row_starts.size > 0
+        self._buffers = Buffers.allocate(
+            layout, rows, n_targets, parameters.theta.dtype, sparse
+        )
+        self._counts = np.zeros(COUNTS, dtype=np.int64)
+        self._total = np.zeros(1)
+        self._order = np.arange(n_samples)
+        self._limit = 16
+
+    @property
+    def epochs_per_call(self):
+        """The number of epochs that a compiled call gets through in its time."""
+        n_samples = self._samples.y.shape[0]
+        return max(1, self._limit * self._settings.batch_size // n_samples)
+
+    def _orders(self, n_epochs):
+        if self._random_state is None:
+            return np.broadcast_to(IN_ORDER, (n_epochs, 0)).copy()
+        orders = np.empty((n_epochs, self._order.size), dtype=np.int64)
+        for order in orders:
+            self._order = shuffle(self._order, random_state=self._random_state)
+            order[:] = self._order
+        return orders
+
+    def run(self, n_seen):
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        n_seen : ndarray of shape (n_epochs,), dtype=int64
+            For the schedule, the samples seen before each epoch.
+
+        Returns
+        -------
+        ndarray of shape (n_finished,)
+            The mean objective of each epoch. There are fewer than ``n_epochs`` of them
+            if the last is not finite.
+        """
+        n_epochs = n_seen.size
+        orders = self._orders(n_epochs)
+        losses = np.empty(n_epochs)
+        done = 0
+        while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
+            done += self._call(orders[done:], n_seen[done:], losses[done:])
+        return losses[:done]
+
+    def _call(self, orders, n_seen, losses):
+        """Make one compiled call and adapt its length to the time that it took."""
+        from skgd.engine.train import BATCHES, UPDATES
+
+        progress, parameters = self._progress, self._parameters
+        self._counts[UPDATES] = progress.n_updates
+        self._counts[BATCHES] = parameters.n_batches
+        started = perf_counter()
+        finished = self._train(
+            self._samples,
+            orders,
+            n_seen,
+            progress.rate,
+            self._network,
+            self._buffers,
+            self._rules,
+            self._settings,
+            self._limit,
+            self._counts,
+            self._total,
+            losses,
+        )
+        elapsed = perf_counter() - started
+        if elapsed > CALL_SECONDS:
+            self._limit = max(1, self._limit // 2)
+        elif elapsed < CALL_SECONDS / 4:
+            self._limit *= 2
+        progress.n_updates = int(self._counts[UPDATES])
+        parameters.n_batches = int(self._counts[BATCHES])
+        return finished
