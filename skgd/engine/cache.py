@@ -140,9 +140,7 @@ class KernelCache(_Cache):
         content = dumps(data._reduce())
         written = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
-            written.write_bytes(
-                source_hash() + hashlib.sha256(content).digest() + content
-            )
+            written.write_bytes(source_hash() + hashlib.sha256(content).digest() + content)
             written.replace(path)
         except OSError:
             # A full or read-only disk costs the next process a compilation, no more.

@@ -74,9 +74,7 @@ class Kernel:
         if config.DISABLE_JIT:
             return self.dispatcher
         returned, *arguments = signature
-        return CompileResultWAP(
-            self.dispatcher.get_compile_result(returned(*arguments))
-        )
+        return CompileResultWAP(self.dispatcher.get_compile_result(returned(*arguments)))
 
 
 def jit(function):

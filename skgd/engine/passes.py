@@ -122,9 +122,7 @@ def forward(samples, order, start, rows, table, theta, buffers, activate, epsilo
 
 
 @jit
-def backward(
-    samples, order, start, rows, table, theta, gradient, buffers, differentiate
-):
+def backward(samples, order, start, rows, table, theta, gradient, buffers, differentiate):
     """Write the gradient, from that by the linear output in ``buffers.delta``."""
     last = table.shape[0] - 1
     here, before = buffers.delta, buffers.delta_before

@@ -35,9 +35,7 @@ def predict(samples, in_order, table, theta, buffers, activate, link, out):
     for start in range(0, n_samples, block):
         rows = min(block, n_samples - start)
         epsilon = theta.dtype.type(0)
-        forward(
-            samples, in_order, start, rows, table, theta, buffers, activate, epsilon
-        )
+        forward(samples, in_order, start, rows, table, theta, buffers, activate, epsilon)
         z = layer_output(table, table.shape[0] - 1, rows, buffers)
         link(z)
         for i in range(rows):

@@ -6,7 +6,7 @@ depends on the network, the solver or the data, but for the dtype.
 
 from skgd.engine.batch_norm import update_running
 from skgd.engine.jit import jit
-from skgd.engine.layout import BIAS, END, GAMMA, INPUTS, NORMAL, OUTPUTS, WEIGHTS
+from skgd.engine.layout import END, INPUTS, NORMAL, OUTPUTS, WEIGHTS
 from skgd.engine.passes import backward, forward, gather, layer_output
 from skgd.engine.views import matrix
 
@@ -175,9 +175,7 @@ def train(
             squares = _update(
                 network,
                 settings.alpha / weight,
-                rules.rate(
-                    initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
-                ),
+                rules.rate(initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule),
                 counts[UPDATES],
                 rules.update,
                 settings.solver,

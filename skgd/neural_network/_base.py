@@ -228,18 +228,14 @@ class BaseMLP(BaseEstimator):
                 sample_weight, X, dtype=X.dtype, ensure_non_negative=True
             )
             if not sample_weight.any():
-                raise ValueError(
-                    "sample_weight must have at least one non-zero weight."
-                )
+                raise ValueError("sample_weight must have at least one non-zero weight.")
         dtype = X.dtype if first else self.coefs_[0].dtype
         y, n_outputs = self._encode(y, dtype)
         layout = Layout([X.shape[1], *hidden, n_outputs], self.batch_normalization)
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = check_random_state(self.random_state)
         if first:
-            parameters = Parameters.initial(
-                layout, self.activation, random_state, dtype
-            )
+            parameters = Parameters.initial(layout, self.activation, random_state, dtype)
             self._start_over(layout)
         else:
             parameters = self._resume(layout, dtype)

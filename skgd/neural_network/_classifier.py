@@ -156,9 +156,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         with self._unchanged_on_error():
             if _check_partial_fit_first_call(self, classes):
                 multilabel = type_of_target(y).startswith("multilabel")
-                self._label_binarizer = LabelBinarizer().fit(
-                    y if multilabel else classes
-                )
+                self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
             return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):

@@ -57,7 +57,7 @@ class Parameters:
 
         Returns
         -------
-        Parameters
+        parameters : Parameters
         """
         theta = np.zeros(layout.n_params, dtype=dtype)
         gain = ACTIVATIONS[activation].gain

@@ -8,6 +8,5 @@ from skgd.schedules.invscaling import invscaling
 __all__ = ["SCHEDULES"]
 
 SCHEDULES = {
-    schedule.name: schedule
-    for schedule in (constant, inverse_time, invscaling, adaptive)
+    schedule.name: schedule for schedule in (constant, inverse_time, invscaling, adaptive)
 }

@@ -41,6 +41,4 @@ def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
         theta[i] -= eta * m / (math.sqrt(v) + epsilon)
 
 
-adam = Solver(
-    "adam", update, n_slots=2, hyperparameters=("beta_1", "beta_2", "epsilon")
-)
+adam = Solver("adam", update, n_slots=2, hyperparameters=("beta_1", "beta_2", "epsilon"))
