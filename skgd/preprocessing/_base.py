@@ -68,9 +68,7 @@ class AffineScaler(
             )
             if sample_weight is not None:
                 sample_weight = checked_weight(sample_weight, X)
-            summary = self._summarize(
-                X if issparse(X) else np.asarray(X), sample_weight
-            )
+            summary = self._summarize(X if issparse(X) else np.asarray(X), sample_weight)
             self._summary = summary if reset else self._summary.merge(summary)
             with np.errstate(over="ignore", invalid="ignore"):
                 self._publish()
@@ -117,8 +115,7 @@ class AffineScaler(
         names = [list(getattr(s, "feature_names_in_", ())) for s in (self, other)]
         if all(names) and names[0] != names[1]:
             raise ValueError(
-                f"other must have the feature names {names[0]}, as self has, "
-                f"got {names[1]}"
+                f"other must have the feature names {names[0]}, as self has, got {names[1]}"
             )
         with _unchanged_by_errors(self):
             self._summary = self._summary.merge(other._summary)
@@ -206,9 +203,8 @@ def half_range(low, high):
     That is where the range is less than ten units in the last place of 1, as in
     scikit-learn. A range may overflow, its half does not.
     """
-    constant = high - low < 10 * np.finfo(low.dtype).eps
     half = high.astype(np.float64) / 2 - low.astype(np.float64) / 2
-    return np.where(constant, 0.5, half)
+    return np.where(half < 5 * np.finfo(low.dtype).eps, 0.5, half)
 
 
 def _must_copy(given, X, copy):

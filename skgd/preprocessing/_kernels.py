@@ -13,8 +13,18 @@ from skgd.engine.jit import jit, strict_jit
 
 __all__ = ["map_back", "map_forward", "summarize"]
 
-MIN_LANES = 128
+MIN_LANES = 64
+MIN_ROWS = 16
 MIN_BLOCK = 4096
+
+
+@strict_jit
+def _count_lanes(width):
+    """Return the lanes in a row: a power of two times ``width``, for them to fold."""
+    lanes = width
+    while lanes < MIN_LANES:
+        lanes *= 2
+    return lanes
 
 
 @strict_jit
@@ -58,22 +68,32 @@ def _widen_extremes(block, low, high):
             high[j] = row[j] if row[j] > high[j] else high[j]
 
 
-@jit
-def _fold(lanes, features):
-    """Add up the lanes of each feature."""
-    for j in range(features.size):
-        total = 0.0
-        for i in range(j, lanes.size, features.size):
-            total += lanes[i]
-        features[j] = total
+@strict_jit
+def _fold(lanes, width):
+    """Add up the lanes of each feature, pairwise, in the first ``width`` of them."""
+    size = lanes.size
+    while size > width:
+        size //= 2
+        for j in range(size):
+            lanes[j] += lanes[size + j]
 
 
 @strict_jit
-def _repeat(features, lanes):
-    """Give each lane the value of its feature."""
-    for i in range(0, lanes.size, features.size):
-        for j in range(features.size):
-            lanes[i + j] = features[j]
+def _fold_extremes(low, high, width):
+    """Widen the first lane of each feature to the extremes of them all."""
+    size = low.size
+    while size > width:
+        size //= 2
+        for j in range(size):
+            low[j] = min(low[j], low[size + j])
+            high[j] = max(high[j], high[size + j])
+
+
+@strict_jit
+def _repeat(lanes, width):
+    """Give all lanes the values of the first ``width``."""
+    for i in range(width, lanes.size):
+        lanes[i] = lanes[i - width]
 
 
 @strict_jit
@@ -115,27 +135,22 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     """
     length = x.size // n_series
     width = length // n_samples
-    n_lanes = width * max(1, MIN_LANES // width)
-    block_size = n_lanes * max(1, MIN_BLOCK // n_lanes)
+    n_lanes = _count_lanes(width)
+    block_size = n_lanes * max(MIN_ROWS, MIN_BLOCK // n_lanes)
+    # The lanes of a row, of which the first become those of the features.
     lanes = np.empty((4, n_lanes))
-    lane_shift, lane_count, lane_total, lane_square = (
-        lanes[0],
-        lanes[1],
-        lanes[2],
-        lanes[3],
-    )
+    shift, count, total, square = lanes[0], lanes[1], lanes[2], lanes[3]
     lane_extremes = np.empty((2, n_lanes), x.dtype)
     low, high = lane_extremes[0], lane_extremes[1]
-    features = np.empty((6, width))
-    block_count, block_total, block_square = features[0], features[1], features[2]
-    centre, shift, rest = features[3], features[4], features[5]
+    features = np.empty((2, width))
+    centre, rest = features[0], features[1]
     block_weight = np.ones(block_size)
 
     for series in range(n_series):
-        if extremes.size:
-            for i in range(n_lanes):
-                low[i] = np.inf
-                high[i] = -np.inf
+        origin = series * width
+        for i in range(n_lanes):
+            low[i] = np.inf
+            high[i] = -np.inf
         for j in range(width):
             centre[j] = 0.0
         for start in range(series * length, (series + 1) * length, block_size):
@@ -153,59 +168,50 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             # Where the block's mean is further from that of the blocks before it than
             # the block is wide, digits are lost, and a second look is needed.
             for j in range(width):
-                shift[j] = centre[j] + moments[1, series * width + j]
+                shift[j] = centre[j] + moments[1, origin + j]
             plain = weight.size == 0
             for look in range(2):
-                _repeat(shift, lane_shift)
+                _repeat(shift, width)
                 if plain:
-                    _add_squares(block, lane_shift, lane_total, lane_square)
-                    _fold(lane_total, block_total)
+                    _add_squares(block, shift, total, square)
+                    _fold(total, width)
                     for j in range(width):
-                        block_count[j] = block.size // width
-                        plain &= block_total[j] == block_total[j]
+                        count[j] = block.size // width
+                        plain &= total[j] == total[j]
                 if not plain:
-                    _add_weighted(
-                        block,
-                        block_weight,
-                        lane_shift,
-                        lane_count,
-                        lane_total,
-                        lane_square,
-                    )
-                    _fold(lane_count, block_count)
-                    _fold(lane_total, block_total)
-                _fold(lane_square, block_square)
+                    _add_weighted(block, block_weight, shift, count, total, square)
+                    _fold(count, width)
+                    _fold(total, width)
+                _fold(square, width)
                 far = False
                 for j in range(width):
-                    seen = block_count[j] > 0.0
-                    rest[j] = block_total[j] / (block_count[j] if seen else 1.0)
-                    far |= block_total[j] * rest[j] > 0.5 * block_square[j]
+                    rest[j] = total[j] / (count[j] if count[j] > 0.0 else 1.0)
+                    far |= total[j] * rest[j] > 0.5 * square[j]
                 if look == 1 or not far:
                     break
                 for j in range(width):
                     shift[j] += rest[j]
 
             for j in range(width):
-                k = series * width + j
-                before = moments[0, k]
-                added = block_count[j]
+                before = moments[0, origin + j]
                 if before == 0.0:
                     centre[j] = shift[j]
-                share = added / (before + added if added > 0.0 else 1.0)
-                delta = (shift[j] - centre[j]) + rest[j] - moments[1, k]
-                squares = block_square[j] - block_total[j] * rest[j]
+                share = count[j] / (before + count[j] if count[j] > 0.0 else 1.0)
+                delta = (shift[j] - centre[j]) + rest[j] - moments[1, origin + j]
+                squares = square[j] - total[j] * rest[j]
                 squares = 0.0 if squares < 0.0 else squares
-                moments[0, k] += added
-                moments[1, k] += delta * share
-                moments[2, k] += squares + delta * delta * (before * share)
+                moments[0, origin + j] += count[j]
+                moments[1, origin + j] += delta * share
+                moments[2, origin + j] += squares + delta * delta * (before * share)
 
-        for j in range(moments.size // (3 * n_series)):
-            moments[1, series * width + j] += centre[j]
+        if moments.size:
+            for j in range(width):
+                moments[1, origin + j] += centre[j]
         if extremes.size:
-            for i in range(n_lanes):
-                k = series * width + i % width
-                extremes[0, k] = min(extremes[0, k], low[i])
-                extremes[1, k] = max(extremes[1, k], high[i])
+            _fold_extremes(low, high, width)
+            for j in range(width):
+                extremes[0, origin + j] = low[j]
+                extremes[1, origin + j] = high[j]
 
 
 @jit
@@ -240,15 +246,18 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     """
     length = x.size // n_series
     width = centre.size // n_series
-    n_lanes = width * max(1, MIN_LANES // width)
+    n_lanes = _count_lanes(width)
     lanes = np.empty((2, n_lanes))
     lane_centre, lane_scale = lanes[0], lanes[1]
     # In place, a loop that stored to `out` while it reads `x` would not vectorise.
     result = np.empty(n_lanes, x.dtype)
     finite = 0.0
     for series in range(n_series):
-        _repeat(centre[series * width : (series + 1) * width], lane_centre)
-        _repeat(scale[series * width : (series + 1) * width], lane_scale)
+        for j in range(width):
+            lane_centre[j] = centre[series * width + j]
+            lane_scale[j] = scale[series * width + j]
+        _repeat(lane_centre, width)
+        _repeat(lane_scale, width)
         for start in range(series * length, (series + 1) * length, n_lanes):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]
@@ -292,14 +301,17 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     """
     length = x.size // n_series
     width = centre.size // n_series
-    n_lanes = width * max(1, MIN_LANES // width)
+    n_lanes = _count_lanes(width)
     lanes = np.empty((2, n_lanes))
     lane_centre, lane_scale = lanes[0], lanes[1]
     result = np.empty(n_lanes, x.dtype)
     finite = 0.0
     for series in range(n_series):
-        _repeat(centre[series * width : (series + 1) * width], lane_centre)
-        _repeat(scale[series * width : (series + 1) * width], lane_scale)
+        for j in range(width):
+            lane_centre[j] = centre[series * width + j]
+            lane_scale[j] = scale[series * width + j]
+        _repeat(lane_centre, width)
+        _repeat(lane_scale, width)
         for start in range(series * length, (series + 1) * length, n_lanes):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]

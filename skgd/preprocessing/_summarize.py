@@ -126,9 +126,7 @@ def _summarize_blocks(X, weight, moments, extremes, unit=None):
     summary = reduce(Summary.merge, summaries())
     if extremes:
         bounds = (summary.extremes.low, summary.extremes.high)
-        summary = replace(
-            summary, extremes=Extremes(*(b.astype(X.dtype) for b in bounds))
-        )
+        summary = replace(summary, extremes=Extremes(*(b.astype(X.dtype) for b in bounds)))
     return replace(summary, n_samples=X.shape[0])
 
 

@@ -11,6 +11,20 @@ from skgd.preprocessing._summarize import summarize, summarize_sparse
 __all__ = ["ZScoreScaler"]
 
 
+class SparseCenteringError(TypeError, ValueError):
+    """Sparse data cannot be centered.
+
+    scikit-learn raises a ValueError, where its own checks of estimators expect a
+    TypeError.
+    """
+
+    def __init__(self, verb):
+        super().__init__(
+            f"Cannot {verb} sparse matrices: pass `with_mean=False` instead. "
+            "See docstring for motivation and alternatives."
+        )
+
+
 class ZScoreScaler(AffineScaler):
     r"""Center each feature on its mean and scale it to unit variance.
 
@@ -214,10 +228,7 @@ class ZScoreScaler(AffineScaler):
 
     def _check_fit(self, X):
         if issparse(X) and self.with_mean:
-            raise ValueError(
-                "Cannot center sparse matrices: pass `with_mean=False` "
-                "instead. See docstring for motivation and alternatives."
-            )
+            raise SparseCenteringError("center")
 
     def _summarize(self, X, sample_weight):
         if issparse(X):
@@ -231,9 +242,7 @@ class ZScoreScaler(AffineScaler):
             self.mean_ = moments.or_nan(moments.mean)
         if self.with_std:
             self.var_ = moments.or_nan(moments.variance / moments.unit / moments.unit)
-            self.scale_ = moments.or_nan(
-                np.where(moments.constant, 1.0, moments.deviation)
-            )
+            self.scale_ = moments.or_nan(np.where(moments.constant, 1.0, moments.deviation))
         self.n_samples_seen_ = self._summary.n_samples_seen
 
     def _map(self, dtype):
@@ -245,11 +254,7 @@ class ZScoreScaler(AffineScaler):
 
     def _transform_sparse(self, X, inverse):
         if self.with_mean:
-            raise ValueError(
-                f"Cannot {'uncenter' if inverse else 'center'} sparse matrices: pass "
-                "`with_mean=False` instead. See docstring for motivation and "
-                "alternatives."
-            )
+            raise SparseCenteringError("uncenter" if inverse else "center")
         if self.with_std:
             scale = self.scale_.take(X.indices, mode="clip")
             if inverse:
