@@ -1,0 +1,193 @@
+"""The compiled loops beside slow oracles; also with NUMBA_DISABLE_JIT=1."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from skgd.preprocessing import _kernels
+from skgd.preprocessing._layout import flat, read_only
+
+EPS = np.finfo(np.float64).eps
+
+# Without the JIT, NumPy warns where the compiled loops go on in silence.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+def data(n_samples, n_features, dtype, order, nan=0.0, offset=0.0):
+    rng = np.random.default_rng(n_samples + n_features)
+    X = rng.standard_normal((n_samples, n_features)) + offset
+    X[rng.uniform(size=X.shape) < nan] = np.nan
+    return np.asarray(X, dtype=dtype, order=order)
+
+
+def exact_moments(column, weight):
+    """Count, mean and sum of squares in rational numbers, rounded once."""
+    seen = ~np.isnan(column)
+    x = [Fraction(float(v)) for v in column[seen]]
+    w = [Fraction(float(v)) for v in weight[seen]]
+    count = sum(w)
+    if not count:
+        return 0.0, 0.0, 0.0
+    mean = sum(a * b for a, b in zip(w, x, strict=True)) / count
+    square = sum(a * (b - mean) ** 2 for a, b in zip(w, x, strict=True))
+    return float(count), float(mean), float(square)
+
+
+def summarize(X, weight=None, moments=True, extremes=True):
+    n_samples, n_features = X.shape
+    x, n_series = flat(X)
+    sums = np.zeros((3, n_features * moments))
+    bounds = np.empty((2, n_features * extremes), X.dtype)
+    bounds[0], bounds[1] = np.inf, -np.inf
+    weight = np.empty(0) if weight is None else weight
+    _kernels.summarize(
+        read_only(x), n_series, n_samples, read_only(weight), sums, bounds
+    )
+    return sums, bounds
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 70), (3, 2), (64, 1), (65, 1), (300, 20), (20, 131), (4200, 1)]
+)
+@pytest.mark.parametrize("nan", [0.0, 0.3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_moments_are_exact_to_rounding(shape, dtype, order, nan, weighted):
+    X = data(*shape, dtype, order, nan=nan)
+    weight = np.random.default_rng(1).uniform(size=shape[0]) if weighted else None
+    sums, _ = summarize(X, weight, extremes=False)
+    for j in range(shape[1]):
+        ones = np.ones(shape[0])
+        exact = exact_moments(X[:, j], ones if weight is None else weight)
+        count, mean, square = sums[:, j]
+        assert count == pytest.approx(exact[0], rel=20 * EPS)
+        assert mean == pytest.approx(exact[1], rel=20 * EPS, abs=20 * EPS)
+        assert square == pytest.approx(exact[2], rel=50 * EPS, abs=50 * EPS)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("offset", [1e9, -1e12])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_large_offsets_cost_no_digits(order, offset, ordered):
+    # The rounding of the data themselves is not the kernel's: it is in the oracle, too.
+    X = data(9000, 1, np.float64, order, offset=offset)
+    if ordered:
+        X = np.asarray(np.sort(X, axis=0), order=order)
+    X = np.asarray(np.hstack([X, X * 1e-3]), order=order)
+    sums, _ = summarize(X, extremes=False)
+    for j in range(2):
+        exact = exact_moments(X[:, j], np.ones(len(X)))
+        assert sums[1, j] == pytest.approx(exact[1], rel=2 * EPS)
+        assert sums[2, j] == pytest.approx(exact[2], rel=1e-13)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_outlying_first_samples_cost_no_digits(order):
+    X = data(9000, 3, np.float64, order)
+    X[0] = 1e9
+    X[-1, 1] = 1e9
+    sums, _ = summarize(X, extremes=False)
+    for j in range(3):
+        exact = exact_moments(X[:, j], np.ones(len(X)))
+        assert sums[1, j] == pytest.approx(exact[1], rel=1e-14)
+        assert sums[2, j] == pytest.approx(exact[2], rel=1e-14)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("value", [0.1, 1e9 / 3, 1e100])
+def test_a_constant_has_no_variance(order, value):
+    X = np.full((5000, 2), value, order=order)
+    sums, bounds = summarize(X)
+    assert (sums[0] == 5000).all()
+    assert (sums[1] == value).all()
+    assert (sums[2] == 0).all()
+    assert (bounds == value).all()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("where", [0, 2500, 4998])
+@pytest.mark.parametrize("values", [(np.inf,), (-np.inf,), (np.inf, -np.inf)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_infinity_never_passes(order, where, values, weighted):
+    X = data(5000, 2, np.float64, order, nan=0.01)
+    X[where : where + len(values), 1] = values
+    weight = np.ones(5000) if weighted else None
+    sums, bounds = summarize(X, weight)
+    assert np.isfinite(sums[:, 0]).all() and np.isfinite(bounds[:, 0]).all()
+    assert not np.isfinite(sums[1:, 1]).all()
+    assert not np.isfinite(bounds[:, 1]).all()
+
+
+def test_infinity_without_weight_never_passes():
+    X = np.array([[1.0, np.nan], [np.inf, np.inf]])
+    sums, _ = summarize(X, np.array([1.0, 0.0]), extremes=False)
+    assert not np.isfinite(sums[1]).any()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (70, 1), (300, 20), (37, 131)])
+@pytest.mark.parametrize("nan", [0.0, 0.3])
+def test_extremes(shape, dtype, order, nan):
+    X = data(*shape, dtype, order, nan=nan)
+    sums, bounds = summarize(X, moments=False)
+    assert sums.size == 0
+    assert bounds.dtype == dtype
+    for j in range(shape[1]):
+        column = X[:, j][~np.isnan(X[:, j])]
+        assert bounds[0, j] == min(column, default=np.inf)
+        assert bounds[1, j] == max(column, default=-np.inf)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (70, 1), (300, 20), (37, 131)])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_maps_round_once(shape, dtype, order, in_place):
+    X = data(*shape, dtype, order, nan=0.1, offset=1e3)
+    rng = np.random.default_rng(2)
+    centre, scale = rng.uniform(1, 2, (2, shape[1]))
+    span, offset, low, high = 3.0, 0.5, -1.0, 1e9
+    exact = (X.astype(np.longdouble) - 2 * centre) / (2 * scale) * span + offset
+    exact = np.clip(exact, low, high)
+
+    given = X.copy(order="K")
+    out = given if in_place else np.empty_like(X)
+    x, n_series = flat(given)
+    finite = _kernels.map_forward(
+        read_only(x), n_series, centre, scale, span, offset, low, high, flat(out)[0]
+    )
+    assert np.isnan(finite) == np.isnan(X).any()
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(out, exact.astype(np.float64), rtol=2 * eps)
+
+    forward = out.copy(order="K")
+    exact = ((forward.astype(np.longdouble) - offset) / span * scale + centre) * 2
+    back = forward if in_place else np.empty_like(forward)
+    x, n_series = flat(forward)
+    finite = _kernels.map_back(
+        read_only(x), n_series, centre, scale, span, offset, flat(back)[0]
+    )
+    assert np.isnan(finite) == np.isnan(X).any()
+    np.testing.assert_allclose(back, exact.astype(np.float64), rtol=2 * eps)
+    if not in_place:
+        np.testing.assert_array_equal(given, X)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_maps_report_infinity(value):
+    x = np.zeros(300)
+    half = np.full(3, 0.5)
+    out = np.empty_like(x)
+
+    def finite():
+        forward = _kernels.map_forward(
+            read_only(x), 1, half, half, 1.0, 0.0, -np.inf, np.inf, out
+        )
+        return [forward, _kernels.map_back(read_only(x), 1, half, half, 1.0, 0.0, out)]
+
+    assert finite() == [0, 0]
+    x[299] = value
+    assert np.isnan(finite()).all()
