@@ -35,56 +35,79 @@ import numpy as np
 
 from skgd.engine.jit import jit
 
-__all__ = ["fold", "normalise", "normalise_backward", "update_running"]
+__all__ = [
+    "fold",
+    "moments_of",
+    "normalise",
+    "normalise_backward",
+    "scale_and_shift_gradient",
+    "update_running",
+]
 
 
 @jit
-def normalise(x, weight, gamma, epsilon, out, moments):
-    """Replace ``x`` by its normalised values, and write gamma times them to ``out``.
+def moments_of(x, weight, first, last, epsilon, moments):
+    """Write the mini-batch's moments of the units from ``first`` to ``last``.
 
-    ``moments`` takes the mean, the variance and 1 / sqrt(variance + epsilon).
+    They are the mean, the variance and 1 / sqrt(variance + epsilon).
     """
-    rows, units = x.shape
     mean, variance, scale = moments[0], moments[1], moments[2]
     total = x.dtype.type(0)
-    mean[:] = 0
-    for i in range(rows):
+    for j in range(first, last):
+        mean[j] = 0
+        variance[j] = 0
+    for i in range(x.shape[0]):
         total += weight[i]
-        for j in range(units):
+        for j in range(first, last):
             mean[j] += weight[i] * x[i, j]
-    variance[:] = 0
-    for j in range(units):
+    for j in range(first, last):
         mean[j] /= total
-    for i in range(rows):
-        for j in range(units):
+    for i in range(x.shape[0]):
+        for j in range(first, last):
             deviation = x[i, j] - mean[j]
             variance[j] += weight[i] * (deviation * deviation)
-    for j in range(units):
+    for j in range(first, last):
         variance[j] /= total
         scale[j] = 1.0 / math.sqrt(variance[j] + epsilon)
-    for i in range(rows):
-        for j in range(units):
+
+
+@jit
+def normalise(x, gamma, moments, out):
+    """Replace ``x`` by its normalised values, and write gamma times them to ``out``."""
+    mean, scale = moments[0], moments[2]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
             normal = (x[i, j] - mean[j]) * scale[j]
             x[i, j] = normal
             out[i, j] = gamma[j] * normal
 
 
 @jit
-def normalise_backward(
-    normal, weight, gamma, moments, delta, gamma_gradient, beta_gradient
-):
-    """Turn ``delta``, the gradient by the outputs, into that by the inputs."""
-    rows, units = delta.shape
-    scale = moments[2]
-    total = delta.dtype.type(0)
-    gamma_gradient[:] = 0
-    for i in range(rows):
-        total += weight[i]
-        for j in range(units):
+def scale_and_shift_gradient(normal, delta, first, last, sums):
+    """Write the gradients by gamma and beta of the units from ``first`` to ``last``.
+
+    ``delta`` is the gradient by the outputs of all rows of the mini-batch.
+    """
+    gamma_gradient, beta_gradient = sums[0], sums[1]
+    for j in range(first, last):
+        gamma_gradient[j] = 0
+        beta_gradient[j] = 0
+    for i in range(delta.shape[0]):
+        for j in range(first, last):
             gamma_gradient[j] += delta[i, j] * normal[i, j]
-    for i in range(rows):
+            beta_gradient[j] += delta[i, j]
+
+
+@jit
+def normalise_backward(normal, weight, total, gamma, moments, sums, delta):
+    """Turn ``delta``, the gradient by the outputs, into that by the inputs.
+
+    ``total`` is the sum of the weights of the mini-batch.
+    """
+    scale, gamma_gradient, beta_gradient = moments[2], sums[0], sums[1]
+    for i in range(delta.shape[0]):
         share = weight[i] / total
-        for j in range(units):
+        for j in range(delta.shape[1]):
             common = beta_gradient[j] + normal[i, j] * gamma_gradient[j]
             delta[i, j] = gamma[j] * scale[j] * (delta[i, j] - share * common)
 

@@ -36,6 +36,11 @@ ACTIVATED = 7  # of the activations, per row of a mini-batch, in the workspace
 NORMALISED = 8  # of the normalised linear outputs, likewise, or -1
 COLUMNS = 9
 
+# Parameters in a tile: its gradient, 128 kB in float32, stays in a second-level cache while
+# the parameters and the solver's state stream past. Two tiles a layer at least, so that
+# two threads share a small one.
+TILE = 32768
+
 
 class Layout:
     """The table of a network, and the sizes that follow from it.
@@ -48,24 +53,32 @@ class Layout:
     batch_normalization : bool, default=False
         Whether the hidden layers are normalised.
 
+    sparse : bool, default=False
+        Whether the inputs are sparse rows.
+
     Attributes
     ----------
-    units : tuple of int
-        As given.
-
-    batch_normalization : bool
+    units, batch_normalization, sparse
         As given.
 
     table : ndarray of shape (n_layers, COLUMNS), dtype=int64
         What the kernels read.
 
+    tiles : ndarray of shape (n_tiles, 3), dtype=int64
+        What is updated at a time, while its gradient is in the second-level cache: of a
+        layer the weights from one input to another, or what follows them (0, 0).
+
+    largest_tile : int
+        Parameters in the largest of them.
+
     n_params, n_normal, n_activated : int
         Parameters, normalised units, and what is kept per row of a mini-batch.
     """
 
-    def __init__(self, units, batch_normalization=False):
+    def __init__(self, units, batch_normalization=False, sparse=False):
         self.units = tuple(int(n) for n in units)
         self.batch_normalization = batch_normalization
+        self.sparse = sparse
         layers = list(pairwise(self.units))
         self.table = np.full((len(layers), COLUMNS), -1, dtype=np.int64)
         n_params = n_normal = n_activated = 0
@@ -87,8 +100,40 @@ class Layout:
             n_params += outputs
             row[END] = n_params
         self.n_params = n_params
+        self.tiles, self.largest_tile = self._tiles()
         self.n_normal = n_normal
         self.n_activated = n_activated
+
+    def _tiles(self):
+        tiles = []
+        for layer, (inputs, outputs) in enumerate(pairwise(self.units)):
+            whole = self.sparse and layer == 0
+            rows = inputs if whole else max(1, min(TILE // outputs, -(-inputs // 2)))
+            tiles += [(layer, i, min(i + rows, inputs)) for i in range(0, inputs, rows)]
+            tiles.append((layer, 0, 0))
+        tiles = np.array(tiles, dtype=np.int64)
+        layer, first, last = tiles.T
+        outputs = self.table[layer, OUTPUTS]
+        return tiles, int(max(np.max((last - first) * outputs), np.max(2 * outputs)))
+
+    def shares(self, n_threads):
+        """Divide the tiles among threads, the parameters as evenly as they allow.
+
+        Parameters
+        ----------
+        n_threads : int
+            The number of threads.
+
+        Returns
+        -------
+        ndarray of shape (n_threads + 1,), dtype=int64
+            The first tile of each thread, and the number of tiles.
+        """
+        layer, first, last = self.tiles.T
+        size = np.cumsum((last - first) * self.table[layer, OUTPUTS])
+        bounds = size[-1] * np.arange(1, n_threads) / n_threads
+        inner = np.searchsorted(size - size[0] / 2, bounds)
+        return np.array([0, *inner, len(size)], dtype=np.int64)
 
     def weights(self, flat):
         """View the weights of each layer in a flat buffer.

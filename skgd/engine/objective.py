@@ -2,14 +2,15 @@
 
 from skgd.engine.jit import jit
 from skgd.engine.layout import INPUTS, OUTPUTS, WEIGHTS
-from skgd.engine.passes import backward, forward, gather, layer_output
+from skgd.engine.passes import backward, errors, forward, gather, outputs_of
+from skgd.engine.train import tile_gradient
 from skgd.engine.views import matrix
 
 __all__ = ["objective"]
 
 
 @jit
-def objective(samples, in_order, network, buffers, rules, alpha, weight, gradient):
+def objective(samples, in_order, network, buffers, rules, alpha, weight, gradient, alone):
     """Return the mean objective with its penalty, and write its gradient.
 
     Parameters
@@ -32,57 +33,55 @@ def objective(samples, in_order, network, buffers, rules, alpha, weight, gradien
     gradient : ndarray of shape (n_params,)
         Takes the gradient.
 
+    alone : Team
+        One thread.
+
     Returns
     -------
     float
         The objective.
     """
     table, theta = network.table, network.theta
-    last = table.shape[0] - 1
+    final = table.shape[0] - 1
     n_samples, n_targets = samples.y.shape
     block = buffers.weight.shape[0]
     loss = 0.0
     gradient[:] = 0
     for start in range(0, n_samples, block):
         rows = min(block, n_samples - start)
-        gather(samples, in_order, start, rows, buffers)
-        epsilon = theta.dtype.type(0)
+        gather(samples, in_order, start, 0, rows, buffers)
         forward(
             samples,
             in_order,
             start,
             rows,
+            0,
+            rows,
             table,
             theta,
             buffers,
             rules.activate,
-            epsilon,
+            theta.dtype.type(0),
+            alone,
         )
         loss += rules.evaluate(
-            layer_output(table, last, rows, buffers),
+            outputs_of(table, final, 0, rows, buffers),
             matrix(buffers.y, 0, rows, n_targets),
             buffers.weight,
             theta.dtype.type(1.0 / weight),
-            matrix(buffers.delta, 0, rows, table[last, OUTPUTS]),
+            errors(table, final, 0, rows, buffers),
         )
-        backward(
-            samples,
-            in_order,
-            start,
-            rows,
-            table,
-            theta,
-            network.gradient,
-            buffers,
-            rules.differentiate,
-        )
-        for i in range(gradient.shape[0]):
-            gradient[i] += network.gradient[i]
-    penalty = theta.dtype.type(alpha / weight)
+        total = theta.dtype.type(weight)
+        backward(rows, 0, rows, total, table, theta, buffers, rules.differentiate, alone)
+        for index in range(network.tiles.shape[0]):
+            tile = network.tiles[index]
+            begin, end = tile_gradient(samples, in_order, start, rows, tile, table, buffers)
+            for i in range(begin, end):
+                gradient[i] += buffers.gradient[i - begin]
     squares = 0.0
     for layer in range(table.shape[0]):
-        start = table[layer, WEIGHTS]
-        for i in range(start, start + table[layer, INPUTS] * table[layer, OUTPUTS]):
+        begin = table[layer, WEIGHTS]
+        for i in range(begin, begin + table[layer, INPUTS] * table[layer, OUTPUTS]):
             squares += theta[i] * theta[i]
-            gradient[i] += penalty * theta[i]
+            gradient[i] += alpha / weight * theta[i]
     return (loss + 0.5 * alpha * squares) / weight

@@ -1,6 +1,14 @@
-"""A block of rows forward through the network, and its errors backward."""
+"""A block of rows forward through the network, and its errors backward.
 
-from skgd.engine.batch_norm import normalise, normalise_backward
+Of a mini-batch's ``rows``, a thread takes those from ``first`` to ``last``.
+"""
+
+from skgd.engine.batch_norm import (
+    moments_of,
+    normalise,
+    normalise_backward,
+    scale_and_shift_gradient,
+)
 from skgd.engine.jit import jit
 from skgd.engine.layout import (
     ACTIVATED,
@@ -12,58 +20,63 @@ from skgd.engine.layout import (
     OUTPUTS,
     WEIGHTS,
 )
-from skgd.engine.products import (
-    column_sums,
-    input_gradient,
-    linear,
-    sparse_linear,
-    sparse_weight_gradient,
-    weight_gradient,
-)
+from skgd.engine.products import input_gradient, linear, sparse_linear
+from skgd.engine.team import meet, share
 from skgd.engine.views import matrix, vector
 
-__all__ = ["backward", "forward", "gather", "layer_output"]
+__all__ = ["backward", "errors", "forward", "gather", "gathered", "outputs_of", "sums_of"]
 
 
 @jit
-def gather(samples, order, start, rows, buffers):
-    """Copy the rows ``order[start:]`` of the data into the buffers.
+def gather(samples, order, start, first, last, buffers):
+    """Copy the rows ``order[start + first : start + last]`` into the buffers.
 
-    An empty ``order`` stands for the rows as they come: they are not copied then.
-    Returns the sum of their weights.
+    An empty ``order`` stands for the rows as they come: their features stay in place.
     """
     shuffled = order.shape[0] > 0
     n_targets = samples.y.shape[1]
     features = buffers.inputs.shape[0] // buffers.weight.shape[0]
-    total = 0.0
-    for i in range(rows):
+    for i in range(first, last):
         row = order[start + i] if shuffled else start + i
         if shuffled:
             for j in range(features):
                 buffers.inputs[i * features + j] = samples.X[row * features + j]
         for k in range(n_targets):
             buffers.y[i * n_targets + k] = samples.y[row, k]
-        if samples.weight.shape[0] > 0:
-            buffers.weight[i] = samples.weight[row]
-        else:
-            buffers.weight[i] = 1
-        total += buffers.weight[i]
-    return total
+        buffers.weight[i] = samples.weight[row] if samples.weight.shape[0] > 0 else 1
 
 
 @jit
-def layer_output(table, layer, rows, buffers):
-    """View the activations of a layer."""
+def gathered(samples, order, start, first, last, features, buffers):
+    """View the features of gathered rows."""
+    if order.shape[0] > 0:
+        return matrix(buffers.inputs, first * features, last - first, features)
+    return matrix(samples.X, (start + first) * features, last - first, features)
+
+
+@jit
+def _per_row(buffer, column, table, layer, first, last, buffers):
+    """View rows of what is kept per row of a mini-batch for a layer."""
     outputs = table[layer, OUTPUTS]
-    capacity = buffers.weight.shape[0]
-    return matrix(buffers.activated, table[layer, ACTIVATED] * capacity, rows, outputs)
+    start = table[layer, column] * buffers.weight.shape[0] + first * outputs
+    return matrix(buffer, start, last - first, outputs)
 
 
 @jit
-def _normalised(table, layer, rows, buffers):
-    capacity = buffers.weight.shape[0]
-    start = table[layer, NORMALISED] * capacity
-    return matrix(buffers.activated, start, rows, table[layer, OUTPUTS])
+def outputs_of(table, layer, first, last, buffers):
+    """View a layer's activations."""
+    return _per_row(buffers.activated, ACTIVATED, table, layer, first, last, buffers)
+
+
+@jit
+def _normalised(table, layer, first, last, buffers):
+    return _per_row(buffers.activated, NORMALISED, table, layer, first, last, buffers)
+
+
+@jit
+def errors(table, layer, first, last, buffers):
+    """View the gradient by a layer's linear output."""
+    return _per_row(buffers.delta, ACTIVATED, table, layer, first, last, buffers)
 
 
 @jit
@@ -72,96 +85,86 @@ def _moments(table, layer, buffers):
 
 
 @jit
-def _first_inputs(samples, order, start, rows, features, buffers):
-    if order.shape[0] > 0:
-        return matrix(buffers.inputs, 0, rows, features)
-    return matrix(samples.X, start * features, rows, features)
+def sums_of(table, layer, buffers):
+    """View the gradients by a layer's gamma and beta."""
+    return matrix(buffers.sums, 2 * table[layer, NORMAL], 2, table[layer, OUTPUTS])
 
 
 @jit
-def forward(samples, order, start, rows, table, theta, buffers, activate, epsilon):
+def forward(
+    samples, order, start, rows, first, last, table, theta, buffers, activate, epsilon, team
+):
     """Write the activations of all layers; the last stays linear."""
-    last = table.shape[0] - 1
+    final = table.shape[0] - 1
     for layer in range(table.shape[0]):
         inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
         weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
         bias = vector(theta, table[layer, BIAS], outputs)
-        out = layer_output(table, layer, rows, buffers)
+        out = outputs_of(table, layer, first, last, buffers)
         normal = table[layer, NORMAL] >= 0
-        product = _normalised(table, layer, rows, buffers) if normal else out
+        product = _normalised(table, layer, first, last, buffers) if normal else out
         if layer > 0:
-            linear(layer_output(table, layer - 1, rows, buffers), weights, product)
+            X = outputs_of(table, layer - 1, first, last, buffers)
+            linear(X, weights, buffers.scratch, product)
         elif samples.row_starts.shape[0] > 0:
-            sparse_linear(
-                samples.values,
-                samples.columns,
-                samples.row_starts,
-                order,
-                start,
-                weights,
-                product,
-            )
+            sparse_linear(samples, order, start + first, weights, product)
         else:
-            X = _first_inputs(samples, order, start, rows, inputs, buffers)
-            linear(X, weights, product)
+            X = gathered(samples, order, start, first, last, inputs, buffers)
+            linear(X, weights, buffers.scratch, product)
         if normal:
-            normalise(
-                product,
+            moments = _moments(table, layer, buffers)
+            unit, end = share(outputs, team)
+            meet(team)
+            moments_of(
+                _normalised(table, layer, 0, rows, buffers),
                 buffers.weight,
-                vector(theta, table[layer, GAMMA], outputs),
+                unit,
+                end,
                 epsilon,
-                out,
-                _moments(table, layer, buffers),
+                moments,
             )
-        if layer < last:
+            meet(team)
+            normalise(product, vector(theta, table[layer, GAMMA], outputs), moments, out)
+        if layer < final:
             activate(out, bias)
         else:
-            for i in range(rows):
+            for i in range(last - first):
                 for k in range(outputs):
                     out[i, k] += bias[k]
 
 
 @jit
-def backward(samples, order, start, rows, table, theta, gradient, buffers, differentiate):
-    """Write the gradient, from that by the linear output in ``buffers.delta``."""
-    last = table.shape[0] - 1
-    here, before = buffers.delta, buffers.delta_before
-    for layer in range(last, -1, -1):
+def backward(rows, first, last, total, table, theta, buffers, differentiate, team):
+    """Write the errors of all layers, from those of the last.
+
+    ``total`` is the sum of the weights of the mini-batch.
+    """
+    for layer in range(table.shape[0] - 1, 0, -1):
         inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
-        weights_gradient = matrix(gradient, table[layer, WEIGHTS], inputs, outputs)
-        bias_gradient = vector(gradient, table[layer, BIAS], outputs)
-        delta = matrix(here, 0, rows, outputs)
-        if layer == last:
-            column_sums(delta, bias_gradient)
-        else:
-            out = layer_output(table, layer, rows, buffers)
-            differentiate(out, delta, bias_gradient)
-            if table[layer, NORMAL] >= 0:
-                normalise_backward(
-                    _normalised(table, layer, rows, buffers),
-                    buffers.weight,
-                    vector(theta, table[layer, GAMMA], outputs),
-                    _moments(table, layer, buffers),
-                    delta,
-                    vector(gradient, table[layer, GAMMA], outputs),
-                    bias_gradient,
-                )
-        if layer > 0:
-            out = layer_output(table, layer - 1, rows, buffers)
-            weight_gradient(out, delta, weights_gradient)
-            weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
-            input_gradient(delta, weights, matrix(before, 0, rows, inputs))
-            here, before = before, here
-        elif samples.row_starts.shape[0] > 0:
-            sparse_weight_gradient(
-                samples.values,
-                samples.columns,
-                samples.row_starts,
-                order,
-                start,
-                delta,
-                weights_gradient,
+        delta = errors(table, layer - 1, first, last, buffers)
+        weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
+        input_gradient(
+            errors(table, layer, first, last, buffers), weights, buffers.scratch, delta
+        )
+        differentiate(outputs_of(table, layer - 1, first, last, buffers), delta)
+        if table[layer - 1, NORMAL] >= 0:
+            sums = sums_of(table, layer - 1, buffers)
+            unit, end = share(inputs, team)
+            meet(team)
+            scale_and_shift_gradient(
+                _normalised(table, layer - 1, 0, rows, buffers),
+                errors(table, layer - 1, 0, rows, buffers),
+                unit,
+                end,
+                sums,
             )
-        else:
-            X = _first_inputs(samples, order, start, rows, inputs, buffers)
-            weight_gradient(X, delta, weights_gradient)
+            meet(team)
+            normalise_backward(
+                _normalised(table, layer - 1, first, last, buffers),
+                vector(buffers.weight, first, last - first),
+                total,
+                vector(theta, table[layer - 1, GAMMA], inputs),
+                _moments(table, layer - 1, buffers),
+                sums,
+                delta,
+            )

@@ -52,20 +52,17 @@ class Activation:
 
     @cached_property
     def backward(self):
-        """Kernel of (a, delta, bias_gradient).
+        """Kernel of (a, delta).
 
         ``delta``, the gradient by the activations ``a``, becomes that by the linear
-        output; its column sums are written to ``bias_gradient``.
+        output.
         """
         slope = self.slope
 
-        def backward(a, delta, bias_gradient):
-            bias_gradient[:] = 0
+        def backward(a, delta):
             for i in range(a.shape[0]):
                 for j in range(a.shape[1]):
-                    d = delta[i, j] * slope(a[i, j])
-                    delta[i, j] = d
-                    bias_gradient[j] += d
+                    delta[i, j] *= slope(a[i, j])
 
         backward.__qualname__ = f"{self.name}.backward"
         return jit(backward)
@@ -76,7 +73,7 @@ class Activation:
 
         return (
             self.forward.bind(void, T[:, ::1], T[::1]),
-            self.backward.bind(void, T[:, ::1], T[:, ::1], T[::1]),
+            self.backward.bind(void, T[:, ::1], T[:, ::1]),
         )
 
 
@@ -131,7 +128,8 @@ class Solver:
 
     update : Kernel
         Of (theta, gradient, state, start, stop, penalty, rate, t, hyper): update the
-        parameters from ``start`` to ``stop`` by the gradient plus ``penalty * theta``;
+        parameters from ``start`` to ``stop`` by their gradient, which begins at
+        ``gradient[0]``, plus ``penalty * theta``;
         ``rate`` is this update's learning rate, ``t`` counts the updates before it.
 
     n_slots : int

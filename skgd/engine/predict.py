@@ -1,13 +1,13 @@
 """Predictions, a block of rows at a time."""
 
 from skgd.engine.jit import jit
-from skgd.engine.passes import forward, layer_output
+from skgd.engine.passes import forward, outputs_of
 
 __all__ = ["predict"]
 
 
 @jit
-def predict(samples, in_order, table, theta, buffers, activate, link, out):
+def predict(samples, in_order, table, theta, buffers, activate, link, out, alone):
     """Write the network's predictions to ``out``.
 
     Parameters
@@ -29,14 +29,29 @@ def predict(samples, in_order, table, theta, buffers, activate, link, out):
 
     out : ndarray of shape (n_samples, n_outputs)
         Takes the predictions.
+
+    alone : Team
+        One thread.
     """
     n_samples, n_outputs = out.shape
     block = buffers.weight.shape[0]
     for start in range(0, n_samples, block):
         rows = min(block, n_samples - start)
-        epsilon = theta.dtype.type(0)
-        forward(samples, in_order, start, rows, table, theta, buffers, activate, epsilon)
-        z = layer_output(table, table.shape[0] - 1, rows, buffers)
+        forward(
+            samples,
+            in_order,
+            start,
+            rows,
+            0,
+            rows,
+            table,
+            theta,
+            buffers,
+            activate,
+            theta.dtype.type(0),
+            alone,
+        )
+        z = outputs_of(table, table.shape[0] - 1, 0, rows, buffers)
         link(z)
         for i in range(rows):
             for k in range(n_outputs):

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skgd.engine.products import THIN
+
 __all__ = ["Buffers", "Network", "Rules", "Samples", "Settings"]
 
 
@@ -38,11 +40,11 @@ class Network(NamedTuple):
 
     Attributes
     ----------
-    table : ndarray of shape (n_layers, COLUMNS)
+    table, tiles : ndarray
         See :mod:`skgd.engine.layout`.
 
-    theta, gradient : ndarray of shape (n_params,)
-        Parameters; gradient of the mean objective of the mini-batch.
+    theta : ndarray of shape (n_params,)
+        The parameters.
 
     state : ndarray of shape (n_slots, n_params)
         The solver's.
@@ -52,14 +54,14 @@ class Network(NamedTuple):
     """
 
     table: Any
+    tiles: Any
     theta: Any
-    gradient: Any
     state: Any
     running: Any
 
 
 class Buffers(NamedTuple):
-    """The workspace of a block of rows.
+    """The workspace of a block of rows. Threads share all but the last two arrays.
 
     Attributes
     ----------
@@ -69,11 +71,20 @@ class Buffers(NamedTuple):
     activated : ndarray
         For each layer its activations, and the normalised values if it has them.
 
-    delta, delta_before : ndarray
-        Gradient of the objective by a layer's linear output, and of the layer before.
+    delta : ndarray
+        For each layer the gradient of the objective by its linear output.
 
     moments : ndarray of shape (3 * n_normal,)
         Mean, variance and 1 / deviation of the mini-batch, layer by layer.
+
+    sums : ndarray of shape (2 * n_normal,)
+        Gradients by gamma and beta, layer by layer.
+
+    gradient : ndarray
+        Of the parameters of a tile.
+
+    scratch : ndarray
+        Transposed thin weights.
     """
 
     inputs: Any
@@ -81,23 +92,32 @@ class Buffers(NamedTuple):
     weight: Any
     activated: Any
     delta: Any
-    delta_before: Any
     moments: Any
+    sums: Any
+    gradient: Any
+    scratch: Any
 
     @classmethod
-    def allocate(cls, layout, rows, n_targets, dtype, sparse=False):
+    def allocate(cls, layout, rows, n_targets, dtype):
         """Make room for blocks of up to ``rows`` rows."""
-        widest = max(layout.units[1:])
         lengths = (
-            0 if sparse else rows * layout.units[0],
+            0 if layout.sparse else rows * layout.units[0],
             rows * n_targets,
             rows,
             rows * layout.n_activated,
-            rows * widest,
-            rows * widest,
+            rows * layout.n_activated,
             3 * layout.n_normal,
+            2 * layout.n_normal,
+            layout.largest_tile,
+            THIN * max(layout.units[:-1]),
         )
         return cls(*(np.empty(length, dtype=dtype) for length in lengths))
+
+    def another(self):
+        """Make the workspace of another thread on the same block."""
+        return self._replace(
+            gradient=np.empty_like(self.gradient), scratch=np.empty_like(self.scratch)
+        )
 
 
 class Rules(NamedTuple):

@@ -2,15 +2,29 @@
 
 One compiled call runs whole epochs. Nothing in it is allocated, and nothing in its type
 depends on the network, the solver or the data, but for the dtype.
+
+Threads that train together run the same call. Each takes some rows through the network
+and then updates some tiles of the parameters, over all rows: no sum of its result depends
+on the number of threads but for the reported loss.
 """
 
 from skgd.engine.batch_norm import update_running
 from skgd.engine.jit import jit
-from skgd.engine.layout import END, INPUTS, NORMAL, OUTPUTS, WEIGHTS
-from skgd.engine.passes import backward, forward, gather, layer_output
-from skgd.engine.views import matrix
+from skgd.engine.layout import BIAS, END, GAMMA, NORMAL, OUTPUTS, WEIGHTS
+from skgd.engine.passes import (
+    backward,
+    errors,
+    forward,
+    gather,
+    gathered,
+    outputs_of,
+    sums_of,
+)
+from skgd.engine.products import column_sums, sparse_weight_gradient, weight_gradient
+from skgd.engine.team import meet, share
+from skgd.engine.views import matrix, vector
 
-__all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
+__all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "tile_gradient", "train"]
 
 # What `counts` holds: the updates of this solver's state, the mini-batches that the running
 # statistics have seen, the next row of the epoch, and the rows that its loss is a mean of.
@@ -20,8 +34,9 @@ ROW = 2
 COUNTED = 3
 COUNTS = 4
 
-# Parameters that fit the first-level cache together with their gradient and state.
-TILE = 1024
+# Parameters updated at a time: they stay in the first-level cache between the sum of their
+# squares and their update.
+PIECE = 2048
 
 
 @jit
@@ -36,47 +51,87 @@ def _batch_end(start, n_samples, batch_size, normalised):
 
 
 @jit
-def _update(network, penalty, rate, t, update, hyper):
-    """Update all parameters; return the sum of the squared weights before.
+def _total_weight(samples, order, start, rows):
+    if samples.weight.shape[0] == 0:
+        return float(rows)
+    total = 0.0
+    for i in range(start, start + rows):
+        total += samples.weight[order[i] if order.shape[0] > 0 else i]
+    return total
 
-    The penalty acts on the weights, not on biases and scales.
+
+@jit
+def tile_gradient(samples, order, start, rows, tile, table, buffers):
+    """Write the gradient of a tile to ``buffers.gradient``.
+
+    Returns where the tile begins and ends in ``theta``.
     """
-    table, theta = network.table, network.theta
+    layer, first, last = tile[0], tile[1], tile[2]
+    outputs = table[layer, OUTPUTS]
+    if first == last:
+        bias = table[layer, BIAS]
+        if table[layer, NORMAL] < 0:
+            delta = errors(table, layer, 0, rows, buffers)
+            column_sums(delta, vector(buffers.gradient, 0, outputs))
+            return bias, table[layer, END]
+        sums = sums_of(table, layer, buffers)
+        for j in range(outputs):
+            buffers.gradient[j] = sums[0, j]
+            buffers.gradient[outputs + j] = sums[1, j]
+        return table[layer, GAMMA], table[layer, END]
+    begin = table[layer, WEIGHTS] + first * outputs
+    gradient = matrix(buffers.gradient, 0, last - first, outputs)
+    delta = errors(table, layer, 0, rows, buffers)
+    if layer > 0:
+        X = outputs_of(table, layer - 1, 0, rows, buffers)
+        weight_gradient(X, first, delta, buffers.scratch, gradient)
+    elif samples.row_starts.shape[0] > 0:
+        sparse_weight_gradient(samples, order, start, delta, gradient)
+    else:
+        X = gathered(samples, order, start, 0, rows, table[0, 0], buffers)
+        weight_gradient(X, first, delta, buffers.scratch, gradient)
+    return begin, begin + (last - first) * outputs
+
+
+@jit
+def _update_tile(network, begin, end, penalty, rate, t, update, hyper, gradient):
+    """Update a tile; return the sum of its squares before, if there is a penalty."""
+    theta = network.theta
     squares = 0.0
-    for layer in range(table.shape[0]):
-        start = table[layer, WEIGHTS]
-        stop = start + table[layer, INPUTS] * table[layer, OUTPUTS]
-        while start < stop:
-            end = min(start + TILE, stop)
-            if penalty > 0:
-                tile = theta.dtype.type(0)
-                for i in range(start, end):
-                    tile += theta[i] * theta[i]
-                squares += tile
-            update(
-                theta,
-                network.gradient,
-                network.state,
-                start,
-                end,
-                theta.dtype.type(penalty),
-                rate,
-                t,
-                hyper,
-            )
-            start = end
+    for start in range(begin, end, PIECE):
+        stop = min(start + PIECE, end)
+        if penalty > 0:
+            piece = theta.dtype.type(0)
+            for i in range(start, stop):
+                piece += theta[i] * theta[i]
+            squares += piece
         update(
             theta,
-            network.gradient,
+            vector(gradient, start - begin, stop - start),
             network.state,
+            start,
             stop,
-            table[layer, END],
-            theta.dtype.type(0),
+            theta.dtype.type(penalty),
             rate,
             t,
             hyper,
         )
     return squares
+
+
+@jit
+def _follow(network, buffers, momentum, n_batches):
+    """Update the running statistics of the normalised layers."""
+    table = network.table
+    for layer in range(table.shape[0]):
+        normal, outputs = table[layer, NORMAL], table[layer, OUTPUTS]
+        if normal >= 0:
+            update_running(
+                matrix(buffers.moments, 3 * normal, 3, outputs),
+                momentum,
+                n_batches,
+                matrix(network.running, 2 * normal, 2, outputs),
+            )
 
 
 @jit
@@ -91,8 +146,10 @@ def train(
     settings,
     limit,
     counts,
-    total,
+    totals,
     losses,
+    tiles,
+    team,
 ):
     """Train for up to ``limit`` mini-batches; return the number of finished epochs.
 
@@ -117,98 +174,103 @@ def train(
         Where to stop, so that Python gets to handle signals: also within an epoch.
 
     counts : ndarray of shape (COUNTS,), dtype=int64
-        Where training stands; updated.
+        This thread's record of where training stands; updated.
 
-    total : ndarray of shape (1,), dtype=float64
-        The sum of the current epoch's losses so far; updated.
+    totals : ndarray of shape (n_epochs, n_threads), dtype=float64
+        Each thread's part of the sum of an epoch's losses; added to.
 
     losses : ndarray of shape (n_epochs,), dtype=float64
         Takes the mean objective of each finished epoch.
+
+    tiles : ndarray of shape (n_threads + 1,), dtype=int64
+        The first of the tiles that each thread updates, and their number.
+
+    team : Team
+        The threads.
 
     Returns
     -------
     int
         The epochs finished. After the first whose loss is not finite, training stops.
     """
-    table, theta = network.table, network.theta
+    table, theta, thread = network.table, network.theta, team.thread
     n_samples, n_targets = samples.y.shape
-    n_outputs = table[-1, OUTPUTS]
     normalised = table[0, NORMAL] >= 0
+    final = table.shape[0] - 1
     epoch = 0
     while epoch < losses.shape[0] and limit > 0:
         order = orders[epoch]
         start = counts[ROW]
         stop = _batch_end(start, n_samples, settings.batch_size, normalised)
         rows = stop - start
-        weight = gather(samples, order, start, rows, buffers)
+        weight = _total_weight(samples, order, start, rows)
         # A mini-batch without weight has no mean objective, and so no update.
         if weight > 0:
+            first, last = share(rows, team)
+            gather(samples, order, start, first, last, buffers)
             forward(
                 samples,
                 order,
                 start,
                 rows,
+                first,
+                last,
                 table,
                 theta,
                 buffers,
                 rules.activate,
                 theta.dtype.type(settings.norm_epsilon),
+                team,
             )
             loss = rules.evaluate(
-                layer_output(table, table.shape[0] - 1, rows, buffers),
-                matrix(buffers.y, 0, rows, n_targets),
-                buffers.weight,
+                outputs_of(table, final, first, last, buffers),
+                matrix(buffers.y, first * n_targets, last - first, n_targets),
+                vector(buffers.weight, first, last - first),
                 theta.dtype.type(1.0 / weight),
-                matrix(buffers.delta, 0, rows, n_outputs),
+                errors(table, final, first, last, buffers),
             )
+            total = theta.dtype.type(weight)
             backward(
-                samples,
-                order,
-                start,
-                rows,
-                table,
-                theta,
-                network.gradient,
-                buffers,
-                rules.differentiate,
+                rows, first, last, total, table, theta, buffers, rules.differentiate, team
             )
-            squares = _update(
-                network,
-                settings.alpha / weight,
-                rules.rate(initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule),
-                counts[UPDATES],
-                rules.update,
-                settings.solver,
+            rate = rules.rate(
+                initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
-            if normalised:
+            squares = 0.0
+            # Of the other threads' rows the errors are needed now,
+            meet(team)
+            for index in range(tiles[thread], tiles[thread + 1]):
+                tile = network.tiles[index]
+                begin, end = tile_gradient(
+                    samples, order, start, rows, tile, table, buffers
+                )
+                squares += _update_tile(
+                    network,
+                    begin,
+                    end,
+                    settings.alpha / weight if tile[1] < tile[2] else 0.0,
+                    rate,
+                    counts[UPDATES],
+                    rules.update,
+                    settings.solver,
+                    buffers.gradient,
+                )
+            if normalised and thread == 0:
                 _follow(network, buffers, settings.norm_momentum, counts[BATCHES])
-            total[0] += (loss + 0.5 * settings.alpha * squares) / weight * rows
+            loss += 0.5 * settings.alpha * squares
+            totals[epoch, thread] += loss / weight * rows
+            # and of their tiles the new parameters.
+            meet(team)
             counts[UPDATES] += 1
             counts[BATCHES] += 1
             counts[COUNTED] += rows
         counts[ROW] = stop
         limit -= 1
         if stop == n_samples:
-            losses[epoch] = total[0] / counts[COUNTED]
-            total[0] = 0
+            losses[epoch] = totals[epoch].sum() / counts[COUNTED]
             counts[ROW] = 0
             counts[COUNTED] = 0
             epoch += 1
             if not abs(losses[epoch - 1]) < float("inf"):
                 break
     return epoch
-
-
-@jit
-def _follow(network, buffers, momentum, n_batches):
-    """Update the running statistics of the normalised layers."""
-    table = network.table
-    for layer in range(table.shape[0]):
-        normal, outputs = table[layer, NORMAL], table[layer, OUTPUTS]
-        if normal >= 0:
-            update_running(
-                matrix(buffers.moments, 3 * normal, 3, outputs),
-                momentum,
-                n_batches,
-                matrix(network.running, 2 * normal, 2, outputs),
-            )

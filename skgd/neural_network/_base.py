@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -79,6 +80,7 @@ class BaseMLP(BaseEstimator):
         "batch_normalization": ["boolean"],
         "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
         "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -114,6 +116,7 @@ class BaseMLP(BaseEstimator):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        n_jobs=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -145,6 +148,7 @@ class BaseMLP(BaseEstimator):
         self.batch_normalization = batch_normalization
         self.batch_normalization_momentum = batch_normalization_momentum
         self.batch_normalization_epsilon = batch_normalization_epsilon
+        self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -231,7 +235,8 @@ class BaseMLP(BaseEstimator):
                 raise ValueError("sample_weight must have at least one non-zero weight.")
         dtype = X.dtype if first else self.coefs_[0].dtype
         y, n_outputs = self._encode(y, dtype)
-        layout = Layout([X.shape[1], *hidden, n_outputs], self.batch_normalization)
+        units = [X.shape[1], *hidden, n_outputs]
+        layout = Layout(units, self.batch_normalization, sparse=issparse(X))
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = check_random_state(self.random_state)
         if first:

@@ -116,7 +116,12 @@ batch_normalization_momentum : float, default=0.9
     ``intercepts_``.
 
 batch_normalization_epsilon : float, default=1e-5
-    Added to the variance.\
+    Added to the variance.
+
+n_jobs : int, default=None
+    The threads that train together, where the mini-batches are large enough to share; -1
+    stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model
+    does not depend on it, but for the last digits of the loss.\
 """
 
 _ATTRIBUTES = """\

@@ -6,7 +6,9 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.optimize import _check_optimize_result
 
+from skgd.engine.objective import objective
 from skgd.engine.records import Buffers, Network
+from skgd.engine.team import ALONE
 from skgd.neural_network._data import IN_ORDER, as_samples
 from skgd.neural_network._prediction import block_rows
 from skgd.neural_network._rules import training_rules
@@ -18,37 +20,33 @@ class _Objective:
     """The mean objective and its gradient, as SciPy asks for them."""
 
     def __init__(self, samples, layout, rules, alpha):
-        from skgd.engine.objective import objective
-
-        self._kernel = objective
         self._samples = samples
         self._rules = rules
         self._alpha = alpha
-        self._layout = layout
         n_samples, n_targets = samples.y.shape
         self._weight = float(samples.weight.sum() or n_samples)
-        self._block_gradient = np.empty(layout.n_params)
-        self._buffers = Buffers.allocate(
-            layout,
-            block_rows(layout, n_samples),
-            n_targets,
-            np.float64,
-            sparse=samples.row_starts.size > 0,
+        rows = block_rows(layout, n_samples)
+        self._buffers = Buffers.allocate(layout, rows, n_targets, np.float64)
+        self._network = Network(
+            layout.table,
+            layout.tiles,
+            theta=None,
+            state=np.empty((0, 0)),
+            running=np.empty(0),
         )
-        self._none = np.empty((0, 0)), np.empty(0)
 
     def __call__(self, theta):
         gradient = np.empty_like(theta)
-        network = Network(self._layout.table, theta, self._block_gradient, *self._none)
-        loss = self._kernel(
+        loss = objective(
             self._samples,
             IN_ORDER,
-            network,
+            self._network._replace(theta=theta),
             self._buffers,
             self._rules,
             self._alpha,
             self._weight,
             gradient,
+            ALONE,
         )
         return loss, gradient
 
@@ -78,7 +76,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     dtype = parameters.theta.dtype
     # SciPy's line search is in float64, and so must be the objective.
     samples = as_samples(X, np.float64, y, sample_weight)
-    objective = _Objective(
+    evaluate = _Objective(
         samples,
         layout,
         training_rules(
@@ -104,7 +102,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     result = None
     try:
         result = optimize.minimize(
-            objective,
+            evaluate,
             theta,
             method="L-BFGS-B",
             jac=True,
@@ -117,7 +115,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
         )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
-        estimator.loss_ = objective(theta)[0]
+        estimator.loss_ = evaluate(theta)[0]
     else:
         theta, estimator.loss_ = result.x, float(result.fun)
     if not (np.isfinite(estimator.loss_) and np.isfinite(theta).all()):

@@ -1,9 +1,12 @@
 """Predictions of a plain network: a chain of (weights, bias, activation)."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skgd.engine.layout import Layout
+from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Buffers
+from skgd.engine.team import ALONE
 from skgd.neural_network._data import IN_ORDER, as_samples
 from skgd.neural_network._parameters import pack
 from skgd.neural_network._rules import prediction_rules
@@ -41,20 +44,19 @@ def predict(X, coefs, intercepts, activation, loss):
     ndarray of shape (n_samples, n_outputs)
         In the wider dtype of the rows and the weights.
     """
-    from skgd.engine.predict import predict as kernel
-
     dtype = np.result_type(X.dtype, coefs[0].dtype)
-    layout = Layout([coefs[0].shape[0], *(coef.shape[1] for coef in coefs)])
+    units = [coefs[0].shape[0], *(coef.shape[1] for coef in coefs)]
+    layout = Layout(units, sparse=issparse(X))
     samples = as_samples(X, dtype)
     out = np.empty((X.shape[0], layout.units[-1]), dtype=dtype)
-    sparse = samples.row_starts.size > 0
-    kernel(
+    predict_blocks(
         samples,
         IN_ORDER,
         layout.table,
         pack(coefs, intercepts, dtype),
-        Buffers.allocate(layout, block_rows(layout, len(out)), 1, dtype, sparse),
+        Buffers.allocate(layout, block_rows(layout, len(out)), 1, dtype),
         *prediction_rules(activation, loss, dtype.name),
         out,
+        ALONE,
     )
     return out

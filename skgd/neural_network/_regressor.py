@@ -98,6 +98,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        n_jobs=None,
     ):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -130,6 +131,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             batch_normalization=batch_normalization,
             batch_normalization_momentum=batch_normalization_momentum,
             batch_normalization_epsilon=batch_normalization_epsilon,
+            n_jobs=n_jobs,
         )
         self.loss = loss
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from skgd.engine.records import Settings
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
+from skgd.neural_network._threads import available_threads, single_threaded_blas
 from skgd.neural_network._trainer import Progress, Trainer
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -72,10 +73,12 @@ def fit_stochastic(
         ),
         _settings(estimator, len(y)),
         random_state if estimator.shuffle else None,
+        available_threads(estimator.n_jobs),
     )
     run = _Run(estimator, trainer, layout, parameters, progress, validation)
     try:
-        run.epochs(1 if incremental else estimator.max_iter, len(y))
+        with single_threaded_blas():
+            run.epochs(1 if incremental else estimator.max_iter, len(y))
         if not (incremental or run.stopped):
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "

@@ -7,12 +7,18 @@ import numpy as np
 from sklearn.utils import shuffle
 
 from skgd.engine.records import Buffers, Network
-from skgd.neural_network._data import IN_ORDER
+from skgd.engine.team import Team
+from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
+from skgd.neural_network._threads import run_together
 
 __all__ = ["Progress", "Trainer"]
 
 # How long a compiled call may take, in seconds: Python handles no signal before.
 CALL_SECONDS = 0.2
+
+# Multiplications in a mini-batch's forward product that are worth another thread: about
+# 10 µs of a core for a whole step, ten times what meeting the other thread costs.
+PRODUCTS_A_THREAD = 100_000
 
 
 @dataclass
@@ -74,14 +80,22 @@ class Trainer:
     random_state : RandomState or None
         Shuffles the rows before each epoch, as scikit-learn does; None takes them as
         they come.
+
+    n_threads : int
+        How many threads to train with, where there is enough to do for them.
     """
 
     def __init__(
-        self, samples, layout, parameters, progress, rules, settings, random_state
+        self,
+        samples,
+        layout,
+        parameters,
+        progress,
+        rules,
+        settings,
+        random_state,
+        n_threads,
     ):
-        from skgd.engine.train import COUNTS, train
-
-        self._train = train
         self._samples = samples
         self._parameters = parameters
         self._progress = progress
@@ -90,20 +104,21 @@ class Trainer:
         self._random_state = random_state
         self._network = Network(
             layout.table,
+            layout.tiles,
             parameters.theta,
-            np.empty_like(parameters.theta),
             progress.state,
             parameters.running,
         )
         n_samples, n_targets = samples.y.shape
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
-        sparse = samples.row_starts.size > 0
-        self._buffers = Buffers.allocate(
-            layout, rows, n_targets, parameters.theta.dtype, sparse
-        )
-        self._counts = np.zeros(COUNTS, dtype=np.int64)
-        self._total = np.zeros(1)
+        worth = rows * layout.n_params // PRODUCTS_A_THREAD
+        self._n_threads = max(1, min(n_threads, worth, rows))
+        self._tiles = layout.shares(self._n_threads)
+        buffers = Buffers.allocate(layout, rows, n_targets, parameters.theta.dtype)
+        self._buffers = [buffers]
+        self._buffers += [buffers.another() for _ in range(1, self._n_threads)]
+        self._counts = np.zeros((self._n_threads, COUNTS), dtype=np.int64)
         self._order = np.arange(n_samples)
         self._limit = 16
 
@@ -115,7 +130,7 @@ class Trainer:
 
     def _orders(self, n_epochs):
         if self._random_state is None:
-            return np.broadcast_to(IN_ORDER, (n_epochs, 0)).copy()
+            return np.empty((n_epochs, 0), dtype=np.int64)
         orders = np.empty((n_epochs, self._order.size), dtype=np.int64)
         for order in orders:
             self._order = shuffle(self._order, random_state=self._random_state)
@@ -138,39 +153,47 @@ class Trainer:
         """
         n_epochs = n_seen.size
         orders = self._orders(n_epochs)
+        totals = np.zeros((n_epochs, self._n_threads))
         losses = np.empty(n_epochs)
         done = 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
-            done += self._call(orders[done:], n_seen[done:], losses[done:])
+            done += self._call(orders[done:], n_seen[done:], totals[done:], losses[done:])
         return losses[:done]
 
-    def _call(self, orders, n_seen, losses):
+    def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
-        from skgd.engine.train import BATCHES, UPDATES
-
         progress, parameters = self._progress, self._parameters
-        self._counts[UPDATES] = progress.n_updates
-        self._counts[BATCHES] = parameters.n_batches
+        self._counts[:, UPDATES] = progress.n_updates
+        self._counts[:, BATCHES] = parameters.n_batches
+        arrivals = np.zeros(1, dtype=np.int64)
         started = perf_counter()
-        finished = self._train(
-            self._samples,
-            orders,
-            n_seen,
-            progress.rate,
-            self._network,
-            self._buffers,
-            self._rules,
-            self._settings,
-            self._limit,
-            self._counts,
-            self._total,
-            losses,
+        finished = run_together(
+            train,
+            [
+                (
+                    self._samples,
+                    orders,
+                    n_seen,
+                    progress.rate,
+                    self._network,
+                    self._buffers[thread],
+                    self._rules,
+                    self._settings,
+                    self._limit,
+                    self._counts[thread],
+                    totals,
+                    losses,
+                    self._tiles,
+                    Team(thread, self._n_threads, arrivals),
+                )
+                for thread in range(self._n_threads)
+            ],
         )
         elapsed = perf_counter() - started
         if elapsed > CALL_SECONDS:
             self._limit = max(1, self._limit // 2)
         elif elapsed < CALL_SECONDS / 4:
             self._limit *= 2
-        progress.n_updates = int(self._counts[UPDATES])
-        parameters.n_batches = int(self._counts[BATCHES])
+        progress.n_updates = int(self._counts[0, UPDATES])
+        parameters.n_batches = int(self._counts[0, BATCHES])
         return finished

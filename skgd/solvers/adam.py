@@ -33,7 +33,7 @@ def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
     one_minus_beta_2 = theta.dtype.type(1.0 - hyper[1])
     epsilon = theta.dtype.type(hyper[2])
     for i in range(start, stop):
-        g = gradient[i] + penalty * theta[i]
+        g = gradient[i - start] + penalty * theta[i]
         m = beta_1 * state[0, i] + one_minus_beta_1 * g
         v = beta_2 * state[1, i] + one_minus_beta_2 * (g * g)
         state[0, i] = m

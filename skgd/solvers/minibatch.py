@@ -17,7 +17,7 @@ __all__ = ["minibatch"]
 def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
     eta = theta.dtype.type(rate)
     for i in range(start, stop):
-        theta[i] -= eta * (gradient[i] + penalty * theta[i])
+        theta[i] -= eta * (gradient[i - start] + penalty * theta[i])
 
 
 minibatch = Solver("minibatch", update, n_slots=0)

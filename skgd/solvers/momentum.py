@@ -28,7 +28,7 @@ def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
     mu = theta.dtype.type(hyper[0])
     nesterov = hyper[1] != 0
     for i in range(start, stop):
-        step = eta * (gradient[i] + penalty * theta[i])
+        step = eta * (gradient[i - start] + penalty * theta[i])
         velocity = mu * state[0, i] - step
         state[0, i] = velocity
         theta[i] += mu * velocity - step if nesterov else velocity

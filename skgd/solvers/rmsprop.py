@@ -27,7 +27,7 @@ def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
     one_minus_rho = theta.dtype.type(1.0 - hyper[0])
     epsilon = theta.dtype.type(hyper[1])
     for i in range(start, stop):
-        g = gradient[i] + penalty * theta[i]
+        g = gradient[i - start] + penalty * theta[i]
         s = rho * state[0, i] + one_minus_rho * (g * g)
         state[0, i] = s
         theta[i] -= eta * g / (math.sqrt(s) + epsilon)

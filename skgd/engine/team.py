@@ -1,0 +1,120 @@
+"""Threads that train one network together.
+
+Each takes its share of the rows of a mini-batch forward and backward, then its share of
+the parameters to update. Between the two they meet at a barrier. They are ordinary Python
+threads within one compiled call that has released the GIL.
+"""
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgd.engine.jit import Stub, jit
+
+__all__ = ["ALONE", "Team", "meet", "share"]
+
+# A core that waits asks the memory this often, about 20 µs, before it offers itself to
+# other threads: less than a mini-batch's step, more than the others are usually late.
+SPINS = 2000
+
+
+class Team(NamedTuple):
+    """One thread's place among those that train together.
+
+    Attributes
+    ----------
+    thread, n_threads : int
+        This thread, and how many there are.
+
+    arrivals : ndarray of shape (1,), dtype=int64
+        Counts the arrivals at the barrier; zero to begin with.
+    """
+
+    thread: int
+    n_threads: int
+    arrivals: Any
+
+
+ALONE = Team(thread=0, n_threads=1, arrivals=np.zeros(1, dtype=np.int64))
+
+
+def _arrive(arrivals):
+    """Count this thread in; return how many have arrived so far."""
+    arrivals[0] += 1
+    return arrivals[0]
+
+
+def _read(arrivals):
+    """Read what other threads may have written."""
+    return arrivals[0]
+
+
+def _rest():
+    """Let another thread run on this core."""
+
+
+def _make_arrive():
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    @intrinsic
+    def arrive(typing_context, arrivals):
+        def codegen(context, builder, signature, args):
+            data = make_array(arrivals)(context, builder, args[0]).data
+            one = ir.Constant(ir.IntType(64), 1)
+            return builder.add(builder.atomic_rmw("add", data, one, "seq_cst"), one)
+
+        return types.int64(arrivals), codegen
+
+    return arrive
+
+
+def _make_read():
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    @intrinsic
+    def read(typing_context, arrivals):
+        def codegen(context, builder, signature, args):
+            data = make_array(arrivals)(context, builder, args[0]).data
+            return builder.load_atomic(data, "acquire", 8)
+
+        return types.int64(arrivals), codegen
+
+    return read
+
+
+def _make_rest():
+    from numba import types
+
+    if sys.platform == "win32":
+        return types.ExternalFunction("SwitchToThread", types.int32())
+    return types.ExternalFunction("sched_yield", types.int32())
+
+
+_arrive = Stub(_arrive, _make_arrive)
+_read = Stub(_read, _make_read)
+_rest = Stub(_rest, _make_rest)
+
+
+@jit
+def meet(team):
+    """Wait for the other threads."""
+    if team.n_threads > 1:
+        arrived = _arrive(team.arrivals)
+        awaited = (arrived + team.n_threads - 1) // team.n_threads * team.n_threads
+        spins = 0
+        while _read(team.arrivals) < awaited:
+            spins += 1
+            if spins > SPINS:
+                _rest()
+
+
+@jit
+def share(n, team):
+    """Return where this thread's part of ``n`` equal things begins and ends."""
+    return n * team.thread // team.n_threads, n * (team.thread + 1) // team.n_threads

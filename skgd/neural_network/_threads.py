@@ -1,0 +1,125 @@
+"""Ordinary Python threads for compiled calls that release the GIL."""
+
+import os
+from contextlib import contextmanager
+from functools import cache
+from threading import Event, Lock, Thread
+
+from joblib.parallel import get_active_backend
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["available_threads", "run_together", "single_threaded_blas"]
+
+
+@cache
+def _blas(pid):
+    """Find the BLAS libraries of this process, that which Numba calls among them."""
+    # Numba's np.dot goes through SciPy, whose OpenBLAS is not NumPy's: threadpoolctl sees
+    # it once it is loaded.
+    import scipy.linalg.cython_blas  # noqa: F401
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+class _Limit:
+    """A limit of one BLAS thread, held as long as any fit of this process needs it."""
+
+    def __init__(self):
+        self._lock = Lock()
+        self._holders = 0
+        self._limiter = None
+
+    def acquire(self):
+        with self._lock:
+            self._holders += 1
+            if self._holders == 1:
+                self._limiter = _blas(os.getpid()).limit(limits=1)
+
+    def release(self):
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0:
+                self._limiter.restore_original_limits()
+
+
+_limit = _Limit()
+
+
+@contextmanager
+def single_threaded_blas():
+    """Keep BLAS on the calling threads, and give it its own back at the end.
+
+    The limit is one of the process: the last of several concurrent fits lifts it.
+    """
+    _limit.acquire()
+    try:
+        yield
+    finally:
+        _limit.release()
+
+
+def available_threads(n_jobs):
+    """Return how many threads a fit may use.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As everywhere in scikit-learn: -1 stands for all cores. None follows the limits of
+        OpenMP, threadpoolctl and joblib: within joblib's worker threads it is 1.
+
+    Returns
+    -------
+    int
+    """
+    if n_jobs is not None:
+        cores = os.cpu_count() or 1
+        return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+    backend, _ = get_active_backend()
+    if getattr(backend, "nesting_level", 0):
+        return 1
+    blas = [library["num_threads"] for library in _blas(os.getpid()).info()]
+    return max(1, min([_openmp_effective_n_threads(), *blas]))
+
+
+def run_together(function, arguments):
+    """Call ``function`` once for each tuple of arguments, all at the same time.
+
+    The calls may wait for each other: none begins before every thread is there.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the GIL.
+
+    arguments : list of tuple
+        For one call each; the first is made by the calling thread.
+
+    Returns
+    -------
+    object
+        What the first call returned.
+    """
+    go, cancelled = Event(), Event()
+
+    def work(args):
+        go.wait()
+        if not cancelled.is_set():
+            function(*args)
+
+    threads = [Thread(target=work, args=(args,), daemon=True) for args in arguments[1:]]
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+    except BaseException:
+        cancelled.set()
+        go.set()
+        raise
+    go.set()
+    try:
+        return function(*arguments[0])
+    finally:
+        for thread in started:
+            thread.join()
