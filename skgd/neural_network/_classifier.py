@@ -57,7 +57,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> model = make_pipeline(
     ...     ZScoreScaler(),
-    ...     MLPClassifier(solver="rmsprop", learning_rate="inverse_time", random_state=0),
+    ...     MLPClassifier(
+    ...         solver="rmsprop",
+    ...         learning_rate="inverse_time",
+    ...         learning_rate_init=0.005,
+    ...         random_state=0,
+    ...     ),
     ... )
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
