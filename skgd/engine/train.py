@@ -4,8 +4,8 @@ One compiled call runs whole epochs. Nothing in it is allocated, and nothing in 
 depends on the network, the solver or the data, but for the dtype.
 
 Threads that train together run the same call. Each takes some rows through the network
-and then updates some tiles of the parameters, over all rows: no sum of its result depends
-on the number of threads but for the reported loss.
+and then updates some tiles of the parameters, over all rows. No sum is divided among
+threads: the result does not depend, to the last bit, on how many there are.
 """
 
 from skgd.engine.batch_norm import update_running
@@ -24,7 +24,16 @@ from skgd.engine.products import column_sums, sparse_weight_gradient, weight_gra
 from skgd.engine.team import meet, share
 from skgd.engine.views import matrix, vector
 
-__all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "tile_gradient", "train"]
+__all__ = [
+    "BATCHES",
+    "COUNTED",
+    "COUNTS",
+    "ROW",
+    "UPDATES",
+    "blocks",
+    "tile_gradient",
+    "train",
+]
 
 # What `counts` holds: the updates of this solver's state, the mini-batches that the running
 # statistics have seen, the next row of the epoch, and the rows that its loss is a mean of.
@@ -37,6 +46,9 @@ COUNTS = 4
 # Parameters updated at a time: they stay in the first-level cache between the sum of their
 # squares and their update.
 PIECE = 2048
+
+# Rows whose losses are summed together, by one thread.
+BLOCK = 16
 
 
 @jit
@@ -58,6 +70,28 @@ def _total_weight(samples, order, start, rows):
     for i in range(start, start + rows):
         total += samples.weight[order[i] if order.shape[0] > 0 else i]
     return total
+
+
+@jit
+def blocks(rows):
+    """Return the number of blocks of rows whose losses are summed together."""
+    return (rows + BLOCK - 1) // BLOCK
+
+
+@jit
+def _losses(n_targets, first, last, scale, share, table, buffers, evaluate, totals):
+    """Write the errors of the last layer; add ``share`` times each block's loss."""
+    final = table.shape[0] - 1
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
+        loss = evaluate(
+            outputs_of(table, final, begin, end, buffers),
+            matrix(buffers.y, begin * n_targets, end - begin, n_targets),
+            vector(buffers.weight, begin, end - begin),
+            buffers.weight.dtype.type(scale),
+            errors(table, final, begin, end, buffers),
+        )
+        totals[begin // BLOCK] += share * loss
 
 
 @jit
@@ -176,8 +210,9 @@ def train(
     counts : ndarray of shape (COUNTS,), dtype=int64
         This thread's record of where training stands; updated.
 
-    totals : ndarray of shape (n_epochs, n_threads), dtype=float64
-        Each thread's part of the sum of an epoch's losses; added to.
+    totals : ndarray of shape (n_epochs, n_blocks + n_tiles), dtype=float64
+        The sum of an epoch's losses, by the rows' place in their mini-batch, and of the
+        penalties; added to.
 
     losses : ndarray of shape (n_epochs,), dtype=float64
         Takes the mean objective of each finished epoch.
@@ -194,9 +229,9 @@ def train(
         The epochs finished. After the first whose loss is not finite, training stops.
     """
     table, theta, thread = network.table, network.theta, team.thread
-    n_samples, n_targets = samples.y.shape
+    n_samples = samples.y.shape[0]
+    n_blocks = totals.shape[1] - network.tiles.shape[0]
     normalised = table[0, NORMAL] >= 0
-    final = table.shape[0] - 1
     epoch = 0
     while epoch < losses.shape[0] and limit > 0:
         order = orders[epoch]
@@ -206,7 +241,8 @@ def train(
         weight = _total_weight(samples, order, start, rows)
         # A mini-batch without weight has no mean objective, and so no update.
         if weight > 0:
-            first, last = share(rows, team)
+            first, last = share(blocks(rows), team)
+            first, last = first * BLOCK, min(last * BLOCK, rows)
             gather(samples, order, start, first, last, buffers)
             forward(
                 samples,
@@ -222,12 +258,16 @@ def train(
                 theta.dtype.type(settings.norm_epsilon),
                 team,
             )
-            loss = rules.evaluate(
-                outputs_of(table, final, first, last, buffers),
-                matrix(buffers.y, first * n_targets, last - first, n_targets),
-                vector(buffers.weight, first, last - first),
-                theta.dtype.type(1.0 / weight),
-                errors(table, final, first, last, buffers),
+            _losses(
+                samples.y.shape[1],
+                first,
+                last,
+                1.0 / weight,
+                rows / weight,
+                table,
+                buffers,
+                rules.evaluate,
+                totals[epoch],
             )
             total = theta.dtype.type(weight)
             backward(
@@ -236,7 +276,6 @@ def train(
             rate = rules.rate(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
-            squares = 0.0
             # Of the other threads' rows the errors are needed now,
             meet(team)
             for index in range(tiles[thread], tiles[thread + 1]):
@@ -244,21 +283,21 @@ def train(
                 begin, end = tile_gradient(
                     samples, order, start, rows, tile, table, buffers
                 )
-                squares += _update_tile(
+                penalty = settings.alpha / weight if tile[1] < tile[2] else 0.0
+                squares = _update_tile(
                     network,
                     begin,
                     end,
-                    settings.alpha / weight if tile[1] < tile[2] else 0.0,
+                    penalty,
                     rate,
                     counts[UPDATES],
                     rules.update,
                     settings.solver,
                     buffers.gradient,
                 )
+                totals[epoch, n_blocks + index] += 0.5 * penalty * squares * rows
             if normalised and thread == 0:
                 _follow(network, buffers, settings.norm_momentum, counts[BATCHES])
-            loss += 0.5 * settings.alpha * squares
-            totals[epoch, thread] += loss / weight * rows
             # and of their tiles the new parameters.
             meet(team)
             counts[UPDATES] += 1

@@ -8,13 +8,11 @@ from sklearn.utils import shuffle
 
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import Team
-from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
+from skgd.engine.train import BATCHES, COUNTS, UPDATES, blocks, train
+from skgd.neural_network._pace import Pace
 from skgd.neural_network._threads import run_together
 
 __all__ = ["Progress", "Trainer"]
-
-# How long a compiled call may take, in seconds: Python handles no signal before.
-CALL_SECONDS = 0.2
 
 # Multiplications in a mini-batch's forward product that are worth another thread: about
 # 10 µs of a core for a whole step, ten times what meeting the other thread costs.
@@ -113,20 +111,20 @@ class Trainer:
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
         worth = rows * layout.n_params // PRODUCTS_A_THREAD
-        self._n_threads = max(1, min(n_threads, worth, rows))
-        self._tiles = layout.shares(self._n_threads)
+        self._n_totals = blocks(rows) + len(layout.tiles)
+        self._pace = Pace(max(1, min(n_threads, worth, blocks(rows))))
+        self._shares = {n: layout.shares(n) for n in self._pace.choices}
         buffers = Buffers.allocate(layout, rows, n_targets, parameters.theta.dtype)
         self._buffers = [buffers]
-        self._buffers += [buffers.another() for _ in range(1, self._n_threads)]
-        self._counts = np.zeros((self._n_threads, COUNTS), dtype=np.int64)
+        self._buffers += [buffers.another() for _ in range(1, self._pace.most)]
+        self._counts = np.zeros((self._pace.most, COUNTS), dtype=np.int64)
         self._order = np.arange(n_samples)
-        self._limit = 16
 
     @property
     def epochs_per_call(self):
         """The number of epochs that a compiled call gets through in its time."""
         n_samples = self._samples.y.shape[0]
-        return max(1, self._limit * self._settings.batch_size // n_samples)
+        return max(1, self._pace.limit * self._settings.batch_size // n_samples)
 
     def _orders(self, n_epochs):
         if self._random_state is None:
@@ -153,7 +151,7 @@ class Trainer:
         """
         n_epochs = n_seen.size
         orders = self._orders(n_epochs)
-        totals = np.zeros((n_epochs, self._n_threads))
+        totals = np.zeros((n_epochs, self._n_totals))
         losses = np.empty(n_epochs)
         done = 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
@@ -163,6 +161,7 @@ class Trainer:
     def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, parameters = self._progress, self._parameters
+        n_threads, limit = self._pace.next_call()
         self._counts[:, UPDATES] = progress.n_updates
         self._counts[:, BATCHES] = parameters.n_batches
         arrivals = np.zeros(1, dtype=np.int64)
@@ -179,21 +178,20 @@ class Trainer:
                     self._buffers[thread],
                     self._rules,
                     self._settings,
-                    self._limit,
+                    limit,
                     self._counts[thread],
                     totals,
                     losses,
-                    self._tiles,
-                    Team(thread, self._n_threads, arrivals),
+                    self._shares[n_threads],
+                    Team(thread, n_threads, arrivals),
                 )
-                for thread in range(self._n_threads)
+                for thread in range(n_threads)
             ],
         )
-        elapsed = perf_counter() - started
-        if elapsed > CALL_SECONDS:
-            self._limit = max(1, self._limit // 2)
-        elif elapsed < CALL_SECONDS / 4:
-            self._limit *= 2
+        n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
+        self._pace.record(n_threads, n_batches, perf_counter() - started)
+        # A thread that sat out has not counted.
+        self._counts[:] = self._counts[0]
         progress.n_updates = int(self._counts[0, UPDATES])
         parameters.n_batches = int(self._counts[0, BATCHES])
         return finished

@@ -1,0 +1,63 @@
+"""How long the compiled calls of a fit are, and with how many threads.
+
+Results depend on neither, so both follow the clock: a call is to take about as long as a
+person does not notice when pressing Ctrl-C, and where a second thread does not help, since
+its core is busy with something else, a fit goes on with one.
+"""
+
+__all__ = ["Pace"]
+
+# How long a compiled call may take, in seconds: Python handles no signal before.
+CALL_SECONDS = 0.2
+
+# Of so many calls one, a quarter as long, tries the other number of threads.
+CALLS_A_TRIAL = 16
+
+
+class Pace:
+    """Decides about the next call from the time that the last ones took.
+
+    Parameters
+    ----------
+    most : int
+        The most threads to use.
+
+    Attributes
+    ----------
+    most : int
+        As given.
+
+    choices : tuple of int
+        The numbers of threads to choose from.
+
+    limit : int
+        Mini-batches that take about ``CALL_SECONDS``.
+    """
+
+    def __init__(self, most):
+        self.most = most
+        self.choices = (most, 1) if most > 1 else (1,)
+        self.limit = 16
+        self._seconds = {}
+        self._calls = 0
+
+    def next_call(self):
+        """Return the number of threads and of mini-batches of the next call."""
+        self._calls += 1
+        for n_threads in self.choices:
+            if n_threads not in self._seconds:
+                return n_threads, self.limit
+        best = min(self.choices, key=self._seconds.get)
+        if len(self.choices) > 1 and self._calls % CALLS_A_TRIAL == 0:
+            other = next(n for n in self.choices if n != best)
+            return other, max(1, self.limit // 4)
+        return best, self.limit
+
+    def record(self, n_threads, n_batches, seconds):
+        """Learn what a call of so many mini-batches took."""
+        if n_batches:
+            self._seconds[n_threads] = seconds / n_batches
+        if seconds > CALL_SECONDS:
+            self.limit = max(1, self.limit // 2)
+        elif seconds < CALL_SECONDS / 4:
+            self.limit *= 2
