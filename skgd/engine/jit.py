@@ -124,7 +124,8 @@ def by_dtype(single, double):
     """Join a kernel of a float32 and one of a float64 to one function of a scalar."""
 
     def either(x):
-        return (single if x.dtype == "float32" else double)(x)
+        # Without the JIT a float64 may be a Python float.
+        return (single if getattr(x, "dtype", None) == "float32" else double)(x)
 
     def make():
         from numba import float32
