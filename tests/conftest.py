@@ -1,0 +1,18 @@
+import os
+
+# SciPy and scikit-learn read it when they are imported; without it scikit-learn skips the
+# checks of array API inputs.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _kernels_never_warn():
+    """Compiled code does not warn of overflow; run as Python, its NumPy scalars would."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
+        yield
+    else:
+        with np.errstate(all="ignore"):
+            yield

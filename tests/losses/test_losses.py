@@ -1,0 +1,135 @@
+import inspect
+import sys
+
+import numpy as np
+import pytest
+
+from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from tests.engine.helpers import DTYPES, assert_close, numba_dtype
+from tests.oracles.losses import LOSSES as ORACLES
+from tests.oracles.losses import oracle_of
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+LOSSES = list(
+    {
+        id(x): x for x in [*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()]
+    }.values()
+)
+by_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.out_activation)
+by_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def draw(loss, dtype, rows, n_outputs, spread):
+    rng = np.random.default_rng(rows)
+    z = rng.normal(0, spread, (rows, n_outputs)).astype(dtype)
+    y = oracle_of(loss).draw_targets(rng, rows, n_outputs).astype(dtype)
+    weight = rng.integers(0, 4, rows).astype(dtype)
+    return z, y, weight
+
+
+def evaluate(loss, z, y, weight, scale):
+    delta = np.full_like(z, np.nan)
+    total = loss.bind_evaluate(numba_dtype(z.dtype))(
+        z, y, weight, z.dtype.type(scale), delta
+    )
+    return total, delta
+
+
+def test_every_loss_has_an_oracle():
+    assert {(loss.name, loss.out_activation) for loss in LOSSES} == set(ORACLES)
+    assert len(LOSSES) == len(ORACLES)
+
+
+def test_the_registry():
+    assert all(name == loss.name for name, loss in REGRESSION_LOSSES.items())
+    assert set(CLASSIFICATION_LOSSES) == {"binary", "multiclass", "multilabel-indicator"}
+    for loss in LOSSES:
+        module = sys.modules[loss.evaluate.__module__]
+        assert ".. math::" in inspect.getdoc(module)
+
+
+@by_dtype
+@by_loss
+@pytest.mark.parametrize("shape", [(1, 2), (9, 1), (50, 3)])
+def test_value_and_gradient_follow_the_oracle(loss, dtype, shape):
+    oracle = oracle_of(loss)
+    z, y, weight = draw(loss, dtype, *shape, spread=3)
+    kept = [a.copy() for a in (z, y, weight)]
+    total, delta = evaluate(loss, z, y, weight, 0.37)
+    z64, y64, weight64 = (a.astype(float) for a in (z, y, weight))
+    expected = (weight64 * oracle.value(z64, y64)).sum()
+    assert total == pytest.approx(expected, rel=TOLERANCE[dtype], abs=1e-30)
+    scale = float(z.dtype.type(0.37))
+    gradient = scale * weight64[:, None] * oracle.gradient(z64, y64)
+    assert_close(delta, gradient, TOLERANCE[dtype])
+    for array, before in zip((z, y, weight), kept, strict=True):
+        np.testing.assert_array_equal(array, before)
+
+
+@by_dtype
+@by_loss
+def test_no_overflow_far_from_the_target(loss, dtype):
+    """The oracle in extended precision knows the answer."""
+    oracle = oracle_of(loss)
+    z, y, _ = draw(loss, dtype, 40, 3, spread=1)
+    z = np.sign(z) * z.dtype.type(60) * np.abs(z) ** 2
+    if loss.name != "poisson":
+        z *= 100
+    weight = np.ones(40, dtype=dtype)
+    total, delta = evaluate(loss, z, y, weight, 1)
+    wide = z.astype(np.longdouble)
+    with np.errstate(over="ignore", under="ignore"):
+        expected = oracle.value(wide, y).sum()
+        gradient = oracle.gradient(wide, y)
+    if expected < np.finfo(dtype).max:
+        assert total == pytest.approx(float(expected), rel=TOLERANCE[dtype])
+        assert_close(delta, gradient.astype(float), TOLERANCE[dtype])
+    else:
+        assert loss.name == "poisson"
+        assert total == np.inf
+
+
+@by_dtype
+@by_loss
+def test_a_nan_is_not_hidden(loss, dtype):
+    z, y, weight = draw(loss, dtype, 6, 3, spread=1)
+    weight[:] = 1
+    z[2] = np.nan
+    total, delta = evaluate(loss, z, y, weight, 1)
+    assert np.isnan(total)
+    assert np.isnan(delta[2]).all()
+    assert np.isfinite(np.delete(delta, 2, axis=0)).all()
+
+
+@by_dtype
+@by_loss
+@pytest.mark.parametrize("shape", [(1, 2), (9, 1), (50, 3)])
+def test_the_link_follows_the_oracle(loss, dtype, shape):
+    z, _, _ = draw(loss, dtype, *shape, spread=5)
+    expected = oracle_of(loss).link(z.astype(float))
+    loss.bind_link(numba_dtype(dtype))(z)
+    np.testing.assert_allclose(z, expected, rtol=TOLERANCE[dtype])
+
+
+@by_dtype
+def test_classes_of_extreme_outputs_have_probabilities(dtype):
+    largest = np.finfo(dtype).max / 4
+    z = np.array([[-largest, 0, largest], [largest, largest, -largest]], dtype=dtype)
+    CLASSIFICATION_LOSSES["multiclass"].bind_link(numba_dtype(dtype))(z)
+    np.testing.assert_array_equal(z, [[0, 0, 1], [0.5, 0.5, 0]])
+    z = np.array([[-largest, 0, largest]], dtype=dtype)
+    CLASSIFICATION_LOSSES["binary"].bind_link(numba_dtype(dtype))(z)
+    np.testing.assert_array_equal(z, [[0, 0.5, 1]])
+
+
+@by_dtype
+def test_poisson_of_an_exact_prediction_costs_nothing(dtype):
+    loss = REGRESSION_LOSSES["poisson"]
+    y = np.array([[1.0], [2.0], [5.0]], dtype=dtype)
+    total, delta = evaluate(loss, np.log(y), y, np.ones(3, dtype=dtype), 1)
+    precision = 30 * np.finfo(dtype).eps
+    assert abs(total) < precision
+    assert np.abs(delta).max() < precision
+    zero = np.zeros((1, 1), dtype=dtype)
+    total, delta = evaluate(loss, zero, zero, np.ones(1, dtype=dtype), 1)
+    assert (total, delta[0, 0]) == (1, 1)

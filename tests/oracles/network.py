@@ -1,0 +1,204 @@
+"""A network with or without batch normalization: forward, objective, backward, training.
+
+A network is a list of layers, each a dict of arrays: 'weights' of shape (inputs, outputs),
+'bias', and 'gamma' where its linear output is normalised.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tests.oracles.activations import ACTIVATIONS
+from tests.oracles.schedules import SCHEDULES
+from tests.oracles.solvers import SOLVERS
+
+
+class Pass(NamedTuple):
+    """What a layer did with a mini-batch."""
+
+    inputs: Any
+    shifted: Any  # linear output, normalised and shifted: what is activated
+    normal: Any  # normalised linear output, before scale and shift
+    mean: Any
+    variance: Any
+
+
+def moments(x, weight):
+    """Return weighted mean and (biased) variance of the columns."""
+    mean = (weight[:, None] * x).sum(axis=0) / weight.sum()
+    variance = (weight[:, None] * (x - mean) ** 2).sum(axis=0) / weight.sum()
+    return mean, variance
+
+
+def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None):
+    """Return the linear output, and a Pass for each layer.
+
+    ``running``, (mean, variance) a layer, takes the place of the mini-batch's moments.
+    """
+    value, _ = ACTIVATIONS[activation]
+    weight = np.ones(len(X), dtype=X.dtype) if weight is None else weight
+    passes = []
+    inputs = X
+    for index, layer in enumerate(layers):
+        x = inputs @ layer["weights"]
+        normal = mean = variance = None
+        if "gamma" in layer:
+            mean, variance = moments(x, weight) if running is None else running[index]
+            normal = (x - mean) / np.sqrt(variance + epsilon)
+            x = layer["gamma"] * normal
+        shifted = x + layer["bias"]
+        passes.append(Pass(inputs, shifted, normal, mean, variance))
+        inputs = value(shifted)
+    return shifted, passes
+
+
+def penalty(layers, alpha):
+    return alpha / 2 * sum((layer["weights"] ** 2).sum() for layer in layers)
+
+
+def objective(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=0.0):
+    """Return the mean objective of a mini-batch, with the penalty."""
+    weight = np.ones(len(X), dtype=X.dtype) if weight is None else weight
+    z, _ = forward(layers, X, activation, weight=weight, epsilon=epsilon)
+    rows = weight * loss.value(z, y)
+    return (rows.sum() + penalty(layers, alpha)) / weight.sum()
+
+
+def normalise_backward(x, delta, weight, gamma, epsilon):
+    """Return the gradients by x and gamma, from ``delta``, that by the shifted output.
+
+    By the chain rule through normalised values, variance and mean, one after the other.
+    """
+    w = weight[:, None]
+    total = weight.sum()
+    mean, variance = moments(x, weight)
+    deviation = np.sqrt(variance + epsilon)
+    by_gamma = (delta * (x - mean) / deviation).sum(axis=0)
+    by_normal = delta * gamma
+    by_variance = (by_normal * (x - mean)).sum(axis=0) * -0.5 / deviation**3
+    by_mean = -by_normal.sum(axis=0) / deviation
+    by_mean = by_mean - by_variance * (2 * w * (x - mean)).sum(axis=0) / total
+    by_x = by_normal / deviation + (by_variance * 2 * (x - mean) + by_mean) * w / total
+    return by_x, by_gamma
+
+
+def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=0.0):
+    """Return the gradient of the mean objective, a dict like that of the layer."""
+    _, derivative = ACTIVATIONS[activation]
+    weight = np.ones(len(X), dtype=X.dtype) if weight is None else weight
+    z, passes = forward(layers, X, activation, weight=weight, epsilon=epsilon)
+    gradients = [None] * len(layers)
+    delta = weight[:, None] * loss.gradient(z, y) / weight.sum()
+    for index in reversed(range(len(layers))):
+        layer, done = layers[index], passes[index]
+        found = {"bias": delta.sum(axis=0)}
+        if "gamma" in layer:
+            x = done.inputs @ layer["weights"]
+            delta, found["gamma"] = normalise_backward(
+                x, delta, weight, layer["gamma"], epsilon
+            )
+        found["weights"] = done.inputs.T @ delta
+        found["weights"] += alpha / weight.sum() * layer["weights"]
+        gradients[index] = found
+        if index > 0:
+            delta = delta @ layer["weights"].T * derivative(passes[index - 1].shifted)
+    return gradients
+
+
+def batches(n_samples, batch_size, normalised):
+    """Return (start, stop) of the mini-batches of an epoch.
+
+    A single last row has no variance: with batch normalization the one before takes it.
+    """
+    starts = list(range(0, n_samples, batch_size))
+    if normalised and n_samples - starts[-1] == 1 and len(starts) > 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], n_samples], strict=True))
+
+
+def running_moments(seen, decay):
+    """Return the moving averages of the moments of all mini-batches, for each layer.
+
+    The latest counts 1, the one before ``decay``, ..., in parts of their sum.
+    """
+    parts = np.array([decay**age for age in reversed(range(len(seen)))])
+    parts = parts / parts.sum()
+    averages = []
+    for layer in zip(*seen, strict=True):
+        averages.append(
+            None
+            if layer[0] is None
+            else tuple(
+                sum(p * m for p, m in zip(parts, kind, strict=True))
+                for kind in zip(*layer, strict=True)
+            )
+        )
+    return averages
+
+
+class Epoch(NamedTuple):
+    """What an epoch left."""
+
+    loss: float
+    layers: list
+    running: list
+
+
+def train(
+    layers,
+    X,
+    y,
+    activation,
+    loss,
+    *,
+    orders,
+    batch_size,
+    solver,
+    learning_rate,
+    rate,
+    hyper,
+    weight=None,
+    alpha=0.0,
+    epsilon=0.0,
+    decay=0.9,
+):
+    """Yield an Epoch for each of the ``orders`` of the rows.
+
+    ``hyper`` holds two dicts: the solver's and the schedule's hyperparameters.
+    """
+    update, schedule = SOLVERS[solver], SCHEDULES[learning_rate]
+    n_samples = len(X)
+    weight = np.ones(n_samples, dtype=X.dtype) if weight is None else weight
+    normalised = "gamma" in layers[0]
+    state, seen, t = {}, [], 0
+    for epoch, order in enumerate(orders):
+        objectives, rows = [], []
+        for start, stop in batches(n_samples, batch_size, normalised):
+            chosen = order[start:stop]
+            if weight[chosen].sum() == 0:
+                continue
+            batch = X[chosen], y[chosen], activation, loss
+            numbers = {"weight": weight[chosen], "alpha": alpha, "epsilon": epsilon}
+            objectives.append(objective(layers, *batch, **numbers))
+            rows.append(len(chosen))
+            slopes = gradient(layers, *batch, **numbers)
+            _, passes = forward(
+                layers, batch[0], activation, weight=weight[chosen], epsilon=epsilon
+            )
+            seen.append([None if p.mean is None else (p.mean, p.variance) for p in passes])
+            eta = schedule(rate, t, epoch * n_samples, **hyper[1])
+            layers = [dict(layer) for layer in layers]
+            for index, layer in enumerate(layers):
+                for kind in layer:
+                    key = index, kind
+                    layer[kind], state[key] = update(
+                        layer[kind],
+                        state.get(key),
+                        slopes[index][kind],
+                        eta,
+                        t,
+                        **hyper[0],
+                    )
+            t += 1
+        mean = np.average(objectives, weights=rows)
+        yield Epoch(mean, layers, running_moments(seen, decay))

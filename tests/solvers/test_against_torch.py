@@ -1,0 +1,84 @@
+"""The update rules against torch.optim, where its conventions can be converted."""
+
+import numpy as np
+import pytest
+
+from skgd.solvers import SOLVERS
+from tests.engine.helpers import numba_dtype, update
+from tests.oracles.solvers import SETTINGS
+from tests.solvers.test_solvers import TOLERANCE, problem
+
+torch = pytest.importorskip("torch")
+
+# torch keeps the learning rate outside the velocity: the same as long as it is constant.
+RATE = 0.003
+
+
+def make_momentum(parameters, settings, penalty):
+    # Without momentum torch knows no Nesterov step; it is the plain one.
+    nesterov = settings["nesterovs_momentum"] and settings["momentum"] > 0
+    return torch.optim.SGD(
+        parameters,
+        lr=RATE,
+        momentum=settings["momentum"],
+        nesterov=nesterov,
+        weight_decay=penalty,
+    )
+
+
+def make_rmsprop(parameters, settings, penalty):
+    return torch.optim.RMSprop(
+        parameters,
+        lr=RATE,
+        alpha=settings["rho"],
+        eps=settings["epsilon"],
+        weight_decay=penalty,
+    )
+
+
+def make_adam(parameters, settings, penalty):
+    return torch.optim.Adam(
+        parameters,
+        lr=RATE,
+        betas=(settings["beta_1"], settings["beta_2"]),
+        weight_decay=penalty,
+    )
+
+
+PEERS = {
+    "minibatch": lambda parameters, settings, penalty: torch.optim.SGD(
+        parameters, lr=RATE, weight_decay=penalty
+    ),
+    "momentum": make_momentum,
+    "sgd": make_momentum,
+    "rmsprop": make_rmsprop,
+    "adam": make_adam,
+}
+
+
+def test_every_solver_has_a_peer():
+    assert set(PEERS) == set(SOLVERS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("penalty", [0.0, 0.01])
+@pytest.mark.parametrize(
+    ("name", "settings"), [(name, s) for name in SOLVERS for s in SETTINGS[name]]
+)
+def test_a_trace_follows_torch(name, settings, penalty, dtype):
+    solver = SOLVERS[name]
+    rule = solver.bind(numba_dtype(dtype))
+    theta, gradients, _ = problem(dtype)
+    state = np.zeros((solver.n_slots, theta.size), dtype=dtype)
+    parameter = torch.nn.Parameter(torch.tensor(theta, dtype=torch.float64))
+    peer = PEERS[name]([parameter], settings, penalty)
+    for t, g in enumerate(gradients):
+        if name == "adam":
+            # torch adds epsilon after the correction of the second moment.
+            correction = np.sqrt(1 - settings["beta_2"] ** (t + 1))
+            peer.param_groups[0]["eps"] = settings["epsilon"] / correction
+        parameter.grad = torch.tensor(g, dtype=torch.float64)
+        peer.step()
+        update(rule, theta, g, state, 0, theta.size, penalty, RATE, t, settings)
+        expected = parameter.detach().numpy()
+        np.testing.assert_allclose(theta, expected, rtol=TOLERANCE[dtype])
