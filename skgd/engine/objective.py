@@ -57,6 +57,7 @@ def objective(samples, in_order, network, buffers, rules, alpha, weight, gradien
             rows,
             0,
             rows,
+            rows,
             table,
             theta,
             buffers,
@@ -72,7 +73,9 @@ def objective(samples, in_order, network, buffers, rules, alpha, weight, gradien
             errors(table, final, 0, rows, buffers),
         )
         total = theta.dtype.type(weight)
-        backward(rows, 0, rows, total, table, theta, buffers, rules.differentiate, alone)
+        backward(
+            rows, 0, rows, rows, total, table, theta, buffers, rules.differentiate, alone
+        )
         for index in range(network.tiles.shape[0]):
             tile = network.tiles[index]
             begin, end = tile_gradient(samples, in_order, start, rows, tile, table, buffers)

@@ -1,6 +1,8 @@
 """A block of rows forward through the network, and its errors backward.
 
-Of a mini-batch's ``rows``, a thread takes those from ``first`` to ``last``.
+Of a mini-batch's ``rows``, a thread takes those from ``first`` to ``last``. A product is
+of up to ``chunk`` rows, however many threads there are: BLAS may round differently for
+other numbers of rows, and a result must not depend on the number of threads.
 """
 
 from skgd.engine.batch_norm import (
@@ -91,27 +93,54 @@ def sums_of(table, layer, buffers):
 
 
 @jit
+def _linear_outputs(
+    samples, order, start, first, last, layer, table, theta, buffers, chunk
+):
+    """Write the linear outputs of a layer, where batch normalization looks for them."""
+    inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
+    weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
+    for begin in range(first, last, chunk):
+        end = min(begin + chunk, last)
+        if table[layer, NORMAL] >= 0:
+            out = _normalised(table, layer, begin, end, buffers)
+        else:
+            out = outputs_of(table, layer, begin, end, buffers)
+        if layer > 0:
+            X = outputs_of(table, layer - 1, begin, end, buffers)
+            linear(X, weights, buffers.scratch, out)
+        elif samples.row_starts.shape[0] > 0:
+            sparse_linear(samples, order, start + begin, weights, out)
+        else:
+            X = gathered(samples, order, start, begin, end, inputs, buffers)
+            linear(X, weights, buffers.scratch, out)
+
+
+@jit
 def forward(
-    samples, order, start, rows, first, last, table, theta, buffers, activate, epsilon, team
+    samples,
+    order,
+    start,
+    rows,
+    first,
+    last,
+    chunk,
+    table,
+    theta,
+    buffers,
+    activate,
+    epsilon,
+    team,
 ):
     """Write the activations of all layers; the last stays linear."""
     final = table.shape[0] - 1
     for layer in range(table.shape[0]):
-        inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
-        weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
+        outputs = table[layer, OUTPUTS]
         bias = vector(theta, table[layer, BIAS], outputs)
         out = outputs_of(table, layer, first, last, buffers)
-        normal = table[layer, NORMAL] >= 0
-        product = _normalised(table, layer, first, last, buffers) if normal else out
-        if layer > 0:
-            X = outputs_of(table, layer - 1, first, last, buffers)
-            linear(X, weights, buffers.scratch, product)
-        elif samples.row_starts.shape[0] > 0:
-            sparse_linear(samples, order, start + first, weights, product)
-        else:
-            X = gathered(samples, order, start, first, last, inputs, buffers)
-            linear(X, weights, buffers.scratch, product)
-        if normal:
+        _linear_outputs(
+            samples, order, start, first, last, layer, table, theta, buffers, chunk
+        )
+        if table[layer, NORMAL] >= 0:
             moments = _moments(table, layer, buffers)
             unit, end = share(outputs, team)
             meet(team)
@@ -124,7 +153,12 @@ def forward(
                 moments,
             )
             meet(team)
-            normalise(product, vector(theta, table[layer, GAMMA], outputs), moments, out)
+            normalise(
+                _normalised(table, layer, first, last, buffers),
+                vector(theta, table[layer, GAMMA], outputs),
+                moments,
+                out,
+            )
         if layer < final:
             activate(out, bias)
         else:
@@ -134,18 +168,23 @@ def forward(
 
 
 @jit
-def backward(rows, first, last, total, table, theta, buffers, differentiate, team):
+def backward(rows, first, last, chunk, total, table, theta, buffers, differentiate, team):
     """Write the errors of all layers, from those of the last.
 
     ``total`` is the sum of the weights of the mini-batch.
     """
     for layer in range(table.shape[0] - 1, 0, -1):
         inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
-        delta = errors(table, layer - 1, first, last, buffers)
         weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
-        input_gradient(
-            errors(table, layer, first, last, buffers), weights, buffers.scratch, delta
-        )
+        for begin in range(first, last, chunk):
+            end = min(begin + chunk, last)
+            input_gradient(
+                errors(table, layer, begin, end, buffers),
+                weights,
+                buffers.scratch,
+                errors(table, layer - 1, begin, end, buffers),
+            )
+        delta = errors(table, layer - 1, first, last, buffers)
         differentiate(outputs_of(table, layer - 1, first, last, buffers), delta)
         if table[layer - 1, NORMAL] >= 0:
             sums = sums_of(table, layer - 1, buffers)

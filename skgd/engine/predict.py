@@ -44,6 +44,7 @@ def predict(samples, in_order, table, theta, buffers, activate, link, out, alone
             rows,
             0,
             rows,
+            rows,
             table,
             theta,
             buffers,

@@ -131,9 +131,22 @@ class Rules(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The numbers that training is governed by."""
+    """The numbers that training is governed by.
+
+    Attributes
+    ----------
+    batch_size, chunk : int
+        Rows in a mini-batch, and in a product: the part that a thread takes at least.
+
+    alpha, norm_momentum, norm_epsilon : float
+        The penalty; those of batch normalization.
+
+    solver, schedule : ndarray, dtype=float64
+        Their hyperparameters.
+    """
 
     batch_size: int
+    chunk: int
     alpha: float
     norm_momentum: float
     norm_epsilon: float

@@ -5,7 +5,8 @@ depends on the network, the solver or the data, but for the dtype.
 
 Threads that train together run the same call. Each takes some rows through the network
 and then updates some tiles of the parameters, over all rows. No sum is divided among
-threads: the result does not depend, to the last bit, on how many there are.
+threads, and no product is cut by their number: how many there are does not change a bit of
+the result.
 """
 
 from skgd.engine.batch_norm import update_running
@@ -26,6 +27,7 @@ from skgd.engine.views import matrix, vector
 
 __all__ = [
     "BATCHES",
+    "BLOCK",
     "COUNTED",
     "COUNTS",
     "ROW",
@@ -229,7 +231,7 @@ def train(
         The epochs finished. After the first whose loss is not finite, training stops.
     """
     table, theta, thread = network.table, network.theta, team.thread
-    n_samples = samples.y.shape[0]
+    n_samples, chunk = samples.y.shape[0], settings.chunk
     n_blocks = totals.shape[1] - network.tiles.shape[0]
     normalised = table[0, NORMAL] >= 0
     epoch = 0
@@ -241,8 +243,8 @@ def train(
         weight = _total_weight(samples, order, start, rows)
         # A mini-batch without weight has no mean objective, and so no update.
         if weight > 0:
-            first, last = share(blocks(rows), team)
-            first, last = first * BLOCK, min(last * BLOCK, rows)
+            first, last = share((rows + chunk - 1) // chunk, team)
+            first, last = first * chunk, min(last * chunk, rows)
             gather(samples, order, start, first, last, buffers)
             forward(
                 samples,
@@ -251,6 +253,7 @@ def train(
                 rows,
                 first,
                 last,
+                chunk,
                 table,
                 theta,
                 buffers,
@@ -271,7 +274,16 @@ def train(
             )
             total = theta.dtype.type(weight)
             backward(
-                rows, first, last, total, table, theta, buffers, rules.differentiate, team
+                rows,
+                first,
+                last,
+                chunk,
+                total,
+                table,
+                theta,
+                buffers,
+                rules.differentiate,
+                team,
             )
             rate = rules.rate(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule

@@ -80,7 +80,11 @@ class BaseMLP(BaseEstimator):
         "batch_normalization": ["boolean"],
         "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
         "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
     }
 
     def __init__(

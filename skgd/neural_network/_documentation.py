@@ -121,7 +121,7 @@ batch_normalization_epsilon : float, default=1e-5
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model
-    does not depend on it, but for the last digits of the loss.\
+    does not depend on it.\
 """
 
 _ATTRIBUTES = """\

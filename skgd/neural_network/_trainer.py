@@ -14,10 +14,6 @@ from skgd.neural_network._threads import run_together
 
 __all__ = ["Progress", "Trainer"]
 
-# Multiplications in a mini-batch's forward product that are worth another thread: about
-# 10 µs of a core for a whole step, ten times what meeting the other thread costs.
-PRODUCTS_A_THREAD = 100_000
-
 
 @dataclass
 class Progress:
@@ -110,9 +106,8 @@ class Trainer:
         n_samples, n_targets = samples.y.shape
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
-        worth = rows * layout.n_params // PRODUCTS_A_THREAD
         self._n_totals = blocks(rows) + len(layout.tiles)
-        self._pace = Pace(max(1, min(n_threads, worth, blocks(rows))))
+        self._pace = Pace(max(1, min(n_threads, -(-rows // settings.chunk))))
         self._shares = {n: layout.shares(n) for n in self._pace.choices}
         buffers = Buffers.allocate(layout, rows, n_targets, parameters.theta.dtype)
         self._buffers = [buffers]
