@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import assert_all_finite
 
 from skgd.preprocessing import _kernels
-from skgd.preprocessing._layout import blocks, flat, is_plain, read_only
+from skgd.preprocessing._layout import blocks, flat, is_plain, read_only, refuse_infinity
 
 __all__ = ["AffineMap"]
 
@@ -77,19 +76,19 @@ class AffineMap:
         )
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
-            assert_all_finite(X, allow_nan=True, input_name="X")
+            refuse_infinity(X)
         out = np.empty_like(X, subok=False) if copy else X
         if is_plain(X):
             x, n_series = flat(X)
-            finite = kernel(read_only(x), n_series, *parameters, flat(out)[0])
+            infinite = kernel(read_only(x), n_series, *parameters, flat(out)[0])
         else:
             dtype = np.float64 if X.dtype == np.float64 else np.float32
-            finite = 0.0
+            infinite = False
             for samples in blocks(X):
                 block = np.array(X[samples], dtype, order="C")
                 x = block.reshape(-1)
-                finite += kernel(read_only(x), 1, *parameters, x)
+                infinite |= kernel(read_only(x), 1, *parameters, x)
                 out[samples] = block
-        if finite != 0.0:
-            assert_all_finite(X, allow_nan=True, input_name="X")
+        if infinite:
+            refuse_infinity(X)
         return out

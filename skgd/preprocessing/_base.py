@@ -14,6 +14,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgd.preprocessing._layout import refuse_infinity
+
 __all__ = ["AffineScaler", "checked_weight", "half_range"]
 
 DTYPES = (np.float64, np.float32, np.float16)
@@ -63,9 +65,11 @@ class AffineScaler(
                 reset=reset,
                 accept_sparse=("csr", "csc"),
                 dtype=DTYPES,
-                # Infinity is found on the way in the compiled loop.
-                ensure_all_finite="allow-nan" if issparse(X) else False,
+                # In dense data, infinity is found on the way by the compiled loop.
+                ensure_all_finite=False,
             )
+            if issparse(X):
+                refuse_infinity(X)
             if sample_weight is not None:
                 sample_weight = checked_weight(sample_weight, X)
             summary = self._summarize(X if issparse(X) else np.asarray(X), sample_weight)
@@ -128,6 +132,7 @@ class AffineScaler(
         given = X
         X = validate_data(self, X, reset=False, **self._check_params(X, copy))
         if issparse(X):
+            refuse_infinity(X)
             return self._transform_sparse(X, inverse=False)
         X = np.asarray(X)
         return self._map(X.dtype).forward(X, copy=_must_copy(given, X, copy))
@@ -138,21 +143,17 @@ class AffineScaler(
         X = check_array(X, **self._check_params(X, copy))
         _check_n_features(self, X, reset=False)
         if issparse(X):
+            refuse_infinity(X)
             return self._transform_sparse(X, inverse=True)
         X = np.asarray(X)
         return self._map(X.dtype).back(X, copy=_must_copy(given, X, copy))
 
     def _check_params(self, X, copy):
         """How to validate what is transformed."""
+        params = {"dtype": DTYPES, "ensure_all_finite": False}
         if issparse(X) and self._accept_sparse:
-            return {
-                "accept_sparse": "csr",
-                "copy": copy,
-                "dtype": DTYPES,
-                "force_writeable": True,
-                "ensure_all_finite": "allow-nan",
-            }
-        return {"dtype": DTYPES, "ensure_all_finite": False}
+            params.update(accept_sparse="csr", copy=copy, force_writeable=True)
+        return params
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

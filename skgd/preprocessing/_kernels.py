@@ -9,7 +9,7 @@ from memory once and from the cache after that.
 
 import numpy as np
 
-from skgd.engine.jit import jit, strict_jit
+from skgd.engine.jit import strict_jit
 
 __all__ = ["map_back", "map_forward", "summarize"]
 
@@ -214,7 +214,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                 extremes[1, origin + j] = high[j]
 
 
-@jit
+@strict_jit
 def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     """Write ``(x / 2 - centre) / scale * span + offset``, clipped, to ``out``.
 
@@ -241,8 +241,8 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
 
     Returns
     -------
-    float
-        0 if ``x`` is finite, else NaN.
+    bool
+        Whether ``x`` has an infinite number.
     """
     length = x.size // n_series
     width = centre.size // n_series
@@ -251,7 +251,7 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     lane_centre, lane_scale = lanes[0], lanes[1]
     # In place, a loop that stored to `out` while it reads `x` would not vectorise.
     result = np.empty(n_lanes, x.dtype)
-    finite = 0.0
+    infinite = False
     for series in range(n_series):
         for j in range(width):
             lane_centre[j] = centre[series * width + j]
@@ -262,7 +262,7 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]
             for j in range(row.size):
-                finite += row[j] * 0.0
+                infinite |= abs(row[j]) == np.inf
                 value = (row[j] * 0.5 - lane_centre[j]) / lane_scale[j]
                 value = value * span + offset
                 value = low if value < low else value
@@ -270,10 +270,10 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
             written = out[start:stop]
             for j in range(written.size):
                 written[j] = result[j]
-    return finite
+    return infinite
 
 
-@jit
+@strict_jit
 def map_back(x, n_series, centre, scale, span, offset, out):
     """Write ``((x - offset) / span * scale + centre) * 2`` to ``out``.
 
@@ -296,8 +296,8 @@ def map_back(x, n_series, centre, scale, span, offset, out):
 
     Returns
     -------
-    float
-        0 if ``x`` is finite, else NaN.
+    bool
+        Whether ``x`` has an infinite number.
     """
     length = x.size // n_series
     width = centre.size // n_series
@@ -305,7 +305,7 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     lanes = np.empty((2, n_lanes))
     lane_centre, lane_scale = lanes[0], lanes[1]
     result = np.empty(n_lanes, x.dtype)
-    finite = 0.0
+    infinite = False
     for series in range(n_series):
         for j in range(width):
             lane_centre[j] = centre[series * width + j]
@@ -316,10 +316,10 @@ def map_back(x, n_series, centre, scale, span, offset, out):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]
             for j in range(row.size):
-                finite += row[j] * 0.0
+                infinite |= abs(row[j]) == np.inf
                 value = (row[j] - offset) / span
                 result[j] = (value * lane_scale[j] + lane_centre[j]) * 2.0
             written = out[start:stop]
             for j in range(written.size):
                 written[j] = result[j]
-    return finite
+    return infinite

@@ -1,8 +1,9 @@
 """Dense arrays as the compiled loops want them."""
 
 import numpy as np
+from sklearn.utils import assert_all_finite
 
-__all__ = ["blocks", "flat", "is_plain", "read_only"]
+__all__ = ["blocks", "flat", "is_plain", "read_only", "refuse_infinity"]
 
 BLOCK_SIZE = 2**16
 
@@ -17,6 +18,13 @@ def read_only(array):
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def refuse_infinity(X):
+    """Raise scikit-learn's ValueError if an array has an infinite number."""
+    # It adds up large numbers, to begin with.
+    with np.errstate(invalid="ignore"):
+        assert_all_finite(X, allow_nan=True, input_name="X")
 
 
 def flat(X):

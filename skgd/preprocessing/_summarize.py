@@ -4,11 +4,10 @@ from dataclasses import replace
 from functools import reduce
 
 import numpy as np
-from sklearn.utils import assert_all_finite
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
 from skgd.preprocessing import _kernels
-from skgd.preprocessing._layout import blocks, flat, is_plain, read_only
+from skgd.preprocessing._layout import blocks, flat, is_plain, read_only, refuse_infinity
 from skgd.preprocessing._statistics import SMALL_UNIT, Extremes, Moments, Summary
 
 __all__ = ["summarize", "summarize_sparse"]
@@ -40,13 +39,13 @@ def summarize(X, weight, moments, extremes):
     """
     left_out = extremes and weight is not None and not weight.all()
     if left_out:
-        assert_all_finite(X, allow_nan=True, input_name="X")
+        refuse_infinity(X)
     if is_plain(X) and not left_out:
         summary = _summarize(X, weight, moments, extremes)
     else:
         summary = _summarize_blocks(X, weight, moments, extremes)
     if _is_infinite(summary):
-        assert_all_finite(X, allow_nan=True, input_name="X")
+        refuse_infinity(X)
         unit = _smaller_unit(summary.moments)
         rescaled = _summarize_blocks(X, weight, True, False, unit)
         summary = replace(summary, moments=rescaled.moments)

@@ -24,9 +24,7 @@ def assert_same(ours, theirs, dtype):
         if b is None:
             assert a is None, name
         else:
-            np.testing.assert_allclose(
-                a, b, rtol=tolerance, atol=tolerance, err_msg=name
-            )
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=name)
     np.testing.assert_array_equal(ours.n_samples_seen_, theirs.n_samples_seen_)
 
 
@@ -253,3 +251,15 @@ def test_integers_lists_and_halves():
 def test_assume_finite():
     with config_context(assume_finite=True):
         assert np.isnan(MinMaxScaler().fit_transform([[1.0], [np.nan], [2.0]])[1])
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "transform", "inverse_transform"])
+def test_sparse_infinity_is_refused(method):
+    X = load_iris().data
+    scaler = ZScoreScaler(with_mean=False, copy=False).fit(X)
+    X[77, 2] = np.inf
+    for container in (sparse.csr_array, sparse.csc_array):
+        S = container(X)
+        with pytest.raises(ValueError, match="contains infinity"):
+            getattr(scaler, method)(S)
+        np.testing.assert_array_equal(S.toarray(), X)
