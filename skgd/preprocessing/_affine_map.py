@@ -10,7 +10,7 @@ from skgd.preprocessing._layout import blocks, flat, is_plain, read_only, refuse
 __all__ = ["AffineMap"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class AffineMap:
     """Map x to ``(x - centre) / scale * span + offset``, and clip.
 

@@ -11,11 +11,13 @@ import numpy as np
 
 from skgd.engine.jit import strict_jit
 
-__all__ = ["map_back", "map_forward", "summarize"]
+__all__ = ["HUGE", "map_back", "map_forward", "summarize"]
 
 MIN_LANES = 64
 MIN_ROWS = 16
 MIN_BLOCK = 4096
+# The squares of larger numbers may overflow in sums.
+HUGE = 2.0**500
 
 
 @strict_jit
@@ -124,8 +126,13 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
         squared deviations from it. Where the data are infinite, or something overflows,
         the mean or the sum is not finite.
 
-    extremes : ndarray of shape (2, n_features) or (2, 0), dtype of ``x``, inf and -inf
-        Is given the minimum and maximum. Those of nothing but NaN stay as they are.
+    extremes : ndarray of shape (2, n_features) or (2, 0), dtype of ``x``
+        Is given the minimum and maximum, NaN for nothing but NaN.
+
+    Returns
+    -------
+    bool
+        Whether the data are infinite, or too large for their squares.
 
     References
     ----------
@@ -145,6 +152,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     features = np.empty((2, width))
     centre, rest = features[0], features[1]
     block_weight = np.ones(block_size)
+    fits = True
 
     for series in range(n_series):
         origin = series * width
@@ -207,11 +215,17 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
         if moments.size:
             for j in range(width):
                 moments[1, origin + j] += centre[j]
+                size = max(moments[0, origin + j], 1.0) * HUGE * HUGE
+                fits &= abs(moments[1, origin + j]) <= HUGE
+                fits &= moments[2, origin + j] <= size
         if extremes.size:
             _fold_extremes(low, high, width)
             for j in range(width):
-                extremes[0, origin + j] = low[j]
-                extremes[1, origin + j] = high[j]
+                seen = low[j] <= high[j]
+                fits &= not seen or (low[j] > -np.inf and high[j] < np.inf)
+                extremes[0, origin + j] = low[j] if seen else np.nan
+                extremes[1, origin + j] = high[j] if seen else np.nan
+    return not fits
 
 
 @strict_jit

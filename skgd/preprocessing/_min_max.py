@@ -1,5 +1,7 @@
 """Min-max normalization."""
 
+from math import isfinite
+
 import numpy as np
 from sklearn.base import _fit_context
 
@@ -210,7 +212,7 @@ class MinMaxScaler(AffineScaler):
                 "Minimum of desired feature range must be smaller than maximum. "
                 f"Got {self.feature_range}."
             )
-        if not np.isfinite(float(high) - float(low)):
+        if not isfinite(float(high) - float(low)):
             raise ValueError(
                 "Desired feature range must be finite, and so must its width. "
                 f"Got {self.feature_range}."

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skgd.preprocessing._kernels import HUGE
+
 __all__ = ["SMALL_UNIT", "Extremes", "Moments", "Summary"]
 
-# The squares of larger numbers may overflow, so theirs are taken in a smaller unit.
-# That is a power of two, and costs no digits.
-HUGE = 2.0**500
+# Where the squares might overflow: a power of two, which costs no digits.
 SMALL_UNIT = 2.0**-600
 
 
-@dataclass(frozen=True)
+@dataclass
 class Extremes:
     """The extremes of each feature.
 
@@ -33,7 +33,7 @@ class Extremes:
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Moments:
     """The first moments of each feature.
 
@@ -89,9 +89,9 @@ class Moments:
 
     @property
     def overflow(self):
-        """Where the unit is too large for the data, or these are infinite."""
-        fits = (np.abs(self.mean) <= HUGE) | (self.unit < 1)
-        return ~(fits & np.isfinite(self.variance) & np.isfinite(self.mean))
+        """Where the data are too large for this unit, or infinite."""
+        fits = (np.abs(self.mean) <= HUGE) & (self.variance <= HUGE**2)
+        return ~fits & (self.unit == 1)
 
     @property
     def constant(self):
@@ -116,7 +116,7 @@ class Moments:
         return np.where(self.count > 0, statistic, np.nan)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Summary:
     """What a scaler knows about the data.
 

@@ -1,8 +1,5 @@
 """Summarize data: choose what the compiled loop runs over, and in which unit."""
 
-from dataclasses import replace
-from functools import reduce
-
 import numpy as np
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
@@ -40,15 +37,16 @@ def summarize(X, weight, moments, extremes):
     left_out = extremes and weight is not None and not weight.all()
     if left_out:
         refuse_infinity(X)
-    if is_plain(X) and not left_out:
-        summary = _summarize(X, weight, moments, extremes)
-    else:
-        summary = _summarize_blocks(X, weight, moments, extremes)
-    if _is_infinite(summary):
+    direct = is_plain(X) and not left_out
+    run = _summarize if direct else _summarize_blocks
+    with np.errstate(over="ignore", invalid="ignore"):
+        summary, overflows = run(X, weight, moments, extremes)
+    if overflows:
         refuse_infinity(X)
-        unit = _smaller_unit(summary.moments)
-        rescaled = _summarize_blocks(X, weight, True, False, unit)
-        summary = replace(summary, moments=rescaled.moments)
+        if moments:
+            unit = _smaller_unit(summary.moments)
+            rescaled, _ = _summarize_blocks(X, weight, True, False, unit)
+            summary.moments = rescaled.moments
     return summary
 
 
@@ -78,15 +76,6 @@ def summarize_sparse(X, weight):
     return Summary(X.shape[0], weight is not None, moments, None)
 
 
-def _is_infinite(summary):
-    if summary.moments is not None and summary.moments.overflow.any():
-        return True
-    extremes = summary.extremes
-    return extremes is not None and bool(
-        np.isinf(extremes.low).any() or np.isinf(extremes.high).any()
-    )
-
-
 def _smaller_unit(moments):
     return np.where(moments.overflow, SMALL_UNIT, 1.0)
 
@@ -107,42 +96,37 @@ def _sparse_moments(X, weight, unit):
 def _summarize_blocks(X, weight, moments, extremes, unit=None):
     """Summarize copies of a few samples at a time, and merge."""
     dtype = np.float64 if X.dtype == np.float64 else np.float32
-
-    def summaries():
-        for samples in blocks(X):
-            block = np.ascontiguousarray(X[samples], dtype)
-            block_weight = None if weight is None else weight[samples]
-            if unit is not None:
-                block = block * unit
-            if block_weight is not None and extremes:
-                # What has no weight must not be among the extremes.
-                kept = block_weight > 0
-                if not kept.any():
-                    continue
-                block, block_weight = block[kept], block_weight[kept]
-            yield _summarize(block, block_weight, moments, extremes, unit)
-
-    summary = reduce(Summary.merge, summaries())
+    summary, overflows = None, False
+    for samples in blocks(X):
+        block = np.ascontiguousarray(X[samples], dtype)
+        block_weight = None if weight is None else weight[samples]
+        if unit is not None:
+            block = block * unit
+        if block_weight is not None and extremes:
+            # What has no weight must not be among the extremes.
+            kept = block_weight > 0
+            if not kept.any():
+                continue
+            block, block_weight = block[kept], block_weight[kept]
+        part, part_overflows = _summarize(block, block_weight, moments, extremes, unit)
+        summary = summary.merge(part) if summary else part
+        overflows |= part_overflows
     if extremes:
-        bounds = (summary.extremes.low, summary.extremes.high)
-        summary = replace(summary, extremes=Extremes(*(b.astype(X.dtype) for b in bounds)))
-    return replace(summary, n_samples=X.shape[0])
+        low, high = summary.extremes.low, summary.extremes.high
+        summary.extremes = Extremes(low.astype(X.dtype), high.astype(X.dtype))
+    summary.n_samples = X.shape[0]
+    return summary, overflows
 
 
 def _summarize(X, weight, moments, extremes, unit=None):
-    """Summarize a contiguous array, already multiplied with ``unit``."""
+    """Summarize a contiguous array, already multiplied by ``unit``."""
     n_samples, n_features = X.shape
     x, n_series = flat(X)
     sums = np.zeros((3, n_features if moments else 0))
     bounds = np.empty((2, n_features if extremes else 0), X.dtype)
-    bounds[0], bounds[1] = np.inf, -np.inf
-    _kernels.summarize(
-        read_only(x),
-        n_series,
-        n_samples,
-        read_only(np.empty(0) if weight is None else weight),
-        sums,
-        bounds,
+    weights = np.empty(0) if weight is None else weight
+    overflows = _kernels.summarize(
+        read_only(x), n_series, n_samples, read_only(weights), sums, bounds
     )
     summary = Summary(n_samples, weight is not None, None, None)
     if moments:
@@ -150,8 +134,7 @@ def _summarize(X, weight, moments, extremes, unit=None):
         if unit is None:
             unit = np.ones(n_features)
         variance = square / np.where(count > 0, count, 1.0)
-        summary = replace(summary, moments=Moments(count, mean / unit, variance, unit))
+        summary.moments = Moments(count, mean / unit, variance, unit)
     if extremes:
-        bounds[:, bounds[0] > bounds[1]] = np.nan
-        summary = replace(summary, extremes=Extremes(*bounds))
-    return summary
+        summary.extremes = Extremes(bounds[0], bounds[1])
+    return summary, overflows

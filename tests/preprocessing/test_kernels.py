@@ -39,10 +39,11 @@ def summarize(X, weight=None, moments=True, extremes=True):
     x, n_series = flat(X)
     sums = np.zeros((3, n_features * moments))
     bounds = np.empty((2, n_features * extremes), X.dtype)
-    bounds[0], bounds[1] = np.inf, -np.inf
     weight = np.empty(0) if weight is None else weight
-    _kernels.summarize(read_only(x), n_series, n_samples, read_only(weight), sums, bounds)
-    return sums, bounds
+    overflows = _kernels.summarize(
+        read_only(x), n_series, n_samples, read_only(weight), sums, bounds
+    )
+    return sums, bounds, overflows
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -55,7 +56,8 @@ def summarize(X, weight=None, moments=True, extremes=True):
 def test_moments_are_exact_to_rounding(shape, dtype, order, nan, weighted):
     X = data(*shape, dtype, order, nan=nan)
     weight = np.random.default_rng(1).uniform(size=shape[0]) if weighted else None
-    sums, _ = summarize(X, weight, extremes=False)
+    sums, _, overflows = summarize(X, weight, extremes=False)
+    assert not overflows
     for j in range(shape[1]):
         ones = np.ones(shape[0])
         exact = exact_moments(X[:, j], ones if weight is None else weight)
@@ -74,7 +76,8 @@ def test_large_offsets_cost_no_digits(order, offset, ordered):
     if ordered:
         X = np.asarray(np.sort(X, axis=0), order=order)
     X = np.asarray(np.hstack([X, X * 1e-3]), order=order)
-    sums, _ = summarize(X, extremes=False)
+    sums, _, overflows = summarize(X, extremes=False)
+    assert not overflows
     for j in range(2):
         exact = exact_moments(X[:, j], np.ones(len(X)))
         assert sums[1, j] == pytest.approx(exact[1], rel=2 * EPS)
@@ -86,7 +89,8 @@ def test_outlying_first_samples_cost_no_digits(order):
     X = data(9000, 3, np.float64, order)
     X[0] = 1e9
     X[-1, 1] = 1e9
-    sums, _ = summarize(X, extremes=False)
+    sums, _, overflows = summarize(X, extremes=False)
+    assert not overflows
     for j in range(3):
         exact = exact_moments(X[:, j], np.ones(len(X)))
         assert sums[1, j] == pytest.approx(exact[1], rel=1e-14)
@@ -97,7 +101,8 @@ def test_outlying_first_samples_cost_no_digits(order):
 @pytest.mark.parametrize("value", [0.1, 1e9 / 3, 1e100])
 def test_a_constant_has_no_variance(order, value):
     X = np.full((5000, 2), value, order=order)
-    sums, bounds = summarize(X)
+    sums, bounds, overflows = summarize(X)
+    assert not overflows
     assert (sums[0] == 5000).all()
     assert (sums[1] == value).all()
     assert (sums[2] == 0).all()
@@ -112,15 +117,28 @@ def test_infinity_never_passes(order, where, values, weighted):
     X = data(5000, 2, np.float64, order, nan=0.01)
     X[where : where + len(values), 1] = values
     weight = np.ones(5000) if weighted else None
-    sums, bounds = summarize(X, weight)
+    sums, bounds, overflows = summarize(X, weight)
+    assert overflows
+    assert summarize(X, weight, moments=False)[2]
+    assert summarize(X, weight, extremes=False)[2]
     assert np.isfinite(sums[:, 0]).all() and np.isfinite(bounds[:, 0]).all()
     assert not np.isfinite(sums[1:, 1]).all()
     assert not np.isfinite(bounds[:, 1]).all()
 
 
+@pytest.mark.parametrize("value", [1e155, 1e300])
+def test_overflow_is_reported(value):
+    X = np.array([[1.0, -value], [2.0, value], [4.0, 0.0]])
+    sums, bounds, overflows = summarize(X)
+    assert overflows
+    assert sums[1, 0] == pytest.approx(7 / 3)
+    np.testing.assert_array_equal(bounds, [[1, -value], [4, value]])
+
+
 def test_infinity_without_weight_never_passes():
     X = np.array([[1.0, np.nan], [np.inf, np.inf]])
-    sums, _ = summarize(X, np.array([1.0, 0.0]), extremes=False)
+    sums, _, overflows = summarize(X, np.array([1.0, 0.0]), extremes=False)
+    assert overflows
     assert not np.isfinite(sums[1]).any()
 
 
@@ -130,13 +148,14 @@ def test_infinity_without_weight_never_passes():
 @pytest.mark.parametrize("nan", [0.0, 0.3])
 def test_extremes(shape, dtype, order, nan):
     X = data(*shape, dtype, order, nan=nan)
-    sums, bounds = summarize(X, moments=False)
+    sums, bounds, overflows = summarize(X, moments=False)
+    assert not overflows
     assert sums.size == 0
     assert bounds.dtype == dtype
     for j in range(shape[1]):
         column = X[:, j][~np.isnan(X[:, j])]
-        assert bounds[0, j] == min(column, default=np.inf)
-        assert bounds[1, j] == max(column, default=-np.inf)
+        expected = (column.min(), column.max()) if column.size else (np.nan, np.nan)
+        np.testing.assert_array_equal(bounds[:, j], expected)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

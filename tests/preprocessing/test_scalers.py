@@ -62,9 +62,11 @@ def exact(Scaler, X):
 @each_scaler
 @each_order
 @pytest.mark.parametrize("n_samples", [2, 3, 1000])
-@pytest.mark.parametrize("partial", [False, True])
-def test_extreme_values(Scaler, order, n_samples, partial):
+@pytest.mark.parametrize("how", ["whole", "partial", "strided", "weighted"])
+def test_extreme_values(Scaler, order, n_samples, how):
     X = np.empty((n_samples, 6), order=order)
+    if how == "strided":
+        X = np.empty((n_samples * 2, 6), order=order)[::2]
     X[:] = data((n_samples, 6))
     X[:, 0] = np.where(np.arange(n_samples) % 2, 1e308, -1e308)
     X[:, 1] = 1e300
@@ -72,8 +74,10 @@ def test_extreme_values(Scaler, order, n_samples, partial):
     X[:, 3] *= 1e180
     X[:, 4] = np.where(np.arange(n_samples), np.finfo(float).max, 0)
     scaler = Scaler()
-    if partial:
+    if how == "partial":
         scaler.partial_fit(X[:1]).partial_fit(X[1:])
+    elif how == "weighted" and Scaler is not MinMaxScaler:
+        scaler.fit(X, sample_weight=np.full(n_samples, 0.25))
     else:
         scaler.fit(X)
     result = scaler.transform(X)
