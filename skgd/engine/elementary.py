@@ -118,7 +118,7 @@ def _tanh_32(x):
     q = q * t + np.float32(0.13333305669114207)
     q = q * t + np.float32(-0.3333333318595603)
     small = x * t * q + x
-    return small if magnitude < np.float32(0.62) else np.copysign(large, x)
+    return np.copysign(small if magnitude < np.float32(0.62) else large, x)
 
 
 @strict_jit
@@ -220,17 +220,19 @@ def _log_64(x):
 @strict_jit
 def _log1p_32(x):
     # What the rounding y of 1 + x lost comes back in the first order: log y + lost / y.
+    # Nothing is lost at -1, and what is lost at infinity is not a number.
     y = np.float32(1.0) + x
     lost = x - (y - np.float32(1.0))
-    return _log_32(y) + (np.float32(0.0) if y == np.float32(np.inf) else lost / y)
+    return _log_32(y) + (lost / y if np.abs(lost) > np.float32(0.0) else np.float32(0.0))
 
 
 @strict_jit
 def _log1p_64(x):
     # What the rounding y of 1 + x lost comes back in the first order: log y + lost / y.
+    # Nothing is lost at -1, and what is lost at infinity is not a number.
     y = 1.0 + x
     lost = x - (y - 1.0)
-    return _log_64(y) + (0.0 if y == np.inf else lost / y)
+    return _log_64(y) + (lost / y if np.abs(lost) > 0.0 else 0.0)
 
 
 # Numba makes a float64 of a float32 and a Python number, and halves the speed: constants
