@@ -260,6 +260,7 @@ class BaseMLP(BaseEstimator):
         """Set what a fit from scratch begins with."""
         self.n_iter_ = 0
         self.t_ = 0
+        self.loss_ = np.inf
         self.n_layers_ = len(layout.units)
         self.n_outputs_ = layout.units[-1]
         self.out_activation_ = self._loss_function().out_activation

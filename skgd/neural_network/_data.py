@@ -5,7 +5,7 @@ from scipy import sparse
 
 from skgd.engine.records import Samples
 
-__all__ = ["IN_ORDER", "as_samples"]
+__all__ = ["IN_ORDER", "as_samples", "rows_between"]
 
 # Stands for "the rows as they come" where a kernel takes a permutation.
 IN_ORDER = np.empty(0, dtype=np.int64)
@@ -55,4 +55,28 @@ def as_samples(X, dtype, y=None, weight=None):
         row_starts=_read_only(row_starts, np.int64),
         y=_read_only(y, dtype),
         weight=_read_only([] if weight is None else weight, dtype),
+    )
+
+
+def rows_between(samples, start, stop):
+    """View some of the rows, without a copy.
+
+    Parameters
+    ----------
+    samples : Samples
+        All of them.
+
+    start, stop : int
+        The first row, and that behind the last.
+
+    Returns
+    -------
+    Samples
+    """
+    n_features = samples.X.size // len(samples.y)
+    return samples._replace(
+        X=samples.X[start * n_features : stop * n_features],
+        row_starts=samples.row_starts[start : stop + 1],
+        y=samples.y[start:stop],
+        weight=samples.weight[start:stop],
     )

@@ -1,6 +1,7 @@
 """Full-batch training by SciPy's L-BFGS-B on the compiled objective."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize
@@ -9,24 +10,48 @@ from sklearn.utils.optimize import _check_optimize_result
 from skgd.engine.objective import objective
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import ALONE
-from skgd.neural_network._data import IN_ORDER, as_samples
+from skgd.neural_network._data import IN_ORDER, as_samples, rows_between
 from skgd.neural_network._prediction import block_rows
 from skgd.neural_network._rules import training_rules
+from skgd.neural_network._threads import (
+    available_threads,
+    run_together,
+    single_threaded_blas,
+)
 
 __all__ = ["fit_lbfgs"]
 
+# Multiplications of the forward pass, and rows at least, of one compiled call: some
+# milliseconds of a core. Threads take a call each, and Python handles signals in between.
+PRODUCTS_A_CALL = 10_000_000
+ROWS_A_CALL = 256
+
 
 class _Objective:
-    """The mean objective and its gradient, as SciPy asks for them."""
+    """The mean objective and its gradient, as SciPy asks for them.
 
-    def __init__(self, samples, layout, rules, alpha):
-        self._samples = samples
-        self._rules = rules
-        self._alpha = alpha
+    The rows are divided in parts, whose sum is taken in order: the result does not depend
+    on the number of threads.
+    """
+
+    def __init__(self, samples, layout, rules, alpha, n_threads):
         n_samples, n_targets = samples.y.shape
-        self._weight = float(samples.weight.sum() or n_samples)
-        rows = block_rows(layout, n_samples)
-        self._buffers = Buffers.allocate(layout, rows, n_targets, np.float64)
+        products = layout.n_params * n_samples
+        if layout.sparse:
+            zeros = layout.units[0] * n_samples - samples.values.size
+            products -= zeros * layout.units[1]
+        n_parts = min(products // PRODUCTS_A_CALL, n_samples // ROWS_A_CALL) or 1
+        bounds = [n_samples * part // n_parts for part in range(n_parts + 1)]
+        self._parts = [rows_between(samples, *rows) for rows in pairwise(bounds)]
+        self._n_threads = min(n_threads, n_parts)
+        rows = block_rows(layout, -(-n_samples // n_parts))
+        self._rooms = [
+            (
+                Buffers.allocate(layout, rows, n_targets, np.float64),
+                np.empty(layout.n_params),
+            )
+            for _ in range(self._n_threads)
+        ]
         self._network = Network(
             layout.table,
             layout.tiles,
@@ -34,20 +59,35 @@ class _Objective:
             state=np.empty((0, 0)),
             running=np.empty(0),
         )
+        self._rules = rules
+        self._alpha = alpha
+        self._weight = float(samples.weight.sum() or n_samples)
 
     def __call__(self, theta):
-        gradient = np.empty_like(theta)
-        loss = objective(
-            self._samples,
-            IN_ORDER,
-            self._network._replace(theta=theta),
-            self._buffers,
-            self._rules,
-            self._alpha,
-            self._weight,
-            gradient,
-            ALONE,
-        )
+        network = self._network._replace(theta=theta)
+        loss, gradient = 0.0, np.zeros_like(theta)
+
+        def evaluate(part, buffers, part_gradient):
+            # The penalty counts once.
+            alpha = self._alpha if part == 0 else 0.0
+            return objective(
+                self._parts[part],
+                IN_ORDER,
+                network,
+                buffers,
+                self._rules,
+                alpha,
+                self._weight,
+                part_gradient,
+                ALONE,
+            )
+
+        for first in range(0, len(self._parts), self._n_threads):
+            parts = range(first, min(first + self._n_threads, len(self._parts)))
+            calls = [(part, *room) for part, room in zip(parts, self._rooms, strict=False)]
+            for part_loss, call in zip(run_together(evaluate, calls), calls, strict=True):
+                loss += part_loss
+                gradient += call[-1]
         return loss, gradient
 
 
@@ -87,6 +127,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             "float64",
         ),
         float(estimator.alpha),
+        available_threads(estimator.n_jobs),
     )
     theta = parameters.theta.astype(np.float64)
 
@@ -94,37 +135,35 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
         nonlocal theta
         theta = intermediate_result.x.copy()
         estimator.n_iter_ += 1
+        estimator.loss_ = float(intermediate_result.fun)
         if estimator.verbose:
-            loss = intermediate_result.fun
-            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
 
     estimator.n_iter_ = 0
-    result = None
     try:
-        result = optimize.minimize(
-            evaluate,
-            theta,
-            method="L-BFGS-B",
-            jac=True,
-            callback=accept,
-            options={
-                "maxfun": estimator.max_fun,
-                "maxiter": estimator.max_iter,
-                "gtol": estimator.tol,
-            },
-        )
+        with single_threaded_blas():
+            result = optimize.minimize(
+                evaluate,
+                theta,
+                method="L-BFGS-B",
+                jac=True,
+                callback=accept,
+                options={
+                    "maxfun": estimator.max_fun,
+                    "maxiter": estimator.max_iter,
+                    "gtol": estimator.tol,
+                },
+            )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
-        estimator.loss_ = evaluate(theta)[0]
     else:
         theta, estimator.loss_ = result.x, float(result.fun)
-    if not (np.isfinite(estimator.loss_) and np.isfinite(theta).all()):
-        raise ValueError(
-            "Solver produced non-finite parameter weights: solver='lbfgs' reached a "
-            f"loss of {estimator.loss_}. The input data may contain large values and "
-            "need to be preprocessed, e.g. by ZScoreScaler."
-        )
-    if result is not None:
+        if not (np.isfinite(estimator.loss_) and np.isfinite(theta).all()):
+            raise ValueError(
+                "Solver produced non-finite parameter weights: solver='lbfgs' reached a "
+                f"loss of {estimator.loss_}. The input data may contain large values and "
+                "need to be preprocessed, e.g. by ZScoreScaler."
+            )
         estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     parameters.theta = theta.astype(dtype)
     estimator._publish(layout, parameters)

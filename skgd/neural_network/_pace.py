@@ -10,6 +10,10 @@ __all__ = ["Pace"]
 # How long a compiled call may take, in seconds: Python handles no signal before.
 CALL_SECONDS = 0.2
 
+# The first call, of which nothing is known, is of no more than this many multiplications
+# in the forward pass: sixteen mini-batches, unless they are huge.
+FIRST_CALL_PRODUCTS = 100_000_000
+
 # Of so many calls one, a quarter as long, tries the other number of threads.
 CALLS_A_TRIAL = 16
 
@@ -21,6 +25,9 @@ class Pace:
     ----------
     most : int
         The most threads to use.
+
+    products : int
+        Multiplications in the forward pass of a mini-batch, at most.
 
     Attributes
     ----------
@@ -34,10 +41,10 @@ class Pace:
         Mini-batches that take about ``CALL_SECONDS``.
     """
 
-    def __init__(self, most):
+    def __init__(self, most, products):
         self.most = most
         self.choices = (most, 1) if most > 1 else (1,)
-        self.limit = 16
+        self.limit = max(1, min(16, FIRST_CALL_PRODUCTS // products))
         self._seconds = {}
         self._calls = 0
 
@@ -58,6 +65,6 @@ class Pace:
         if n_batches:
             self._seconds[n_threads] = seconds / n_batches
         if seconds > CALL_SECONDS:
-            self.limit = max(1, self.limit // 2)
+            self.limit = max(1, int(self.limit * CALL_SECONDS / seconds))
         elif seconds < CALL_SECONDS / 4:
             self.limit *= 2

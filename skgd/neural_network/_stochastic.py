@@ -96,6 +96,11 @@ def fit_stochastic(
             )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
+    if not np.isfinite(run.best.theta).all():
+        raise ValueError(
+            f"Solver produced non-finite parameter weights in epoch {estimator.n_iter_} "
+            f"with {_remedy(estimator)}"
+        )
     estimator._progress = progress
     estimator._publish(layout, run.best)
 
@@ -182,6 +187,14 @@ def _chunk(layout, batch_size):
     return -(-batch_size // (n_chunks * BLOCK)) * BLOCK
 
 
+def _remedy(estimator):
+    return (
+        f"solver={estimator.solver!r} and learning_rate_init="
+        f"{estimator.learning_rate_init}. Lower learning_rate_init, or scale the data, "
+        "e.g. by ZScoreScaler."
+    )
+
+
 class _Run:
     """One fit's epochs, and what is decided between them."""
 
@@ -216,7 +229,7 @@ class _Run:
             for loss in self.trainer.run(n_seen):
                 estimator.t_ += n_samples
                 self.progress.n_seen = estimator.t_
-                self._after_epoch(float(loss))
+                self._after_epoch(loss)
 
     def _safe_epochs(self):
         """Return how many epochs to run at once: none after which training may stop.
@@ -235,9 +248,7 @@ class _Run:
         if not np.isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} in epoch {estimator.n_iter_} with "
-                f"solver={estimator.solver!r} and learning_rate_init="
-                f"{estimator.learning_rate_init}. Lower learning_rate_init, or scale the "
-                "data, e.g. by ZScoreScaler."
+                f"{_remedy(estimator)}"
             )
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
@@ -264,9 +275,8 @@ class _Run:
         score = estimator._validation_score(*self.validation)
         if not np.isfinite(score):
             raise ValueError(
-                f"The validation score is {score} in epoch {estimator.n_iter_}: "
-                "predictions are not finite. Lower learning_rate_init, or scale the data, "
-                "e.g. by ZScoreScaler."
+                f"The validation score is {score} in epoch {estimator.n_iter_} with "
+                f"{_remedy(estimator)}"
             )
         estimator.validation_scores_.append(score)
         if estimator.verbose:

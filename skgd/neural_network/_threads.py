@@ -85,7 +85,8 @@ def available_threads(n_jobs):
 def run_together(function, arguments):
     """Call ``function`` once for each tuple of arguments, all at the same time.
 
-    The calls may wait for each other: none begins before every thread is there.
+    The calls may wait for each other: none begins before every thread is there, and
+    Ctrl-C takes effect when all of them are done.
 
     Parameters
     ----------
@@ -93,33 +94,50 @@ def run_together(function, arguments):
         Releases the GIL.
 
     arguments : list of tuple
-        For one call each; the first is made by the calling thread.
+        For one call each.
 
     Returns
     -------
-    object
-        What the first call returned.
+    list
+        What the calls returned.
     """
+    if len(arguments) == 1:
+        return [function(*arguments[0])]
     go, cancelled = Event(), Event()
+    results, errors = [None] * len(arguments), []
 
-    def work(args):
+    def work(index, args):
         go.wait()
         if not cancelled.is_set():
-            function(*args)
+            try:
+                results[index] = function(*args)
+            except BaseException as error:
+                errors.append(error)
 
-    threads = [Thread(target=work, args=(args,), daemon=True) for args in arguments[1:]]
-    started = []
+    threads = []
     try:
-        for thread in threads:
+        # Not even one call is the calling thread's, which a signal may keep from making
+        # it: the others would wait forever.
+        for index, args in enumerate(arguments):
+            thread = Thread(target=work, args=(index, args), daemon=True)
             thread.start()
-            started.append(thread)
+            threads.append(thread)
     except BaseException:
         cancelled.set()
-        go.set()
         raise
-    go.set()
-    try:
-        return function(*arguments[0])
     finally:
-        for thread in started:
-            thread.join()
+        go.set()
+        _join(threads, errors)
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _join(threads, errors):
+    """Wait for all threads, whatever happens; an interrupt becomes one of the errors."""
+    for thread in threads:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt as interrupt:
+                errors.append(interrupt)

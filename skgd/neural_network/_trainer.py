@@ -107,7 +107,8 @@ class Trainer:
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
         self._n_totals = blocks(rows) + len(layout.tiles)
-        self._pace = Pace(max(1, min(n_threads, -(-rows // settings.chunk))))
+        products = rows * layout.n_params
+        self._pace = Pace(max(1, min(n_threads, -(-rows // settings.chunk))), products)
         self._shares = {n: layout.shares(n) for n in self._pace.choices}
         buffers = Buffers.allocate(layout, rows, n_targets, parameters.theta.dtype)
         self._buffers = [buffers]
@@ -138,11 +139,11 @@ class Trainer:
         n_seen : ndarray of shape (n_epochs,), dtype=int64
             For the schedule, the samples seen before each epoch.
 
-        Returns
-        -------
-        ndarray of shape (n_finished,)
-            The mean objective of each epoch. There are fewer than ``n_epochs`` of them
-            if the last is not finite.
+        Yields
+        ------
+        float
+            The mean objective of each epoch, as soon as the compiled call returns that it
+            ends in. One that is not finite is the last.
         """
         n_epochs = n_seen.size
         orders = self._orders(n_epochs)
@@ -150,8 +151,9 @@ class Trainer:
         losses = np.empty(n_epochs)
         done = 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
-            done += self._call(orders[done:], n_seen[done:], totals[done:], losses[done:])
-        return losses[:done]
+            rest = slice(done, None)
+            done += self._call(orders[rest], n_seen[rest], totals[rest], losses[rest])
+            yield from losses[rest.start : done].tolist()
 
     def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
@@ -160,33 +162,33 @@ class Trainer:
         self._counts[:, UPDATES] = progress.n_updates
         self._counts[:, BATCHES] = parameters.n_batches
         arrivals = np.zeros(1, dtype=np.int64)
+        calls = [
+            (
+                self._samples,
+                orders,
+                n_seen,
+                progress.rate,
+                self._network,
+                self._buffers[thread],
+                self._rules,
+                self._settings,
+                limit,
+                self._counts[thread],
+                totals,
+                losses,
+                self._shares[n_threads],
+                Team(thread, n_threads, arrivals),
+            )
+            for thread in range(n_threads)
+        ]
         started = perf_counter()
-        finished = run_together(
-            train,
-            [
-                (
-                    self._samples,
-                    orders,
-                    n_seen,
-                    progress.rate,
-                    self._network,
-                    self._buffers[thread],
-                    self._rules,
-                    self._settings,
-                    limit,
-                    self._counts[thread],
-                    totals,
-                    losses,
-                    self._shares[n_threads],
-                    Team(thread, n_threads, arrivals),
-                )
-                for thread in range(n_threads)
-            ],
-        )
-        n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
-        self._pace.record(n_threads, n_batches, perf_counter() - started)
-        # A thread that sat out has not counted.
-        self._counts[:] = self._counts[0]
-        progress.n_updates = int(self._counts[0, UPDATES])
-        parameters.n_batches = int(self._counts[0, BATCHES])
-        return finished
+        try:
+            return run_together(train, calls)[0]
+        finally:
+            # Also after Ctrl-C: the updates have been made.
+            n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
+            self._pace.record(n_threads, n_batches, perf_counter() - started)
+            # A thread that sat out has not counted.
+            self._counts[:] = self._counts[0]
+            progress.n_updates = int(self._counts[0, UPDATES])
+            parameters.n_batches = int(self._counts[0, BATCHES])
