@@ -152,7 +152,7 @@ intercepts_ : list of ndarray of shape (outputs,)
 n_features_in_ : int
     Number of features seen during fit.
 
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the features, if X has names that are all strings.
 
 n_iter_ : int

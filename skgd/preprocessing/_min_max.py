@@ -55,13 +55,13 @@ class MinMaxScaler(AffineScaler):
         concerns no other attribute and no method.
 
     n_features_in_ : int
-        Number of features seen during :term:`fit`.
+        Number of features seen during fit.
 
     n_samples_seen_ : int
         The number of samples seen.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during :term:`fit`. Defined only when `X` has feature
+        Names of features seen during fit. Defined only when `X` has feature
         names that are all strings.
 
     See Also
