@@ -1,0 +1,158 @@
+"""Directives that read the registries: a new plug-in appears by itself.
+
+- ``{plugin-table} solvers`` is a table of all solvers,
+- ``{plugin} solvers momentum`` is the formula and the references of one, from the docstring
+  of its file,
+- ``{plugin-rest} solvers`` is the same for all that the page has not shown before.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+import skgd
+
+# What makes up a table: its plug-ins under their public names.
+REGISTRIES = {
+    "solvers": ("SOLVERS",),
+    "schedules": ("SCHEDULES",),
+    "activations": ("ACTIVATIONS",),
+    "losses": ("REGRESSION_LOSSES", "CLASSIFICATION_LOSSES"),
+}
+
+
+def registered(kind):
+    """List (names, plug-in, docstring of its file), a line a plug-in."""
+    package = importlib.import_module(f"skgd.{kind}")
+    names = {}
+    for registry in REGISTRIES[kind]:
+        for key, plugin in getattr(package, registry).items():
+            names.setdefault(id(plugin), (plugin, []))[1].append(key)
+    modules = [
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    found = []
+    for plugin, keys in names.values():
+        module = next(m for m in modules if any(v is plugin for v in vars(m).values()))
+        found.append((keys, plugin, inspect.getdoc(module)))
+    return found
+
+
+def markdown(docstring):
+    """Turn the little reStructuredText of these docstrings to Markdown."""
+    summary, _, rest = docstring.partition("\n\n")
+    text, _, references = rest.partition("References\n----------\n")
+    if references:
+        items = [" ".join(item.split()) for item in references.strip().split("\n\n")]
+        text += "\n\n**Source.** " + "\n\n".join(items)
+    text = re.sub(r"\.\. math::[ ]*(\S[^\n]*)", r"$$\n\1\n$$", text)
+    text = re.sub(
+        r"\.\. math::\n\n((?:[ ]+[^\n]*\n?|\n)+)",
+        lambda found: "```{math}\n" + inspect.cleandoc(found[1]) + "\n```\n\n",
+        text,
+    )
+    text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
+    return summary, text.replace("``", "`")
+
+
+def defaults():
+    """Collect the defaults of both estimators."""
+    return {
+        name: parameter.default
+        for estimator in (skgd.MLPClassifier, skgd.MLPRegressor)
+        for name, parameter in inspect.signature(estimator).parameters.items()
+    }
+
+
+class PluginTable(SphinxDirective):
+    """A table of all plug-ins of a kind."""
+
+    required_arguments = 1
+
+    def run(self):
+        kind = self.arguments[0]
+        default = defaults()
+        heads = {
+            "solvers": ["`solver`", "What it is", "Its parameters", "State"],
+            "schedules": ["`learning_rate`", "What it is", "Its parameters"],
+            "activations": ["`activation`", "What it is"],
+            "losses": ["Loss", "What it is", "Prediction"],
+        }[kind]
+        rows = []
+        for keys, plugin, docstring in registered(kind):
+            names = keys if kind != "losses" else [plugin.name]
+            row = [
+                ", ".join(f"`'{name}'`" for name in dict.fromkeys(names)),
+                docstring.partition("\n")[0].rstrip("."),
+            ]
+            if kind in ("solvers", "schedules"):
+                values = (f"`{n}={default[n]!r}`" for n in plugin.hyperparameters)
+                row.append(", ".join(values) or "–")
+            if kind == "solvers":
+                row.append(f"{plugin.n_slots} per parameter" if plugin.n_slots else "–")
+            if kind == "losses":
+                row.append(f"`{plugin.out_activation}`")
+            rows.append(row)
+        lines = [
+            "| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows]
+        ]
+        return _parsed(self, lines)
+
+
+class Plugin(SphinxDirective):
+    """Formula and references of one plug-in."""
+
+    required_arguments = 2
+
+    def run(self):
+        kind, name = self.arguments
+        self.env.temp_data.setdefault("plugins", set()).add((kind, name))
+        for keys, _, docstring in registered(kind):
+            if name in keys:
+                return _parsed(self, markdown(docstring)[1].splitlines())
+        raise self.error(f"no {name!r} among the {kind}")
+
+
+class PluginRest(SphinxDirective):
+    """All plug-ins of a kind that this page has not shown."""
+
+    required_arguments = 1
+
+    def run(self):
+        kind = self.arguments[0]
+        shown = self.env.temp_data.get("plugins", set())
+        result = []
+        for keys, _, docstring in registered(kind):
+            if not any((kind, key) in shown for key in keys):
+                summary, text = markdown(docstring)
+                lines = [f"**`'{keys[0]}'`** {summary}", "", *text.splitlines()]
+                result += _parsed(self, lines)
+        return result
+
+
+def _parsed(directive, lines):
+    container = nodes.container()
+    source = directive.get_source_info()[0]
+    directive.state.nested_parse(StringList(lines, source), 0, container)
+    return container.children
+
+
+def setup(app):
+    """Register the directives."""
+    app.add_directive("plugin-table", PluginTable)
+    app.add_directive("plugin", Plugin)
+    app.add_directive("plugin-rest", PluginRest)
+    # The tables change with the registries, not with the pages: read them every time.
+    app.connect("env-before-read-docs", _always_read)
+    return {"parallel_read_safe": True}
+
+
+def _always_read(app, env, names):
+    if "user_guide" not in names and "user_guide" in env.all_docs:
+        names.append("user_guide")

@@ -1,0 +1,106 @@
+"""Configuration of the documentation."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+from sklearn.exceptions import ConvergenceWarning
+from sphinx_gallery.sorting import ExplicitOrder
+
+import skgd
+
+project = "skgd"
+author = "The skgd developers"
+copyright = "the skgd developers, BSD-3-Clause"
+version = release = skgd.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+    "plugins",
+]
+exclude_patterns = ["_build", "auto_examples/*.md5", "auto_examples/*.py"]
+templates_path = ["_templates"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["toc.empty_glob"]
+
+autosummary_generate = True
+autodoc_default_options = {"members": True, "inherited-members": True}
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    # The main job is run too, so that its output can be read.
+    "filename_pattern": r"/(plot_|main_job)",
+    "within_subsection_order": ExplicitOrder(
+        [
+            "main_job.py",
+            "plot_scalers.py",
+            "plot_solvers.py",
+            "plot_inverse_time_decay.py",
+            "plot_batch_normalization.py",
+            "*",
+        ]
+    ),
+    "abort_on_example_error": False,
+    "download_all_examples": False,
+    "doc_module": ("skgd",),
+    "backreferences_dir": "api/generated/backreferences",
+    "inspect_global_variables": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "image_srcset": ["2x"],
+}
+warnings.filterwarnings("ignore", category=ConvergenceWarning)
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skgd {release}"
+html_static_path = ["_static"]
+html_css_files = ["skgd.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "skgd"},
+    "github_url": "https://github.com/skgd/skgd",
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 7,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+html_sidebars = {
+    "index": [],
+    "install": [],
+    "inside": [],
+    "add_a_solver": [],
+    "differences": [],
+    "changelog": [],
+}
+
+
+def _skip(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn's base classes document."""
+    function = getattr(obj, "fn", obj)
+    module = getattr(function, "__module__", None) or ""
+    return True if not module.startswith("skgd") else skip
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", _skip)
