@@ -109,11 +109,11 @@ def path(name, rate, n_updates=200):
     """Follow a solver from the start."""
     solver = SOLVERS[name]
     theta = np.array([-1.4, 0.2])
-    state = np.zeros((solver.n_slots, 2))
+    state = np.zeros(2), np.zeros(2)
     values = np.array([hyper[parameter] for parameter in solver.hyperparameters])
     visited = [theta.copy()]
     for t in range(n_updates):
-        solver.update(theta, slope(*theta), state, 0, 2, 0.0, rate, t, values)
+        solver.update(theta, slope(*theta), state, 0.0, rate, t, values)
         visited.append(theta.copy())
     return np.array(visited)
 

@@ -51,22 +51,24 @@ def moments_of(x, weight, first, last, epsilon, moments):
 
     They are the mean, the variance and 1 / sqrt(variance + epsilon).
     """
-    mean, variance, scale = moments[0], moments[1], moments[2]
+    mean, variance = moments[0, first:last], moments[1, first:last]
+    scale = moments[2, first:last]
     total = x.dtype.type(0)
-    for j in range(first, last):
-        mean[j] = 0
-        variance[j] = 0
+    mean[:] = 0
+    variance[:] = 0
     for i in range(x.shape[0]):
-        total += weight[i]
-        for j in range(first, last):
-            mean[j] += weight[i] * x[i, j]
-    for j in range(first, last):
+        row, w = x[i, first:last], weight[i]
+        total += w
+        for j in range(mean.shape[0]):
+            mean[j] += w * row[j]
+    for j in range(mean.shape[0]):
         mean[j] /= total
     for i in range(x.shape[0]):
-        for j in range(first, last):
-            deviation = x[i, j] - mean[j]
-            variance[j] += weight[i] * (deviation * deviation)
-    for j in range(first, last):
+        row, w = x[i, first:last], weight[i]
+        for j in range(mean.shape[0]):
+            deviation = row[j] - mean[j]
+            variance[j] += w * (deviation * deviation)
+    for j in range(mean.shape[0]):
         variance[j] /= total
         scale[j] = 1.0 / math.sqrt(variance[j] + epsilon)
 
@@ -88,14 +90,14 @@ def scale_and_shift_gradient(normal, delta, first, last, sums):
 
     ``delta`` is the gradient by the outputs of all rows of the mini-batch.
     """
-    gamma_gradient, beta_gradient = sums[0], sums[1]
-    for j in range(first, last):
-        gamma_gradient[j] = 0
-        beta_gradient[j] = 0
+    gamma_gradient, beta_gradient = sums[0, first:last], sums[1, first:last]
+    gamma_gradient[:] = 0
+    beta_gradient[:] = 0
     for i in range(delta.shape[0]):
-        for j in range(first, last):
-            gamma_gradient[j] += delta[i, j] * normal[i, j]
-            beta_gradient[j] += delta[i, j]
+        values, errors = normal[i, first:last], delta[i, first:last]
+        for j in range(gamma_gradient.shape[0]):
+            gamma_gradient[j] += errors[j] * values[j]
+            beta_gradient[j] += errors[j]
 
 
 @jit

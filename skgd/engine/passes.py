@@ -41,8 +41,10 @@ def gather(samples, order, start, first, last, buffers):
     for i in range(first, last):
         row = order[start + i] if shuffled else start + i
         if shuffled:
+            source = vector(samples.X, row * features, features)
+            target = vector(buffers.inputs, i * features, features)
             for j in range(features):
-                buffers.inputs[i * features + j] = samples.X[row * features + j]
+                target[j] = source[j]
         for k in range(n_targets):
             buffers.y[i * n_targets + k] = samples.y[row, k]
         buffers.weight[i] = samples.weight[row] if samples.weight.shape[0] > 0 else 1
@@ -107,12 +109,12 @@ def _linear_outputs(
             out = outputs_of(table, layer, begin, end, buffers)
         if layer > 0:
             X = outputs_of(table, layer - 1, begin, end, buffers)
-            linear(X, weights, buffers.scratch, out)
+            linear(X, weights, out)
         elif samples.row_starts.shape[0] > 0:
             sparse_linear(samples, order, start + begin, weights, out)
         else:
             X = gathered(samples, order, start, begin, end, inputs, buffers)
-            linear(X, weights, buffers.scratch, out)
+            linear(X, weights, out)
 
 
 @jit
@@ -181,7 +183,6 @@ def backward(rows, first, last, chunk, total, table, theta, buffers, differentia
             input_gradient(
                 errors(table, layer, begin, end, buffers),
                 weights,
-                buffers.scratch,
                 errors(table, layer - 1, begin, end, buffers),
             )
         delta = errors(table, layer - 1, first, last, buffers)

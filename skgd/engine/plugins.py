@@ -89,7 +89,8 @@ class Loss:
     evaluate : Kernel
         Of (z, y, weight, scale, delta): returns sum_i weight_i loss(z_i, y_i) in float64
         and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z`` and
-        ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets).
+        ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets). What is
+        left in ``z`` is of no use.
 
     link : Kernel
         Of (z): replaces the linear output by the prediction.
@@ -127,14 +128,13 @@ class Solver:
         Its value for ``solver``.
 
     update : Kernel
-        Of (theta, gradient, state, start, stop, penalty, rate, t, hyper): update the
-        parameters from ``start`` to ``stop`` by their gradient, which begins at
-        ``gradient[0]``, plus ``penalty * theta``;
+        Of (theta, gradient, state, penalty, rate, t, hyper): update some parameters by
+        their gradient plus ``penalty * theta``; ``state`` is a pair of arrays like them,
+        of which the first ``n_slots`` are the solver's and start at zero;
         ``rate`` is this update's learning rate, ``t`` counts the updates before it.
 
     n_slots : int
-        Number of values kept per parameter: ``state`` is of shape (n_slots, n_params)
-        and starts at zero.
+        Number of values kept per parameter, at most 2.
 
     hyperparameters : tuple of str
         The constructor parameters whose values are in ``hyper``, in this order.
@@ -148,18 +148,11 @@ class Solver:
     def bind(self, T):
         """Compile the update for the Numba dtype ``T``."""
         from numba import float64, int64, void
+        from numba.types import UniTuple
 
+        vector = T[::1]
         return self.update.bind(
-            void,
-            T[::1],
-            T[::1],
-            T[:, ::1],
-            int64,
-            int64,
-            T,
-            float64,
-            int64,
-            float64[::1],
+            void, vector, vector, UniTuple(vector, 2), T, float64, int64, float64[::1]
         )
 
 

@@ -1,16 +1,10 @@
-"""The three matrix products of a layer, and the first layer's over sparse rows.
-
-Square products are BLAS's. It is slow where a side is thin, as with the few outputs of a
-last layer: those are plain loops along the long side, over the transposed weights.
-"""
+"""The three matrix products of a layer, and the first layer's over sparse rows."""
 
 import numpy as np
 
 from skgd.engine.jit import Stub, jit
-from skgd.engine.views import matrix
 
 __all__ = [
-    "THIN",
     "column_sums",
     "input_gradient",
     "linear",
@@ -19,67 +13,23 @@ __all__ = [
     "weight_gradient",
 ]
 
-# With up to so many outputs the loops below are faster than OpenBLAS.
-THIN = 8
+
+@jit
+def linear(inputs, weights, out):
+    """Write ``inputs @ weights``."""
+    np.dot(inputs, weights, out)
 
 
 @jit
-def _transpose(weights, out):
-    for i in range(weights.shape[0]):
-        for j in range(weights.shape[1]):
-            out[j, i] = weights[i, j]
+def input_gradient(delta, weights, out):
+    """Write ``delta @ weights.T``."""
+    np.dot(delta, weights.T, out)
 
 
 @jit
-def linear(inputs, weights, scratch, out):
-    """Write ``inputs @ weights``; ``scratch`` is room for thin weights."""
-    if weights.shape[1] > THIN:
-        np.dot(inputs, weights, out)
-        return
-    transposed = matrix(scratch, 0, weights.shape[1], weights.shape[0])
-    _transpose(weights, transposed)
-    for i in range(inputs.shape[0]):
-        for j in range(weights.shape[1]):
-            total = out.dtype.type(0)
-            for k in range(inputs.shape[1]):
-                total += inputs[i, k] * transposed[j, k]
-            out[i, j] = total
-
-
-@jit
-def input_gradient(delta, weights, scratch, out):
-    """Write ``delta @ weights.T``; ``scratch`` is room for thin weights."""
-    if weights.shape[1] > THIN:
-        np.dot(delta, weights.T, out)
-        return
-    transposed = matrix(scratch, 0, weights.shape[1], weights.shape[0])
-    _transpose(weights, transposed)
-    for i in range(delta.shape[0]):
-        for k in range(weights.shape[0]):
-            out[i, k] = delta[i, 0] * transposed[0, k]
-        for j in range(1, weights.shape[1]):
-            for k in range(weights.shape[0]):
-                out[i, k] += delta[i, j] * transposed[j, k]
-
-
-@jit
-def weight_gradient(inputs, first, delta, scratch, out):
+def weight_gradient(inputs, first, delta, out):
     """Write ``inputs.T @ delta``, the rows from ``first`` on that ``out`` has."""
-    if delta.shape[1] > THIN:
-        _transposed_product(inputs, first, delta, out)
-        return
-    rows, columns = out.shape
-    transposed = matrix(scratch, 0, columns, rows)
-    for j in range(columns):
-        for k in range(rows):
-            transposed[j, k] = 0
-    for i in range(delta.shape[0]):
-        for j in range(columns):
-            for k in range(rows):
-                transposed[j, k] += delta[i, j] * inputs[i, first + k]
-    for j in range(columns):
-        for k in range(rows):
-            out[k, j] = transposed[j, k]
+    _transposed_product(inputs, first, delta, out)
 
 
 def _slice_product(inputs, first, delta, out):

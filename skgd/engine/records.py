@@ -4,8 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgd.engine.products import THIN
-
 __all__ = ["Buffers", "Network", "Rules", "Samples", "Settings"]
 
 
@@ -61,7 +59,7 @@ class Network(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """The workspace of a block of rows. Threads share all but the last two arrays.
+    """The workspace of a block of rows. Threads share all but the last array.
 
     Attributes
     ----------
@@ -82,9 +80,6 @@ class Buffers(NamedTuple):
 
     gradient : ndarray
         Of the parameters of a tile.
-
-    scratch : ndarray
-        Transposed thin weights.
     """
 
     inputs: Any
@@ -95,7 +90,6 @@ class Buffers(NamedTuple):
     moments: Any
     sums: Any
     gradient: Any
-    scratch: Any
 
     @classmethod
     def allocate(cls, layout, rows, n_targets, dtype):
@@ -109,15 +103,12 @@ class Buffers(NamedTuple):
             3 * layout.n_normal,
             2 * layout.n_normal,
             layout.largest_tile,
-            THIN * max(layout.units[:-1]),
         )
         return cls(*(np.empty(length, dtype=dtype) for length in lengths))
 
     def another(self):
         """Make the workspace of another thread on the same block."""
-        return self._replace(
-            gradient=np.empty_like(self.gradient), scratch=np.empty_like(self.scratch)
-        )
+        return self._replace(gradient=np.empty_like(self.gradient))
 
 
 class Rules(NamedTuple):

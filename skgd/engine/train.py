@@ -120,33 +120,39 @@ def tile_gradient(samples, order, start, rows, tile, table, buffers):
     delta = errors(table, layer, 0, rows, buffers)
     if layer > 0:
         X = outputs_of(table, layer - 1, 0, rows, buffers)
-        weight_gradient(X, first, delta, buffers.scratch, gradient)
+        weight_gradient(X, first, delta, gradient)
     elif samples.row_starts.shape[0] > 0:
         sparse_weight_gradient(samples, order, start, delta, gradient)
     else:
         X = gathered(samples, order, start, 0, rows, table[0, 0], buffers)
-        weight_gradient(X, first, delta, buffers.scratch, gradient)
+        weight_gradient(X, first, delta, gradient)
     return begin, begin + (last - first) * outputs
+
+
+@jit
+def _slot(state, slot, start, size):
+    """View the state of some parameters; nothing if the solver has no such slot."""
+    if slot < state.shape[0]:
+        return vector(state[slot], start, size)
+    return vector(state.reshape(-1), 0, 0)
 
 
 @jit
 def _update_tile(network, begin, end, penalty, rate, t, update, hyper, gradient):
     """Update a tile; return the sum of its squares before, if there is a penalty."""
-    theta = network.theta
     squares = 0.0
     for start in range(begin, end, PIECE):
-        stop = min(start + PIECE, end)
+        size = min(PIECE, end - start)
+        theta = vector(network.theta, start, size)
         if penalty > 0:
             piece = theta.dtype.type(0)
-            for i in range(start, stop):
+            for i in range(size):
                 piece += theta[i] * theta[i]
             squares += piece
         update(
             theta,
-            vector(gradient, start - begin, stop - start),
-            network.state,
-            start,
-            stop,
+            vector(gradient, start - begin, size),
+            (_slot(network.state, 0, start, size), _slot(network.state, 1, start, size)),
             theta.dtype.type(penalty),
             rate,
             t,

@@ -14,16 +14,25 @@ __all__ = ["binary_log_loss"]
 
 
 @jit
+def _terms(z, y, delta):
+    """Replace each z by its loss, and write the slope: a loop that vectorises."""
+    for e in range(z.shape[0]):
+        linear = z[e]
+        delta[e] = logistic(linear) - y[e]
+        positive = zero(linear) if linear < zero(linear) else linear
+        z[e] = positive - y[e] * linear + log1p(exp(-abs(linear)))
+
+
+@jit
 def evaluate(z, y, weight, scale, delta):
+    _terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1))
     total = 0.0
     for i in range(z.shape[0]):
         w = scale * weight[i]
         loss = 0.0
         for k in range(z.shape[1]):
-            linear = z[i, k]
-            delta[i, k] = w * (logistic(linear) - y[i, k])
-            positive = zero(linear) if linear < zero(linear) else linear
-            loss += positive - y[i, k] * linear + log1p(exp(-abs(linear)))
+            delta[i, k] *= w
+            loss += z[i, k]
         total += weight[i] * loss
     return total
 

@@ -13,34 +13,48 @@ __all__ = ["multinomial_log_loss"]
 
 
 @jit
-def evaluate(z, y, weight, scale, delta):
-    total = 0.0
+def _subtract_largest(z):
+    """Subtract from each row its largest value, so that no exponential overflows."""
     for i in range(z.shape[0]):
-        target = int(y[i, 0])
         largest = z[i, 0]
         for k in range(1, z.shape[1]):
             largest = max(largest, z[i, k])
+        for k in range(z.shape[1]):
+            z[i, k] -= largest
+
+
+@jit
+def _exponentials(z, out):
+    """Write exp(z): a loop that vectorises."""
+    for e in range(z.shape[0]):
+        out[e] = exp(z[e])
+
+
+@jit
+def evaluate(z, y, weight, scale, delta):
+    _subtract_largest(z)
+    _exponentials(z.reshape(-1), delta.reshape(-1))
+    total = 0.0
+    for i in range(z.shape[0]):
+        target = int(y[i, 0])
         partition = z.dtype.type(0)
         for k in range(z.shape[1]):
-            delta[i, k] = exp(z[i, k] - largest)
             partition += delta[i, k]
         w = scale * weight[i]
         for k in range(z.shape[1]):
             delta[i, k] *= w / partition
         delta[i, target] -= w
-        total += weight[i] * (math.log(partition) + largest - z[i, target])
+        total += weight[i] * (math.log(partition) - z[i, target])
     return total
 
 
 @jit
 def link(z):
+    _subtract_largest(z)
+    _exponentials(z.reshape(-1), z.reshape(-1))
     for i in range(z.shape[0]):
-        largest = z[i, 0]
-        for k in range(1, z.shape[1]):
-            largest = max(largest, z[i, k])
         partition = z.dtype.type(0)
         for k in range(z.shape[1]):
-            z[i, k] = exp(z[i, k] - largest)
             partition += z[i, k]
         for k in range(z.shape[1]):
             z[i, k] /= partition

@@ -24,7 +24,8 @@ __all__ = ["adam"]
 
 
 @jit
-def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
+def update(theta, gradient, state, penalty, rate, t, hyper):
+    first, second = state
     correction = math.sqrt(1.0 - hyper[1] ** (t + 1)) / (1.0 - hyper[0] ** (t + 1))
     eta = theta.dtype.type(rate * correction)
     beta_1 = theta.dtype.type(hyper[0])
@@ -32,12 +33,12 @@ def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
     one_minus_beta_1 = theta.dtype.type(1.0 - hyper[0])
     one_minus_beta_2 = theta.dtype.type(1.0 - hyper[1])
     epsilon = theta.dtype.type(hyper[2])
-    for i in range(start, stop):
-        g = gradient[i - start] + penalty * theta[i]
-        m = beta_1 * state[0, i] + one_minus_beta_1 * g
-        v = beta_2 * state[1, i] + one_minus_beta_2 * (g * g)
-        state[0, i] = m
-        state[1, i] = v
+    for i in range(theta.shape[0]):
+        g = gradient[i] + penalty * theta[i]
+        m = beta_1 * first[i] + one_minus_beta_1 * g
+        v = beta_2 * second[i] + one_minus_beta_2 * (g * g)
+        first[i] = m
+        second[i] = v
         theta[i] -= eta * m / (math.sqrt(v) + epsilon)
 
 

@@ -14,10 +14,10 @@ __all__ = ["minibatch"]
 
 
 @jit
-def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
+def update(theta, gradient, state, penalty, rate, t, hyper):
     eta = theta.dtype.type(rate)
-    for i in range(start, stop):
-        theta[i] -= eta * (gradient[i - start] + penalty * theta[i])
+    for i in range(theta.shape[0]):
+        theta[i] -= eta * (gradient[i] + penalty * theta[i])
 
 
 minibatch = Solver("minibatch", update, n_slots=0)

@@ -23,15 +23,16 @@ __all__ = ["momentum"]
 
 
 @jit
-def update(theta, gradient, state, start, stop, penalty, rate, t, hyper):
+def update(theta, gradient, state, penalty, rate, t, hyper):
+    velocity = state[0]
     eta = theta.dtype.type(rate)
     mu = theta.dtype.type(hyper[0])
     nesterov = hyper[1] != 0
-    for i in range(start, stop):
-        step = eta * (gradient[i - start] + penalty * theta[i])
-        velocity = mu * state[0, i] - step
-        state[0, i] = velocity
-        theta[i] += mu * velocity - step if nesterov else velocity
+    for i in range(theta.shape[0]):
+        step = eta * (gradient[i] + penalty * theta[i])
+        v = mu * velocity[i] - step
+        velocity[i] = v
+        theta[i] += mu * v - step if nesterov else v
 
 
 momentum = Solver(

@@ -35,12 +35,15 @@ def uncached(kernel):
     return kernel
 
 
-def assert_close(actual, expected, tolerance):
-    """Compare relative to the largest number: a zero crossing has no relative error."""
+def assert_close(actual, expected, tolerance, unit=0.0):
+    """Compare relative to the largest number, or to ``unit`` if that is larger.
+
+    A number that crosses zero has no relative error of its own.
+    """
     assert np.shape(actual) == np.shape(expected)
     error = np.max(np.abs(np.asarray(actual, np.float64) - expected), initial=0)
     assert np.isfinite(actual).all()
-    assert error <= tolerance * np.max(np.abs(expected), initial=0)
+    assert error <= tolerance * np.max(np.abs(expected), initial=unit)
 
 
 @dataclass
@@ -104,11 +107,9 @@ class Trained:
 def update(rule, theta, gradient, state, start, stop, penalty, rate, t, hyper):
     """Call a bound update rule; ``gradient`` is that of all parameters."""
     rule(
-        theta,
+        theta[start:stop],
         gradient[start:stop],
-        state,
-        start,
-        stop,
+        tuple(slot[start:stop] for slot in (*state, *state, theta[:0], theta[:0])[:2]),
         theta.dtype.type(penalty),
         rate,
         t,
@@ -131,6 +132,7 @@ def trainer_of(
     batch_size=None,
     epsilon=1e-5,
     decay=0.9,
+    chunk=None,
     random_state=None,
     n_threads=1,
 ):
@@ -150,6 +152,7 @@ def trainer_of(
         training_rules(model.activation, loss, solver, learning_rate, model.dtype),
         Settings(
             batch_size=batch_size or X.shape[0],
+            chunk=chunk or X.shape[0] + 16,
             alpha=alpha,
             norm_momentum=decay,
             norm_epsilon=epsilon,
@@ -179,10 +182,13 @@ def train(model, X, y, loss, *, n_epochs=1, **options):
 def loss_and_gradient(model, X, y, loss, **options):
     """Return the mean objective of all rows and its gradient.
 
-    The gradient is what one update of plain gradient descent at rate 1 takes away.
+    The gradient is, negative, the velocity after one update at rate 1.
     """
-    ((trained),) = train(model, X, y, loss, **options)
-    return trained.loss, model.theta - trained.theta
+    trainer = trainer_of(
+        model, X, y, loss, solver="momentum", hyper=((0, 0), ()), **options
+    )
+    (mean,) = trainer.run(np.array([0]))
+    return mean, -trainer._progress.state[0]
 
 
 def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
