@@ -7,6 +7,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import numpy as np
 import pytest
 
+pytest.register_assert_rewrite("tests.engine.helpers")
+
 
 @pytest.fixture(autouse=True)
 def _kernels_never_warn():
