@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import Layout
+from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._parameters import Parameters, pack
 from skgd.neural_network._prediction import predict
@@ -154,6 +155,44 @@ class BaseMLP(BaseEstimator):
         self.batch_normalization_epsilon = batch_normalization_epsilon
         self.n_jobs = n_jobs
 
+    @classmethod
+    def from_sklearn(cls, estimator):
+        """Take over a network that scikit-learn has fitted.
+
+        Its parameters and fitted attributes are copied. It predicts the same, and
+        ``partial_fit`` or a warm start go on from where it is, with the solver's state.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            scikit-learn's estimator of the same name, of any version that can still be
+            unpickled.
+
+        Returns
+        -------
+        model : object
+            The fitted model.
+
+        Raises
+        ------
+        TypeError
+            If it is not scikit-learn's estimator of the same name.
+
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import sklearn.neural_network
+        >>> import skgd
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+        >>> old = sklearn.neural_network.MLPRegressor(solver="lbfgs", random_state=0)
+        >>> new = skgd.MLPRegressor.from_sklearn(old.fit(X, y))
+        >>> bool(abs(new.predict(X) - old.predict(X)).max() < 1e-12)
+        True
+        """
+        return from_sklearn(cls, cls._counterpart, estimator)
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Fit the model to data matrix X and target(s) y.
@@ -216,7 +255,7 @@ class BaseMLP(BaseEstimator):
                     f"learning_rate={self.learning_rate!r} has no effect with "
                     "solver='lbfgs', which chooses its own steps.",
                     UserWarning,
-                    stacklevel=6,
+                    stacklevel=5,
                 )
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")

@@ -1,6 +1,7 @@
 """The multi-layer perceptron classifier."""
 
 import numpy as np
+from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
@@ -67,6 +68,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
     """
+
+    _counterpart = neural_network.MLPClassifier
+
+    # Not a parameter: the one loss there is, under the name that scikit-learn gives it.
+    loss = "log_loss"
 
     def _validate_input(self, X, y, incremental, reset):
         X, y = validate_data(

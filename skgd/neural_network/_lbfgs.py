@@ -155,7 +155,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
                 },
             )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
     else:
         theta, estimator.loss_ = result.x, float(result.fun)
         if not (np.isfinite(estimator.loss_) and np.isfinite(theta).all()):

@@ -1,6 +1,7 @@
 """The multi-layer perceptron regressor."""
 
 import numpy as np
+from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
@@ -58,6 +59,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.2
     True
     """
+
+    _counterpart = neural_network.MLPRegressor
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,

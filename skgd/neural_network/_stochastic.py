@@ -92,10 +92,10 @@ def fit_stochastic(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
     if not np.isfinite(run.best.theta).all():
         raise ValueError(
             f"Solver produced non-finite parameter weights in epoch {estimator.n_iter_} "
@@ -162,7 +162,7 @@ def _settings(estimator, layout, n_samples):
             f"Got `batch_size`={batch_size} larger than the sample size {n_samples}. It "
             "is going to be clipped",
             UserWarning,
-            stacklevel=7,
+            stacklevel=6,
         )
         batch_size = n_samples
     return Settings(
