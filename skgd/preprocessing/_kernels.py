@@ -21,10 +21,10 @@ HUGE = 2.0**500
 
 
 @strict_jit
-def _count_lanes(width):
+def _count_lanes(width, length):
     """Return the lanes in a row: a power of two times ``width``, for them to fold."""
     lanes = width
-    while lanes < MIN_LANES:
+    while lanes < min(MIN_LANES, length):
         lanes *= 2
     return lanes
 
@@ -94,8 +94,11 @@ def _fold_extremes(low, high, width):
 @strict_jit
 def _repeat(lanes, width):
     """Give all lanes the values of the first ``width``."""
-    for i in range(width, lanes.size):
-        lanes[i] = lanes[i - width]
+    size = width
+    while size < lanes.size:
+        for j in range(size):
+            lanes[size + j] = lanes[j]
+        size *= 2
 
 
 @strict_jit
@@ -142,11 +145,12 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     """
     length = x.size // n_series
     width = length // n_samples
-    n_lanes = _count_lanes(width)
+    n_lanes = _count_lanes(width, length)
     block_size = n_lanes * max(MIN_ROWS, MIN_BLOCK // n_lanes)
     # The lanes of a row, of which the first become those of the features.
-    lanes = np.empty((4, n_lanes))
-    shift, count, total, square = lanes[0], lanes[1], lanes[2], lanes[3]
+    sums = np.empty((3, n_lanes))
+    count, total, square = sums[0], sums[1], sums[2]
+    shift = np.empty(n_lanes)
     lane_extremes = np.empty((2, n_lanes), x.dtype)
     low, high = lane_extremes[0], lane_extremes[1]
     features = np.empty((2, width))
@@ -182,15 +186,15 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                 _repeat(shift, width)
                 if plain:
                     _add_squares(block, shift, total, square)
-                    _fold(total, width)
-                    for j in range(width):
-                        count[j] = block.size // width
-                        plain &= total[j] == total[j]
+                    for i in range(n_lanes):
+                        plain &= total[i] == total[i]
                 if not plain:
                     _add_weighted(block, block_weight, shift, count, total, square)
-                    _fold(count, width)
-                    _fold(total, width)
-                _fold(square, width)
+                for k in range(3):
+                    _fold(sums[k], width)
+                if plain:
+                    for j in range(width):
+                        count[j] = block.size // width
                 far = False
                 for j in range(width):
                     rest[j] = total[j] / (count[j] if count[j] > 0.0 else 1.0)
@@ -260,7 +264,7 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     """
     length = x.size // n_series
     width = centre.size // n_series
-    n_lanes = _count_lanes(width)
+    n_lanes = _count_lanes(width, length)
     lanes = np.empty((2, n_lanes))
     lane_centre, lane_scale = lanes[0], lanes[1]
     # In place, a loop that stored to `out` while it reads `x` would not vectorise.
@@ -315,7 +319,7 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     """
     length = x.size // n_series
     width = centre.size // n_series
-    n_lanes = _count_lanes(width)
+    n_lanes = _count_lanes(width, length)
     lanes = np.empty((2, n_lanes))
     lane_centre, lane_scale = lanes[0], lanes[1]
     result = np.empty(n_lanes, x.dtype)
