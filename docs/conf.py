@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "remove_config_comments": True,
     "image_srcset": ["2x"],
+    "capture_repr": (),
 }
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -79,19 +80,24 @@ html_theme_options = {
     "show_prev_next": False,
     "show_toc_level": 2,
     "navbar_align": "left",
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 9,
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+# Pages without pages below them need no navigation at their side.
 html_sidebars = {
-    "index": [],
-    "install": [],
-    "inside": [],
-    "add_a_solver": [],
-    "differences": [],
-    "changelog": [],
+    page: []
+    for page in (
+        "add_a_solver",
+        "changelog",
+        "differences",
+        "index",
+        "inside",
+        "install",
+        "user_guide",
+    )
 }
 
 

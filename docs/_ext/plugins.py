@@ -51,6 +51,7 @@ def markdown(docstring):
     if references:
         items = [" ".join(item.split()) for item in references.strip().split("\n\n")]
         text += "\n\n**Source.** " + "\n\n".join(items)
+    text = text.replace("``", "`")
     text = re.sub(r"\.\. math::[ ]*(\S[^\n]*)", r"$$\n\1\n$$", text)
     text = re.sub(
         r"\.\. math::\n\n((?:[ ]+[^\n]*\n?|\n)+)",
@@ -58,7 +59,7 @@ def markdown(docstring):
         text,
     )
     text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
-    return summary, text.replace("``", "`")
+    return summary, text
 
 
 def defaults():
