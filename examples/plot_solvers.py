@@ -82,7 +82,7 @@ fig.suptitle("Digits, 64 hidden units, mini-batches of 64 rows")
 #
 # A narrow curved valley, :math:`f(a, b) = (1 - a)^2 / 2 + 2 (b - a^2)^2`, with its minimum
 # at (1, 1). ``SOLVERS[name].update`` is the kernel that the training loop calls: it moves
-# ``theta`` in place and keeps its own ``state``, of up to two numbers per parameter. Here it
+# ``theta`` in place and keeps its own ``state``, up to two numbers per parameter. Here it
 # gets two parameters and the exact gradient.
 
 hyper = {
