@@ -33,7 +33,7 @@ import math
 
 import numpy as np
 
-from skgd.engine.jit import jit
+from skgd.engine.jit import jit, strict_jit
 
 __all__ = [
     "fold",
@@ -45,7 +45,8 @@ __all__ = [
 ]
 
 
-@jit
+# In order: how a thread's units divide into vectors must not change their sums.
+@strict_jit
 def moments_of(x, weight, first, last, epsilon, moments):
     """Write the mini-batch's moments of the units from ``first`` to ``last``.
 
@@ -84,7 +85,7 @@ def normalise(x, gamma, moments, out):
             out[i, j] = gamma[j] * normal
 
 
-@jit
+@strict_jit
 def scale_and_shift_gradient(normal, delta, first, last, sums):
     """Write the gradients by gamma and beta of the units from ``first`` to ``last``.
 

@@ -173,7 +173,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = self._forward(X)
         if not np.isfinite(predicted).all():
             return np.nan
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return r2_score(y, predicted, sample_weight=sample_weight)
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from threading import Event, Lock, Thread
 
+from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
@@ -73,8 +74,7 @@ def available_threads(n_jobs):
     int
     """
     if n_jobs is not None:
-        cores = os.cpu_count() or 1
-        return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+        return effective_n_jobs(n_jobs)
     backend, _ = get_active_backend()
     if getattr(backend, "nesting_level", 0):
         return 1
