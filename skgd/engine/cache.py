@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from numba import __version__ as numba_version
+from numba import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -85,6 +86,11 @@ def cache_directory():
     return None
 
 
+def _stamp(path, content):
+    """Sign what a file holds, for the file of this name only."""
+    return source_hash() + hashlib.sha256(path.name.encode() + content).digest()
+
+
 class KernelCache(_Cache):
     """One function's compiled signatures, a file each.
 
@@ -115,7 +121,8 @@ class KernelCache(_Cache):
     def _path(self, signature, codegen):
         if not self._enabled or source_hash() is None or cache_directory() is None:
             return None
-        key = f"{signature} {codegen.magic_tuple()} {sys.version} {numba_version}".encode()
+        versions = f"{sys.version} {numba_version} {bool(config.BOUNDSCHECK)}"
+        key = f"{signature} {codegen.magic_tuple()} {versions}".encode()
         name = f"{self._name}-{hashlib.sha256(key).hexdigest()[:16]}.skgd"
         return cache_directory() / name
 
@@ -129,7 +136,7 @@ class KernelCache(_Cache):
         except OSError:
             return None
         stamp, content = written[:64], written[64:]
-        if stamp != source_hash() + hashlib.sha256(content).digest():
+        if stamp != _stamp(path, content):
             return None
         return CompileResult._rebuild(target_context, *pickle.loads(content))
 
@@ -140,7 +147,7 @@ class KernelCache(_Cache):
         content = dumps(data._reduce())
         written = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
-            written.write_bytes(source_hash() + hashlib.sha256(content).digest() + content)
+            written.write_bytes(_stamp(path, content) + content)
             written.replace(path)
         except OSError:
             # A full or read-only disk costs the next process a compilation, no more.
