@@ -95,7 +95,9 @@ def assert_same_predictions(ours, theirs, X, tolerance):
     for method in ("predict", "predict_proba"):
         if hasattr(theirs, method):
             a, b = getattr(ours, method)(X), getattr(theirs, method)(X)
-            assert a.shape == b.shape
+            assert (type(a), a.shape) == (type(b), b.shape)
+            if sparse.issparse(b):
+                a, b = a.toarray(), b.toarray()
             if a.dtype.kind == "f":
                 assert_close(a, b, tolerance)
             else:

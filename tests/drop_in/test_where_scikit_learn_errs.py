@@ -1,0 +1,263 @@
+"""Where scikit-learn is at fault and skgd is not: a test for each row of the table."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+import skgd
+from skgd import MLPClassifier, MLPRegressor
+from tests.drop_in.tasks import SINCE_1_7, TASKS, data, fitted, networks, quietly
+
+
+def objective(model, X, y):
+    """Half the squared error, summed over the outputs, and the penalty."""
+    a = X
+    for coef, intercept in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+        a = np.tanh(a @ coef + intercept)
+    a = a @ model.coefs_[-1] + model.intercepts_[-1]
+    squares = sum((coef**2).sum() for coef in model.coefs_)
+    return (0.5 * ((a - y) ** 2).sum() + 0.5 * model.alpha * squares) / len(X)
+
+
+def test_loss_of_several_outputs_is_the_objective():
+    """scikit-learn reports the mean over the outputs, and minimises the sum."""
+    X, y, _ = data("multioutput")
+    ours, theirs = fitted("multioutput", X, y, {}, alpha=0.0, max_iter=5, batch_size=50)
+    for a, b in zip(ours.loss_curve_, theirs.loss_curve_, strict=True):
+        assert a == pytest.approx(b * y.shape[1], rel=1e-10)
+
+
+def test_lbfgs_of_several_outputs_minimises_what_it_reports():
+    """scikit-learn's line search compares a loss with the gradient of another."""
+    X, y, _ = data("multioutput")
+    parameters = {"solver": "lbfgs", "activation": "tanh", "alpha": 1.0}
+    ours, theirs = fitted("multioutput", X, y, {}, max_iter=400, **parameters)
+    assert ours.loss_ == pytest.approx(objective(ours, X, y), rel=1e-9)
+    assert theirs.loss_ < 0.8 * objective(theirs, X, y)
+    assert objective(ours, X, y) <= objective(theirs, X, y) * (1 + 1e-3)
+    rng = np.random.default_rng(0)
+    smallest = objective(ours, X, y)
+    for coef in ours.coefs_:
+        direction = rng.standard_normal(coef.shape)
+        for step in (1e-3, -1e-3):
+            coef += step * direction
+            assert objective(ours, X, y) > smallest - 1e-6
+            coef -= step * direction
+
+
+DIVERGING = {
+    "momentum": {"solver": "sgd", "learning_rate_init": 1e3},
+    "minibatch": {"solver": "minibatch", "learning_rate_init": 1e3},
+    "huge values": {"scale": 1e200},
+    "lbfgs": {"solver": "lbfgs", "scale": 1e200},
+    # The last update overflows, after a finite loss.
+    "last update": {
+        "solver": "minibatch",
+        "learning_rate_init": 1e300,
+        "max_iter": 1,
+        "batch_size": 150,
+        "scale": 1e20,
+    },
+    "early stopping": {
+        "solver": "sgd",
+        "learning_rate_init": 1e3,
+        "early_stopping": True,
+    },
+}
+
+
+@pytest.mark.parametrize("case", DIVERGING)
+def test_a_loss_that_is_not_finite_raises_and_names_the_remedy(case):
+    X, y, _ = data("regression")
+    parameters = {"activation": "identity", "random_state": 0, **DIVERGING[case]}
+    X = X * parameters.pop("scale", 1.0)
+    model = MLPRegressor(hidden_layer_sizes=(5,), **parameters)
+    with pytest.raises(ValueError, match="ZScoreScaler") as raised:
+        quietly(model.fit, X, y)
+    if parameters.get("solver") != "lbfgs":
+        assert "Lower learning_rate_init" in str(raised.value)
+    # Nothing of the failed fit stays behind.
+    assert not hasattr(model, "coefs_")
+    assert not hasattr(model, "n_features_in_")
+
+
+def test_a_failed_fit_leaves_the_model_as_it_was():
+    X, y, _ = data("regression")
+    model = quietly(MLPRegressor(max_iter=3, solver="sgd", warm_start=True).fit, X, y)
+    before, curve = model.predict(X), list(model.loss_curve_)
+    for method in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="Lower learning_rate_init"):
+            method(X * 1e200, y)
+        np.testing.assert_array_equal(model.predict(X), before)
+        assert model.loss_curve_ == curve
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
+def test_negative_weights_raise(make, solver):
+    X, y, _ = data("binary")
+    weight = np.ones(len(y))
+    weight[3] = -1e-3
+    with pytest.raises(ValueError, match=r"(?i)negative"):
+        make(solver=solver).fit(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        make(solver=solver).fit(X, y, sample_weight=0 * weight)
+
+
+@pytest.mark.skipif(not SINCE_1_7, reason="This scikit-learn knows no weights.")
+def test_a_mini_batch_without_weight_is_left_out():
+    """scikit-learn divides by its weight."""
+    X, y, _ = data("binary")
+    weight = np.repeat([1.0, 0.0, 2.0], 50)
+    ours, theirs = networks("binary", batch_size=50, shuffle=False, max_iter=3)
+    with pytest.raises(ZeroDivisionError):
+        theirs.fit(X, y, sample_weight=weight)
+    quietly(ours.fit, X, y, sample_weight=weight)
+    kept = np.flatnonzero(weight)
+    other, _ = networks("binary", batch_size=50, shuffle=False, max_iter=3)
+    quietly(other.fit, X[kept], y[kept], sample_weight=weight[kept])
+    for a, b in zip(ours.coefs_, other.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_lbfgs_has_no_partial_fit(task):
+    ours, _ = networks(task, solver="lbfgs")
+    assert not hasattr(ours, "partial_fit")
+    with pytest.raises(AttributeError):
+        ours.partial_fit  # noqa: B018
+    assert hasattr(ours.set_params(solver="adam"), "partial_fit")
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_one_class_has_one_probability(solver):
+    X, _, _ = data("binary")
+    model = quietly(MLPClassifier(solver=solver, max_iter=3).fit, X, ["only"] * len(X))
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    assert set(model.predict(X)) == {"only"}
+    assert model.predict_proba(X).shape[1] == len(model.classes_)
+
+
+@pytest.mark.parametrize("solver", ["minibatch", "momentum", "rmsprop", "adam"])
+@pytest.mark.parametrize("schedule", ["inverse_time", "invscaling", "adaptive"])
+def test_schedules_act_with_every_solver(schedule, solver):
+    """scikit-learn ignores them with 'adam'."""
+    X, y, _ = data("regression")
+
+    def fit(learning_rate):
+        model = MLPRegressor(
+            solver=solver,
+            learning_rate=learning_rate,
+            decay_steps=2,
+            n_iter_no_change=1,
+            tol=1e3,
+            max_iter=8,
+            random_state=0,
+        )
+        return quietly(model.fit, X, y)
+
+    model, constant = fit(schedule), fit("constant")
+    # The patience is used up in the third epoch. 'adaptive' goes on with a lower rate.
+    assert model.n_iter_ == (8 if schedule == "adaptive" else 3)
+    assert constant.n_iter_ == 3
+    if schedule == "adaptive":
+        assert len(set(model.loss_curve_)) == 8
+    else:
+        assert not np.allclose(model.coefs_[0], constant.coefs_[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
+def test_lbfgs_says_that_it_takes_no_schedule(make):
+    X, y, _ = data("binary")
+    model = make(solver="lbfgs", learning_rate="adaptive", max_iter=3)
+    with pytest.warns(UserWarning, match="learning_rate='adaptive' has no effect") as seen:
+        quietly(model.fit, X, y)
+    assert [w.filename.rsplit("/", 1)[-1] for w in seen] == ["tasks.py"]
+
+
+def test_best_weights_survive_a_warm_start_that_finds_no_better_ones():
+    """scikit-learn trains the very arrays that it has kept as the best."""
+    X, y, _ = data("regression")
+    ours, theirs = networks(
+        "regression", early_stopping=True, warm_start=True, max_iter=30, solver="sgd"
+    )
+    quietly(ours.fit, X, y)
+    quietly(theirs.fit, X, y)
+    best = ours.predict(X)
+    np.testing.assert_allclose(theirs.predict(X), best)
+    for model in (ours, theirs):
+        model.set_params(learning_rate_init=1.0, max_iter=2)
+        score = model.best_validation_score_
+        quietly(model.fit, X, y)
+        assert model.best_validation_score_ == score
+    np.testing.assert_array_equal(ours.predict(X), best)
+    assert not np.allclose(theirs.predict(X), best, rtol=1e-2)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("first", [False, True])
+def test_early_stopping_is_switched_between_warm_starts(task, first):
+    """scikit-learn compares with None."""
+    X, y, _ = data(task)
+    ours, theirs = networks(task, early_stopping=first, warm_start=True, max_iter=3)
+    for model in (ours, theirs):
+        quietly(model.fit, X, y)
+        model.set_params(early_stopping=not first)
+    with pytest.raises((TypeError, AttributeError)):
+        quietly(theirs.fit, X, y)
+    quietly(ours.fit, X, y)
+    assert len(ours.loss_curve_) == 6
+    assert len(ours.validation_scores_ or []) == 3
+
+
+def test_poisson_needs_counts():
+    X, y, _ = data("regression")
+    with pytest.raises(ValueError, match="y >= 0"):
+        MLPRegressor("poisson").fit(X, y)
+
+
+def test_a_warm_start_of_another_shape_raises():
+    X, y, _ = data("regression")
+    model = quietly(MLPRegressor(warm_start=True, max_iter=2).fit, X, y)
+    model.set_params(hidden_layer_sizes=(7,))
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        model.fit(X, y)
+
+
+def test_probabilities_are_not_clipped():
+    """Of a certain prediction that is wrong, the loss is its logarithm, not 36 at most."""
+    X = np.array([[1.0], [-1.0]]) * 1e3
+    y = np.array([0, 1])
+    model = MLPClassifier((), max_iter=1, random_state=0, learning_rate_init=1e-12)
+    losses = []
+    for labels in (y, 1 - y):
+        losses.append(quietly(model.fit, X, labels).loss_)
+    assert max(losses) > 100
+    z = abs(X @ model.coefs_[0] + model.intercepts_[0])
+    assert max(losses) == pytest.approx(z.mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_hundreds_of_epochs(early_stopping):
+    """The compiled calls do not grow beyond all numbers."""
+    X, y, _ = data("binary")
+    model = MLPClassifier(
+        (3,), max_iter=900, early_stopping=early_stopping, n_iter_no_change=np.inf
+    )
+    with pytest.warns(ConvergenceWarning) as seen:
+        model.fit(X, y)
+    assert model.n_iter_ == 900
+    assert seen[0].filename == __file__
+
+
+def test_nothing_else_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for task in TASKS:
+            X, y, _ = data(task)
+            ours, _ = networks(task, max_iter=2)
+            ours.fit(X, y).predict(X)
+    assert skgd.__version__
