@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from skgd.engine.batch_norm import fold, update_running
+from tests.engine.helpers import DTYPES, Model, assert_close, predict, train
+from tests.engine.problems import LOSSES, draw
+from tests.oracles import network as oracle
+from tests.oracles.losses import oracle_of
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+LOSS = LOSSES["squared_error"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])
+def test_the_running_statistics_of_100_mini_batches(decay, dtype):
+    rng = np.random.default_rng(0)
+    seen = rng.uniform(0.5, 1, (100, 3, 7)).astype(dtype)
+    running = np.full((2, 7), 3, dtype=dtype)  # wherever they start
+    for n_batches, moments in enumerate(seen):
+        update_running(moments, decay, n_batches, running)
+        ages = n_batches - np.arange(n_batches + 1)
+        parts = decay**ages
+        expected = np.average(seen[: n_batches + 1, :2].astype(float), 0, weights=parts)
+        assert_close(running, expected, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_folded_layer_is_the_normalised_one(dtype):
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(2, 5, 5)).astype(dtype)
+    gamma, beta, mean = rng.normal(size=(3, 5)).astype(dtype)
+    variance = rng.uniform(0.1, 4, 5).astype(dtype)
+    folded, bias = fold(weights, gamma, beta, mean, variance, 1e-3)
+    assert folded.dtype == bias.dtype == dtype
+    expected = gamma * (X @ weights - mean) / np.sqrt(variance + 1e-3) + beta
+    assert_close(X @ folded + bias, expected.astype(float), TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_folded_network_predicts_as_the_oracle_with_running_statistics(dtype):
+    X, y, _ = draw(LOSS, 40, 4, 2, weighted=False)
+    model = Model((4, 6, 5, 2), dtype, batch_normalization=True)
+    *_, last = train(model, X, y, LOSS, n_epochs=3, batch_size=10, rate=0.05, epsilon=1e-3)
+    model.theta = last.theta
+    running = model.running(last.running)
+    z, _ = oracle.forward(
+        model.layers(dtype="float64"), X, "tanh", epsilon=1e-3, running=running
+    )
+    plain = Model((4, 6, 5, 2), dtype)
+    flat = plain.theta
+    for index, layer in enumerate(model.layers()):
+        weights, bias = layer["weights"], layer["bias"]
+        if running[index] is not None:
+            weights, bias = fold(weights, layer["gamma"], bias, *running[index], 1e-3)
+        plain.layout.weights(flat)[index][:] = weights
+        plain.layout.biases(flat)[index][:] = bias
+    assert_close(predict(plain, X, LOSS), z, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_after_one_mini_batch_the_running_statistics_are_its_moments(dtype):
+    """Those of the whole data here, so that predictions are those of training."""
+    X, y, weight = draw(LOSS, 30, 4, 2, weighted=True)
+    model = Model((4, 6, 2), dtype, batch_normalization=True)
+    ((one),) = train(model, X, y, LOSS, weight=weight, rate=1e-9)
+    mean, variance = oracle.moments(X @ model.layers(dtype="float64")[0]["weights"], weight)
+    found, _ = model.running(one.running)
+    assert_close(found[0], mean, TOLERANCE[dtype])
+    assert_close(found[1], variance, TOLERANCE[dtype])
+
+
+def test_the_eval_mode_loss_is_close_to_that_of_training():
+    X, y, _ = draw(LOSS, 400, 4, 2, weighted=False)
+    model = Model((4, 6, 5, 2), batch_normalization=True)
+    random_state = np.random.RandomState(0)
+    ((one),) = train(model, X, y, LOSS, batch_size=50, rate=1e-3, random_state=random_state)
+    z, _ = oracle.forward(
+        model.layers(one.theta),
+        X,
+        "tanh",
+        epsilon=1e-5,
+        running=model.running(one.running),
+    )
+    assert oracle_of(LOSS).value(z, y).mean() == pytest.approx(one.loss, rel=0.05)
+    # Statistics biased to their start of 0 would be far off after eight mini-batches.
+    assert 1 - 0.9**8 < 0.6
+
+
+def test_a_constant_unit_is_normalised_to_its_shift():
+    """Its variance is zero: epsilon is what remains below the root."""
+    X, y, _ = draw(LOSS, 20, 4, 2, weighted=False)
+    X[:] = X[0]
+    model = Model((4, 6, 2), batch_normalization=True)
+    *_, one = train(model, X, y, LOSS, rate=0.1, n_epochs=5)
+    assert np.isfinite(one.theta).all()
+    assert np.isfinite(one.loss)
+    np.testing.assert_allclose(model.running(one.running)[0][1], 0, atol=1e-25)

@@ -1,0 +1,160 @@
+"""The layers, and where compiled code may be, as read from the sources."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skgd
+from skgd.engine.cache import KERNEL_PACKAGES
+
+PACKAGE = Path(skgd.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+PLUGINS = {"solvers", "schedules", "activations", "losses"}
+ESTIMATORS = {"neural_network", "preprocessing"}
+
+every_source = pytest.mark.parametrize(
+    "path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
+
+
+def layer_of(path):
+    """Return the subpackage of a source, '' for the top."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def imports(tree):
+    """Yield (module, name) of all imports, name None for plain ones."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def at_import_time(tree):
+    """Yield the nodes that run when a module is imported."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            yield from at_import_time(node)
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def allowed(layer):
+    """Return the subpackages that one may import from."""
+    if layer in PLUGINS:
+        return {"engine", layer} if layer == "schedules" else {"engine"}
+    return {
+        "": {"", "preprocessing", "neural_network"},
+        "engine": {"engine"},
+        "preprocessing": {"preprocessing", "engine"},
+        "neural_network": {"neural_network", "engine", *PLUGINS},
+    }[layer]
+
+
+def test_the_layers_are_known():
+    found = {layer_of(path) for path in SOURCES}
+    assert found == {"", "engine", *ESTIMATORS, *PLUGINS}
+
+
+@every_source
+def test_imports_point_one_way(path):
+    layer = layer_of(path)
+    may = allowed(layer)
+    if path.name == "__init__.py":
+        may = may | {layer}  # a registry lists its own files
+    for module, name in imports(parse(path)):
+        parts = module.split(".")
+        if parts[0] == "skgd":
+            there = parts[1] if len(parts) > 1 else (name or "")
+            there = "" if there == "_version" else there
+            assert there in may, f"{layer} imports {module}"
+
+
+@every_source
+def test_only_estimators_import_scikit_learn(path):
+    modules = {module.split(".")[0] for module, _ in imports(parse(path))}
+    if layer_of(path) not in ESTIMATORS:
+        assert not modules & {"sklearn", "joblib", "threadpoolctl"}
+
+
+@every_source
+def test_numba_is_imported_when_it_is_needed(path):
+    if path == PACKAGE / "engine" / "cache.py":
+        return
+    now = {
+        module
+        for node in at_import_time(parse(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for module, _ in imports(node)
+    }
+    assert not {module.split(".")[0] for module in now} & {"numba", "llvmlite"}
+    assert "skgd.engine.cache" not in now
+
+
+@every_source
+def test_one_decorator(path):
+    """Numba's own decorators are used in engine/jit.py alone.
+
+    And in views.py, for the slices that bounds checks need.
+    """
+    names = {name for module, name in imports(parse(path)) if module.startswith("numba")}
+    decorators = {
+        "njit",
+        "jit",
+        "vectorize",
+        "guvectorize",
+        "cfunc",
+        "stencil",
+        "generated_jit",
+        "jitclass",
+    }
+    may = {"jit.py": {"njit"}, "views.py": {"njit"}}
+    where = may.get(path.name, set()) if layer_of(path) == "engine" else set()
+    assert names & decorators <= where
+    text = path.read_text(encoding="utf-8")
+    for decorator in decorators:
+        assert f"numba.{decorator}" not in text
+
+
+@every_source
+def test_no_flags_elsewhere(path):
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.keyword):
+            value = getattr(node.value, "value", None)
+            assert not (node.arg in ("fastmath", "parallel") and value is True)
+            if node.arg in ("fastmath", "parallel", "nogil", "error_model"):
+                assert path == PACKAGE / "engine" / "jit.py"
+    assert "prange" not in path.read_text(encoding="utf-8")
+
+
+@every_source
+def test_kernels_are_where_the_cache_looks(path):
+    """What it hashes must contain every compiled function."""
+    uses = {name for _, name in imports(parse(path))}
+    if {"jit", "strict_jit", "by_dtype", "Stub", "Kernel"} & uses or "@jit" in (
+        path.read_text(encoding="utf-8")
+    ):
+        assert layer_of(path) in KERNEL_PACKAGES
+
+
+def test_every_plugin_is_in_a_registry():
+    """A file that is in none would be dead."""
+    for layer in PLUGINS:
+        registry = parse(PACKAGE / layer / "__init__.py")
+        listed = {module.split(".")[-1] for module, _ in imports(registry)}
+        files = {path.stem for path in (PACKAGE / layer).glob("*.py")} - {"__init__"}
+        assert listed == files
+
+
+def test_files_stay_small():
+    """One concept a file."""
+    for path in SOURCES:
+        n_lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert n_lines <= 400, path
