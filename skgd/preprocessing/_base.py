@@ -205,7 +205,7 @@ def half_range(low, high):
     scikit-learn. A range may overflow, its half does not.
     """
     half = high.astype(np.float64) / 2 - low.astype(np.float64) / 2
-    return np.where(half < 5 * np.finfo(low.dtype).eps, 0.5, half)
+    return np.where(half < 5 * np.spacing(low.dtype.type(1)), 0.5, half)
 
 
 def _must_copy(given, X, copy):

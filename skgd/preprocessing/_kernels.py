@@ -155,7 +155,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     low, high = lane_extremes[0], lane_extremes[1]
     features = np.empty((2, width))
     centre, rest = features[0], features[1]
-    block_weight = np.ones(block_size)
+    block_weight = np.ones(block_size if moments.size else 0)
     fits = True
 
     for series in range(n_series):
