@@ -37,14 +37,18 @@ def best_times(functions, turns):
     return best
 
 
+def timed(cls, call, X):
+    """The call; what is fitted is new each time, as in a cross-validation."""
+    if call.startswith("fit"):
+        return lambda: getattr(cls(), call)(X)
+    fitted = cls().fit(X)
+    return lambda: getattr(fitted, call)(X)
+
+
 def measure(X, classes, turns):
     cells = []
     for call in CALLS:
-        functions = []
-        for cls in filter(None, classes):
-            # What is fitted is new each time, as in a cross-validation.
-            make = cls if call.startswith("fit") else lambda fit=cls().fit(X): fit
-            functions.append(lambda make=make, call=call: getattr(make(), call)(X))
+        functions = [timed(cls, call, X) for cls in classes if cls]
         ours, *theirs = best_times(functions, turns)
         cell = f"{ours * 1e3:.3g}"
         if theirs:
