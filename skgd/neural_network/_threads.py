@@ -23,6 +23,24 @@ def _blas(pid):
     return ThreadpoolController().select(user_api="blas")
 
 
+@contextmanager
+def _in_control(blas):
+    """Let this thread set limits, which newer threadpoolctl leaves to one thread only.
+
+    The last of several concurrent fits has to lift the limit that the first has set.
+    """
+    controllers = [
+        library
+        for library in blas.lib_controllers
+        if hasattr(library, "clear_controlling_thread")
+    ]
+    for library in controllers:
+        library.clear_controlling_thread(force=True)
+    yield
+    for library in controllers:
+        library.clear_controlling_thread(force=True)
+
+
 class _Limit:
     """A limit of one BLAS thread, held as long as any fit of this process needs it."""
 
@@ -35,13 +53,16 @@ class _Limit:
         with self._lock:
             self._holders += 1
             if self._holders == 1:
-                self._limiter = _blas(os.getpid()).limit(limits=1)
+                blas = _blas(os.getpid())
+                with _in_control(blas):
+                    self._limiter = blas.limit(limits=1)
 
     def release(self):
         with self._lock:
             self._holders -= 1
             if self._holders == 0:
-                self._limiter.restore_original_limits()
+                with _in_control(_blas(os.getpid())):
+                    self._limiter.restore_original_limits()
 
 
 _limit = _Limit()

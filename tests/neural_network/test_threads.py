@@ -1,0 +1,180 @@
+"""Threads train together: what they may not change, and what they give back."""
+
+import threading
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skgd import MLPClassifier
+from skgd.neural_network import _stochastic, _threads
+from skgd.neural_network._pace import Pace
+from tests.engine.helpers import PURE_PYTHON
+
+pytestmark = [
+    pytest.mark.skipif(PURE_PYTHON, reason="Python's threads share one interpreter lock"),
+    pytest.mark.filterwarnings("ignore:.*Maximum iterations"),
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+def fitted(X, y, n_jobs, **parameters):
+    model = MLPClassifier(
+        (128, 100), batch_size=250, max_iter=3, random_state=0, n_jobs=n_jobs, **parameters
+    )
+    return model.fit(X, y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"batch_normalization": True}, {"solver": "rmsprop"}]
+)
+def test_their_number_changes_no_bit(parameters, dtype, digits, monkeypatch):
+    X, y = digits[0].astype(dtype), digits[1]
+    # Always the most threads: left to itself, a fit chooses by the clock.
+    monkeypatch.setattr(Pace, "next_call", lambda self: (self.most, self.limit))
+    used = []
+    together = _threads.run_together
+    monkeypatch.setattr(
+        "skgd.neural_network._trainer.run_together",
+        lambda function, calls: used.append(len(calls)) or together(function, calls),
+    )
+    alone = fitted(X, y, 1, **parameters)
+    assert set(used) == {1}
+    for n_jobs in (2, 3):
+        used.clear()
+        several = fitted(X, y, n_jobs, **parameters)
+        # 250 rows are two products of 128 rows and less.
+        assert set(used) == {2}
+        assert several.loss_curve_ == alone.loss_curve_
+        for a, b in zip(
+            several.coefs_ + several.intercepts_,
+            alone.coefs_ + alone.intercepts_,
+            strict=True,
+        ):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_small_mini_batches_are_not_shared(digits, monkeypatch):
+    monkeypatch.setattr(
+        "skgd.neural_network._trainer.run_together",
+        lambda function, calls: [function(*calls[0])] if len(calls) == 1 else pytest.fail(),
+    )
+    MLPClassifier((16,), batch_size=32, max_iter=2, n_jobs=2).fit(*digits)
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def test_blas_gets_its_threads_back(digits, monkeypatch):
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        during = []
+        epochs = _stochastic._Run.epochs
+
+        def watched(self, *args):
+            during.extend(blas_threads())
+            return epochs(self, *args)
+
+        monkeypatch.setattr(_stochastic._Run, "epochs", watched)
+        fitted(*digits, n_jobs=1)
+        assert set(during) == {1}
+        assert blas_threads() == before
+
+        def failing(self, *args):
+            raise RuntimeError("on the way")
+
+        monkeypatch.setattr(_stochastic._Run, "epochs", failing)
+        with pytest.raises(RuntimeError, match="on the way"):
+            fitted(*digits, n_jobs=1)
+        assert blas_threads() == before
+
+
+def test_concurrent_fits_are_those_one_after_the_other(digits):
+    expected = fitted(*digits, n_jobs=1)
+    models = [None] * 6
+    before = blas_threads()
+
+    def fit(index):
+        models[index] = fitted(*digits, n_jobs=1 + index % 2)
+
+    threads = [threading.Thread(target=fit, args=(i,)) for i in range(len(models))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert blas_threads() == before
+    for model in models:
+        for a, b in zip(model.coefs_, expected.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_the_number_available():
+    assert _threads.available_threads(3) == 3
+    assert _threads.available_threads(-1) >= 1
+    with threadpool_limits(1, user_api="blas"):
+        assert _threads.available_threads(None) == 1
+    with threadpool_limits(1, user_api="openmp"):
+        assert _threads.available_threads(None) == 1
+    inside = Parallel(n_jobs=2, backend="threading")(
+        delayed(_threads.available_threads)(None) for _ in range(2)
+    )
+    assert inside == [1, 1]
+    with pytest.raises(ValueError, match="n_jobs"):
+        MLPClassifier(n_jobs=0).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_no_call_begins_unless_all_threads_do(monkeypatch):
+    started, calls = [], []
+    start = threading.Thread.start
+
+    def failing(thread):
+        started.append(thread)
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", failing)
+    with pytest.raises(RuntimeError, match="can't start"):
+        _threads.run_together(lambda *args: calls.append(args), [(1,), (2,), (3,)])
+    assert not calls
+    assert not any(thread.is_alive() for thread in started)
+
+
+def test_an_error_of_any_call_is_raised():
+    def work(number):
+        if number == 2:
+            raise ArithmeticError("second")
+        return number
+
+    with pytest.raises(ArithmeticError, match="second"):
+        _threads.run_together(work, [(1,), (2,)])
+
+
+def test_the_pace_follows_the_clock():
+    pace = Pace(2, products=1000)
+    assert pace.next_call() == (2, 16)
+    pace.record(2, 16, 0.01)
+    n_threads, limit = pace.next_call()
+    assert n_threads == 1
+    assert limit == 32
+    pace.record(1, 32, 0.01)
+    # One thread was faster, and is used but for one short trial of the other in 16 calls.
+    trials = []
+    for _ in range(32):
+        n_threads, limit = pace.next_call()
+        trials.append(n_threads == 2)
+        pace.record(n_threads, limit, limit * (1e-3 if n_threads == 2 else 1e-4))
+    assert sum(trials) == 2
+    # A call that took too long is followed by a shorter one.
+    limit = pace.limit
+    pace.record(1, limit, 0.4)
+    assert pace.limit == limit // 2
