@@ -341,7 +341,12 @@ class BaseMLP(BaseEstimator):
     def _forward(self, X):
         """Predict from validated rows: probabilities or values, a column an output."""
         return predict(
-            X, self.coefs_, self.intercepts_, self.activation, self._loss_function()
+            X,
+            self.coefs_,
+            self.intercepts_,
+            self.activation,
+            self._loss_function(),
+            self.n_jobs,
         )
 
     def _validate_rows(self, X):

@@ -1,5 +1,8 @@
 """Predictions of a plain network: a chain of (weights, bias, activation)."""
 
+from functools import lru_cache
+from itertools import pairwise
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -10,11 +13,19 @@ from skgd.engine.team import ALONE
 from skgd.neural_network._data import IN_ORDER, as_samples
 from skgd.neural_network._parameters import pack
 from skgd.neural_network._rules import prediction_rules
+from skgd.neural_network._threads import (
+    available_threads,
+    run_together,
+    single_threaded_blas,
+)
 
 __all__ = ["block_rows", "predict"]
 
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
+
+# Multiplications from which OpenBLAS takes several threads to a product.
+WORTH_SHARING = 200_000
 
 
 def block_rows(layout, n_samples):
@@ -22,7 +33,13 @@ def block_rows(layout, n_samples):
     return min(n_samples, max(32, min(1024, BLOCK_ELEMENTS // layout.n_activated)))
 
 
-def predict(X, coefs, intercepts, activation, loss):
+@lru_cache(maxsize=32)
+def _layout(units, sparse):
+    """Make the layout of a plain network once for many small predictions."""
+    return Layout(units, sparse=sparse)
+
+
+def predict(X, coefs, intercepts, activation, loss, n_jobs):
     """Predict from validated rows.
 
     Parameters
@@ -39,24 +56,41 @@ def predict(X, coefs, intercepts, activation, loss):
     loss : Loss
         Its link is that of the output.
 
+    n_jobs : int or None
+        Threads for many rows; as for the fit.
+
     Returns
     -------
     ndarray of shape (n_samples, n_outputs)
         In the wider dtype of the rows and the weights.
     """
     dtype = np.result_type(X.dtype, coefs[0].dtype)
-    units = [coefs[0].shape[0], *(coef.shape[1] for coef in coefs)]
-    layout = Layout(units, sparse=issparse(X))
-    samples = as_samples(X, dtype)
-    out = np.empty((X.shape[0], layout.units[-1]), dtype=dtype)
-    predict_blocks(
-        samples,
-        IN_ORDER,
-        layout.table,
-        pack(coefs, intercepts, dtype),
-        Buffers.allocate(layout, block_rows(layout, len(out)), 1, dtype),
-        *prediction_rules(activation, loss, dtype.name),
-        out,
-        ALONE,
-    )
+    units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
+    layout = _layout(units, issparse(X))
+    theta = pack(coefs, intercepts, dtype)
+    rules = prediction_rules(activation, loss, dtype.name)
+    out = np.empty((X.shape[0], units[-1]), dtype=dtype)
+    rows = block_rows(layout, len(out))
+
+    def part(first, last):
+        predict_blocks(
+            as_samples(X[first:last], dtype),
+            IN_ORDER,
+            layout.table,
+            theta,
+            Buffers.allocate(layout, rows, 1, dtype),
+            *rules,
+            out[first:last],
+            ALONE,
+        )
+
+    # A small product is of one thread anyway; to say so would take longer than it does.
+    if rows * layout.n_params < WORTH_SHARING:
+        part(0, len(out))
+        return out
+    n_blocks = -(-len(out) // rows)
+    n_threads = min(available_threads(n_jobs), n_blocks)
+    bounds = [min(rows * (n_blocks * t // n_threads), len(out)) for t in range(n_threads)]
+    with single_threaded_blas():
+        run_together(part, list(pairwise([*bounds, len(out)])))
     return out
