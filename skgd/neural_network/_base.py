@@ -165,8 +165,8 @@ class BaseMLP(BaseEstimator):
         Parameters
         ----------
         estimator : fitted estimator
-            scikit-learn's estimator of the same name, of any version that can still be
-            unpickled.
+            An estimator of scikit-learn of the same name, of any version that can still
+            be unpickled.
 
         Returns
         -------
