@@ -66,5 +66,5 @@ class Pace:
             self._seconds[n_threads] = seconds / n_batches
         if seconds > CALL_SECONDS:
             self.limit = max(1, int(self.limit * CALL_SECONDS / seconds))
-        elif seconds < CALL_SECONDS / 4 and n_batches == self.limit:
+        elif seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
             self.limit *= 2
