@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
@@ -131,7 +130,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             predicted, y = probabilities.argmax(axis=1), y[:, 0]
         else:
             predicted = probabilities > 0.5
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
+        # accuracy_score, which would check the labels in every epoch.
+        hits = predicted == y
+        if hits.ndim > 1:
+            hits = hits.all(axis=1)
+        return float(np.average(hits, weights=sample_weight))
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)

@@ -84,7 +84,8 @@ def test_warm_start_goes_on(task, solver):
 def test_names_of_features_and_classes():
     X, y, _ = data("strings")
     X = pd.DataFrame(X, columns=list("abcdef"))
-    theirs = quietly(sk.MLPClassifier(max_iter=3, early_stopping=True).fit, X, y)
+    _, theirs = networks("strings", max_iter=3, early_stopping=True)
+    quietly(theirs.fit, X, y)
     ours = skgd.MLPClassifier.from_sklearn(theirs)
     assert ours.feature_names_in_.tolist() == list("abcdef")
     assert ours.classes_.tolist() == ["ash", "birch", "cedar"]

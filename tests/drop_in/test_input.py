@@ -82,16 +82,16 @@ def memmap(X, path):
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_rows(container, early_stopping, tmp_path):
-    X, (_, y, _) = CONTAINERS[container](DENSE, tmp_path), data("strings")
+    X, (_, y, _) = CONTAINERS[container](DENSE, tmp_path), data("multiclass")
     parameters = {"early_stopping": early_stopping, "batch_size": 32, "max_iter": 5}
-    ours, theirs = fitted("strings", X, y, {}, **parameters)
+    ours, theirs = fitted("multiclass", X, y, {}, **parameters)
     tolerance = 1e-4 if ours.coefs_[0].dtype == np.float32 else 1e-8
     assert_same_weights(ours, theirs, tolerance)
     if tolerance < 1e-4:
         assert_same_predictions(ours, theirs, X, tolerance)
     assert_close(ours.predict_proba(X), theirs.predict_proba(X), tolerance)
     assert hasattr(ours, "feature_names_in_") == hasattr(theirs, "feature_names_in_")
-    lbfgs, _ = networks("strings", solver="lbfgs", max_iter=5)
+    lbfgs, _ = networks("multiclass", solver="lbfgs", max_iter=5)
     quietly(lbfgs.fit, X, y)
 
 

@@ -124,8 +124,9 @@ def test_a_mini_batch_without_weight_is_left_out():
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_lbfgs_has_no_partial_fit(task):
-    ours, _ = networks(task, solver="lbfgs")
+    ours, theirs = networks(task, solver="lbfgs")
     assert not hasattr(ours, "partial_fit")
+    assert hasattr(theirs, "partial_fit") == (task == "regression")
     with pytest.raises(AttributeError):
         ours.partial_fit  # noqa: B018
     assert hasattr(ours.set_params(solver="adam"), "partial_fit")

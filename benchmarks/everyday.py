@@ -1,0 +1,91 @@
+"""Everyday fits beside scikit-learn's, same results: python benchmarks/everyday.py.
+
+The libraries take turns, and the best of several fits counts.
+"""
+
+import argparse
+import warnings
+from time import perf_counter
+
+import numpy as np
+from scipy import sparse
+from sklearn import datasets, neural_network
+from sklearn.preprocessing import StandardScaler
+
+import skgd
+
+warnings.simplefilter("ignore")
+
+
+def scaled(load, dtype=np.float64):
+    X, y = load(return_X_y=True)
+    if load is datasets.load_diabetes:
+        y = y / y.std()
+    return StandardScaler().fit_transform(X).astype(dtype), y
+
+
+def texts(n=2000, n_words=5000):
+    """Counts of words: 50 in a row of 5000."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, n)
+    words = rng.integers(0, n_words // 2, (n, 50)) + y[:, np.newaxis] * (n_words // 4)
+    rows = np.repeat(np.arange(n), 50)
+    return sparse.csr_matrix((np.ones(50 * n), (rows, words.ravel())), (n, n_words)), y
+
+
+DIGITS, DIABETES = datasets.load_digits, datasets.load_diabetes
+CASES = {
+    "digits, defaults, 50 epochs": (scaled(DIGITS), {"max_iter": 50}),
+    "the same in float32": (scaled(DIGITS, np.float32), {"max_iter": 50}),
+    "digits, `(100, 50)`, 'sgd', early stopping": (
+        scaled(DIGITS),
+        {
+            "hidden_layer_sizes": (100, 50),
+            "solver": "sgd",
+            "learning_rate_init": 0.01,
+            "early_stopping": True,
+            "max_iter": 50,
+        },
+    ),
+    "breast cancer, `(30,)`, `batch_size=32`": (
+        scaled(datasets.load_breast_cancer),
+        {"hidden_layer_sizes": (30,), "batch_size": 32, "max_iter": 50},
+    ),
+    "diabetes, 'tanh', 'adaptive'": (
+        scaled(DIABETES),
+        {"activation": "tanh", "solver": "sgd", "learning_rate": "adaptive"},
+    ),
+    "2000 texts, csr, 5000 words": (texts(), {"max_iter": 5}),
+    "diabetes, 'lbfgs'": (scaled(DIABETES), {"solver": "lbfgs", "max_iter": 100}),
+    "digits, 'lbfgs'": (scaled(DIGITS), {"solver": "lbfgs"}),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    repeats = parser.parse_args().repeats
+    print("| fit | scikit-learn, s | skgd, s | ratio | largest difference |")
+    print("| --- | --- | --- | --- | --- |")
+    for case, ((X, y), parameters) in CASES.items():
+        kind = "MLPClassifier" if y.dtype.kind == "i" else "MLPRegressor"
+        models = [
+            getattr(library, kind)(random_state=0, **parameters)
+            for library in (neural_network, skgd)
+        ]
+        seconds = [float("inf")] * 2
+        for _ in range(repeats + 1):  # The first compiles, or loads what is compiled.
+            for i, model in enumerate(models):
+                started = perf_counter()
+                model.fit(X, y)
+                seconds[i] = min(seconds[i], perf_counter() - started)
+        output = "predict_proba" if kind == "MLPClassifier" else "predict"
+        theirs, ours = (getattr(model, output)(X) for model in models)
+        print(
+            f"| {case} | {seconds[0]:.3f} | {seconds[1]:.3f} "
+            f"| {seconds[0] / seconds[1]:.1f} | {abs(ours - theirs).max():.0e} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
