@@ -8,6 +8,7 @@ Libraries take turns, each in a process of its own; the best of several rounds c
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -105,10 +106,9 @@ def conditions(rounds):
             cpu = line.split(":")[1].strip()
             break
     return (
-        f"Python {platform.python_version()}, {', '.join(found)}; {cpu}, 2 cores, "
+        f"Python {platform.python_version()}, {', '.join(found)}; {cpu}, {os.cpu_count()} cores, "
         f"{platform.system()}. Libraries in turn, each in its own process, the best of "
-        f"{rounds} rounds of 3 measurements. Everything may use both cores but "
-        '"skgd, 1 thread".'
+        f"{rounds} rounds."
     )
 
 
@@ -122,7 +122,11 @@ def main():
         print(json.dumps(measure(arguments.peer)))
         return
     text = tables(measure_all(arguments.rounds))
-    text = f"# Training\n\n{conditions(arguments.rounds)}\n{text}\n"
+    text = (
+        f"# Training\n\n{conditions(arguments.rounds)} A round is of 3 measurements of "
+        f"{SECONDS} s or 2 epochs. Everything may use both cores but "
+        f'"skgd, 1 thread".\n{text}\n'
+    )
     print(text)
     if arguments.write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
