@@ -106,8 +106,8 @@ def conditions(rounds):
             cpu = line.split(":")[1].strip()
             break
     return (
-        f"Python {platform.python_version()}, {', '.join(found)}; {cpu}, {os.cpu_count()} cores, "
-        f"{platform.system()}. Libraries in turn, each in its own process, the best of "
+        f"Python {platform.python_version()}, {', '.join(found)}; {cpu}, "
+        f"{os.cpu_count()} cores, {platform.system()}. Libraries in turn, each in its own process, the best of "
         f"{rounds} rounds."
     )
 
