@@ -105,10 +105,10 @@ def conditions(rounds):
         if line.startswith("model name"):
             cpu = line.split(":")[1].strip()
             break
+    machine = f"{cpu}, {os.cpu_count()} cores, {platform.system()}"
     return (
-        f"Python {platform.python_version()}, {', '.join(found)}; {cpu}, "
-        f"{os.cpu_count()} cores, {platform.system()}. Libraries in turn, each in its own process, the best of "
-        f"{rounds} rounds."
+        f"Python {platform.python_version()}, {', '.join(found)}; {machine}. Libraries "
+        f"in turn, each in its own process, the best of {rounds} rounds."
     )
 
 
