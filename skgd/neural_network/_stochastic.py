@@ -95,6 +95,7 @@ def fit_stochastic(
                 stacklevel=5,
             )
     except KeyboardInterrupt:
+        run.settle(len(y))
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
     if not np.isfinite(run.best.theta).all():
         raise ValueError(
@@ -218,6 +219,7 @@ class _Run:
             estimator.validation_scores_ = list(estimator.validation_scores_ or [])
             if estimator.best_validation_score_ is None:
                 estimator.best_validation_score_ = -np.inf
+        self.before = self._curves(), estimator.t_
 
     def epochs(self, max_iter, n_samples):
         """Train until the patience is used up, for at most ``max_iter`` epochs."""
@@ -230,6 +232,21 @@ class _Run:
                 estimator.t_ += n_samples
                 self.progress.n_seen = estimator.t_
                 self._after_epoch(loss)
+
+    def settle(self, n_samples):
+        """Make all attributes tell of as many epochs: Ctrl-C may come between two."""
+        estimator, (before, n_seen) = self.estimator, self.before
+        epochs = min(now - then for now, then in zip(self._curves(), before, strict=True))
+        del estimator.loss_curve_[before[0] + epochs :]
+        estimator.n_iter_ = epochs
+        self.progress.n_seen = estimator.t_ = n_seen + n_samples * epochs
+
+    def _curves(self):
+        """Return the lengths of what grows with each epoch."""
+        curves = [self.estimator.loss_curve_]
+        if self.validation is not None:
+            curves.append(self.estimator.validation_scores_)
+        return [len(curve) for curve in curves]
 
     def _safe_epochs(self):
         """Return how many epochs to run at once: none after which training may stop.

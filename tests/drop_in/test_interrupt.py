@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
+from skgd import MLPRegressor
 from skgd.neural_network._threads import run_together
 
 FITS = {
@@ -59,7 +61,9 @@ assert ["interrupted" in str(w.message) for w in caught] == [True], caught
 assert caught[0].filename == "<string>", caught[0].filename
 assert np.isfinite(model.predict(X[:10])).all()
 assert all(np.isfinite(coef).all() for coef in model.coefs_)
-assert model.n_iter_ == len(getattr(model, "loss_curve_", range(model.n_iter_)))
+for curve in ("loss_curve_", "validation_scores_"):
+    if getattr(model, curve, None) is not None:
+        assert model.n_iter_ == len(getattr(model, curve))
 print("usable", flush=True)
 """
 
@@ -98,6 +102,35 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("attribute", ["t_", "n_iter_", "loss_", "best_loss_"])
+def test_attributes_agree(attribute, early_stopping):
+    """Ctrl-C arrives between any two statements, here as an attribute is set."""
+
+    if early_stopping and attribute == "best_loss_":
+        attribute = "best_validation_score_"
+    signals = [KeyboardInterrupt]
+
+    class Interrupted(MLPRegressor):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == attribute and len(getattr(self, "loss_curve_", ())) == 4 and signals:
+                raise signals.pop()
+
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((100, 3)), rng.standard_normal(100)
+    model = Interrupted(early_stopping=early_stopping, max_iter=10, solver="sgd", random_state=0)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, y)
+    assert not signals
+    assert model.n_iter_ == len(model.loss_curve_)
+    assert 3 <= model.n_iter_ <= 5
+    assert model.t_ == model.n_iter_ * (90 if early_stopping else 100)
+    if early_stopping:
+        assert len(model.validation_scores_) == model.n_iter_
+    assert np.isfinite(model.predict(X)).all()
 
 
 def test_threads_are_waited_for(ctrl_c):
