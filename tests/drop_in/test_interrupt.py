@@ -116,17 +116,20 @@ def test_attributes_agree(attribute, early_stopping):
     class Interrupted(MLPRegressor):
         def __setattr__(self, name, value):
             super().__setattr__(name, value)
-            if name == attribute and len(getattr(self, "loss_curve_", ())) == 4 and signals:
+            begun = len(getattr(self, "loss_curve_", ())) > 3
+            if name == attribute and begun and signals:
                 raise signals.pop()
 
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((100, 3)), rng.standard_normal(100)
-    model = Interrupted(early_stopping=early_stopping, max_iter=10, solver="sgd", random_state=0)
+    X = np.random.default_rng(0).standard_normal((100, 3))
+    y = X.sum(axis=1)
+    model = Interrupted(
+        early_stopping=early_stopping, max_iter=50, solver="sgd", random_state=0
+    )
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(X, y)
     assert not signals
     assert model.n_iter_ == len(model.loss_curve_)
-    assert 3 <= model.n_iter_ <= 5
+    assert 3 <= model.n_iter_ < 50
     assert model.t_ == model.n_iter_ * (90 if early_stopping else 100)
     if early_stopping:
         assert len(model.validation_scores_) == model.n_iter_
