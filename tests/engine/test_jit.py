@@ -51,6 +51,11 @@ def test_the_flags_of_every_kernel():
             assert not options.get("parallel"), name
 
 
+def test_the_strict_flags():
+    """Nothing that changes the order of roundings: a·b + c in one at most."""
+    assert strict_jit(abs)._fastmath == {"contract"}
+
+
 @pytest.mark.parametrize("decorate", [jit, strict_jit])
 def test_checks_for_nan_and_infinity_survive(decorate, jit_on):
     def classify(x):

@@ -166,10 +166,11 @@ def test_a_failure_leaves_the_model_as_it_was(estimator, method, name, fitted):
         np.testing.assert_array_equal(array, kept[key])
 
 
+@pytest.mark.parametrize("batch_normalization", [False, True])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_a_step_that_diverges_leaves_the_model_as_it_was(estimator):
-    """The first step is taken at a finite loss; it is seen in the second."""
-    model = estimator(**DIVERGING, random_state=0)
+def test_a_step_that_diverges_leaves_the_model_as_it_was(estimator, batch_normalization):
+    """The first step is taken at a finite loss; it is seen in a later one."""
+    model = estimator(**DIVERGING, random_state=0, batch_normalization=batch_normalization)
     with pytest.raises(ValueError, match="learning_rate_init=1e\\+30"):
         for _ in range(20):
             before = joblib.hash(vars(model))
