@@ -59,13 +59,13 @@ def test_predicts_the_same(task, solver):
 @pytest.mark.parametrize("task", TASKS)
 def test_partial_fit_goes_on(task, solver):
     ours, theirs, X, y = moved(task, **SOLVERS[solver])
-    before = [coef.copy() for coef in theirs.coefs_]
-    for _ in range(3):
-        ours.partial_fit(X, y)
-    for coef, kept in zip(theirs.coefs_, before, strict=True):
-        np.testing.assert_array_equal(coef, kept)
-    for _ in range(3):
-        theirs.partial_fit(X, y)
+    # Neither changes with the other.
+    for model, other in ((theirs, ours), (ours, theirs)):
+        before = other.predict(X)
+        for _ in range(3):
+            model.partial_fit(X, y)
+        np.testing.assert_array_equal(other.predict(X), before)
+        assert other.t_ == 150 * (7 if other is ours else 10)
     assert_same_weights(ours, theirs, 1e-8)
     assert_same_curves(ours, theirs, 1e-8, losses=task != "multioutput")
 
