@@ -147,18 +147,18 @@ def run_together(function, arguments):
         cancelled.set()
         raise
     finally:
-        go.set()
-        _join(threads, errors)
+        _finish(go, threads, errors)
     if errors:
         raise errors[0]
     return results
 
 
-def _join(threads, errors):
-    """Wait for all threads, whatever happens; an interrupt becomes one of the errors."""
-    for thread in threads:
-        while thread.is_alive():
-            try:
+def _finish(go, threads, errors):
+    """Start the calls and wait for all; an interrupt becomes one of the errors."""
+    while not go.is_set() or any(thread.is_alive() for thread in threads):
+        try:
+            go.set()
+            for thread in threads:
                 thread.join()
-            except KeyboardInterrupt as interrupt:
-                errors.append(interrupt)
+        except KeyboardInterrupt as interrupt:
+            errors.append(interrupt)
