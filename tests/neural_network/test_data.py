@@ -1,0 +1,63 @@
+import numba
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skgd import MLPClassifier, MLPRegressor
+from skgd.engine.train import train
+from skgd.neural_network._data import as_samples
+from skgd.solvers import SOLVERS
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array, sparse.csc_array])
+def test_kernels_get_read_only_arrays_of_one_type(make, weighted, dtype):
+    """Of one type each, so that nothing but the dtype compiles the loop anew."""
+    X = make(rng.normal(size=(6, 3)))
+    weight = np.ones(6) if weighted else None
+    samples = as_samples(X, np.dtype(dtype), np.ones((6, 1)), weight)
+    for name, array in samples._asdict().items():
+        expected = {"columns": np.int32, "row_starts": np.int64}.get(name, dtype)
+        assert array.dtype == expected
+        assert array.flags.c_contiguous
+        assert not array.flags.writeable
+    if sparse.issparse(X):
+        rebuilt = sparse.csr_array(
+            (samples.values, samples.columns, samples.row_starts), shape=X.shape
+        )
+        np.testing.assert_allclose(rebuilt.toarray(), X.toarray(), rtol=1e-7)
+    else:
+        np.testing.assert_array_equal(samples.X.reshape(X.shape), X.astype(dtype))
+
+
+def test_what_fits_is_not_copied():
+    X, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 1))
+    samples = as_samples(X, np.dtype("float64"), y, y[:, 0])
+    assert np.shares_memory(samples.X, X)
+    assert np.shares_memory(samples.y, y)
+    rows = sparse.csr_array(X)
+    assert np.shares_memory(as_samples(rows, np.dtype("float64")).values, rows.data)
+    assert X.flags.writeable
+    assert y.flags.writeable
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_nothing_but_the_dtype_compiles_the_loop_anew():
+    X = rng.normal(size=(30, 4))
+    y = (X[:, 0] > 0).astype(int)
+    for dtype in (np.float32, np.float64):
+        for solver in SOLVERS:
+            for hidden in ((), (3,), (3, 4, 5)):
+                MLPClassifier(
+                    hidden_layer_sizes=hidden,
+                    solver=solver,
+                    batch_normalization=True,
+                    learning_rate="inverse_time",
+                    max_iter=1,
+                ).fit(sparse.csr_array(X.astype(dtype)), y, np.ones(30))
+        MLPRegressor(max_iter=1, shuffle=False, activation="tanh").fit(X.astype(dtype), y)
+    assert len(train.dispatcher.signatures) == 2
