@@ -125,40 +125,44 @@ def run_together(function, arguments):
     if len(arguments) == 1:
         return [function(*arguments[0])]
     go, cancelled = Event(), Event()
+    done = []
     results, errors = [None] * len(arguments), []
 
-    def work(index, args):
+    def work(index, args, ended):
         go.wait()
-        if not cancelled.is_set():
-            try:
+        try:
+            if not cancelled.is_set():
                 results[index] = function(*args)
-            except BaseException as error:
-                errors.append(error)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            ended.set()
 
-    threads = []
     try:
         # Not even one call is the calling thread's, which a signal may keep from making
         # it: the others would wait forever.
         for index, args in enumerate(arguments):
-            thread = Thread(target=work, args=(index, args), daemon=True)
-            thread.start()
-            threads.append(thread)
+            ended = Event()
+            Thread(target=work, args=(index, args, ended), daemon=True).start()
+            done.append(ended)
     except BaseException:
         cancelled.set()
         raise
     finally:
-        _finish(go, threads, errors)
+        _finish(go, done, errors)
     if errors:
         raise errors[0]
     return results
 
 
-def _finish(go, threads, errors):
+def _finish(go, done, errors):
     """Start the calls and wait for all; an interrupt becomes one of the errors."""
-    while not go.is_set() or any(thread.is_alive() for thread in threads):
+    # Not for the threads to end: one whose join was interrupted passes for ended
+    # (cpython issue 90882).
+    while not (go.is_set() and all(event.is_set() for event in done)):
         try:
             go.set()
-            for thread in threads:
-                thread.join()
+            for event in done:
+                event.wait()
         except KeyboardInterrupt as interrupt:
             errors.append(interrupt)

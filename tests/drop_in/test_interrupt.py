@@ -142,9 +142,10 @@ def test_threads_are_waited_for(ctrl_c):
     done = []
 
     def work(thread):
+        time.sleep(0.1)
         if thread == 0:
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-        time.sleep(0.2)
+            time.sleep(0.2)
         done.append(thread)
 
     with pytest.raises(KeyboardInterrupt):
