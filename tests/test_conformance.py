@@ -73,7 +73,7 @@ def test_the_configurations():
 # Not by parametrize_with_checks: before scikit-learn 1.8 it hands over a generator, which
 # pytest warns of.
 CHECKS = [
-    pytest.param(*pair, id=f"{pair[0]}-{name_of(pair[1])}")
+    pytest.param(*pair, id=" ".join(f"{pair[0]}-{name_of(pair[1])}".split()))
     for estimator in [*DEFAULTS, *MLPS]
     for pair in estimator_checks_generator(estimator)
 ]
