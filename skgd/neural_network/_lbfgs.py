@@ -7,17 +7,17 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.optimize import _check_optimize_result
 
+from skgd._threads import (
+    available_threads,
+    run_together,
+    single_threaded_blas,
+)
 from skgd.engine.objective import objective
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import ALONE
 from skgd.neural_network._data import IN_ORDER, as_samples, rows_between
 from skgd.neural_network._prediction import block_rows
 from skgd.neural_network._rules import training_rules
-from skgd.neural_network._threads import (
-    available_threads,
-    run_together,
-    single_threaded_blas,
-)
 
 __all__ = ["fit_lbfgs"]
 

@@ -6,6 +6,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import issparse
 
+from skgd._threads import (
+    available_threads,
+    run_together,
+    single_threaded_blas,
+)
 from skgd.engine.layout import Layout
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Buffers
@@ -13,11 +18,6 @@ from skgd.engine.team import ALONE
 from skgd.neural_network._data import IN_ORDER, as_samples
 from skgd.neural_network._parameters import pack
 from skgd.neural_network._rules import prediction_rules
-from skgd.neural_network._threads import (
-    available_threads,
-    run_together,
-    single_threaded_blas,
-)
 
 __all__ = ["block_rows", "predict"]
 

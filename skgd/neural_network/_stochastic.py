@@ -10,11 +10,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
+from skgd._threads import available_threads, single_threaded_blas
 from skgd.engine.records import Settings
 from skgd.engine.train import BLOCK
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
-from skgd.neural_network._threads import available_threads, single_threaded_blas
 from skgd.neural_network._trainer import Progress, Trainer
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS

@@ -5,11 +5,11 @@ from time import perf_counter
 
 import numpy as np
 
+from skgd._threads import run_together
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import Team
 from skgd.engine.train import BATCHES, COUNTS, UPDATES, blocks, train
 from skgd.neural_network._pace import Pace
-from skgd.neural_network._threads import run_together
 
 __all__ = ["Progress", "Trainer"]
 

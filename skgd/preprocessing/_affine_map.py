@@ -4,8 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skgd._threads import map_parts
 from skgd.preprocessing import _kernels
-from skgd.preprocessing._layout import blocks, flat, is_plain, read_only, refuse_infinity
+from skgd.preprocessing._layout import (
+    blocks,
+    flat,
+    is_plain,
+    parts,
+    read_only,
+    refuse_infinity,
+)
 
 __all__ = ["AffineMap"]
 
@@ -67,28 +75,33 @@ class AffineMap:
         return self._apply(_kernels.map_back, (), X, copy)
 
     def _apply(self, kernel, bounds, X, copy):
-        parameters = (
-            read_only(self.half_centre),
-            read_only(self.half_scale),
-            self.span,
-            self.offset,
-            *bounds,
-        )
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
             refuse_infinity(X)
         out = np.empty_like(X, subok=False) if copy else X
-        if is_plain(X):
+
+        def run(X, out, features=slice(None)):
             x, n_series = flat(X)
-            infinite = kernel(read_only(x), n_series, *parameters, flat(out)[0])
+            return kernel(
+                read_only(x),
+                n_series,
+                read_only(self.half_centre[features]),
+                read_only(self.half_scale[features]),
+                self.span,
+                self.offset,
+                *bounds,
+                flat(out)[0],
+            )
+
+        if is_plain(X):
+            infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
         else:
             dtype = np.float64 if X.dtype == np.float64 else np.float32
-            infinite = False
+            infinite = []
             for samples in blocks(X):
                 block = np.array(X[samples], dtype, order="C")
-                x = block.reshape(-1)
-                infinite |= kernel(read_only(x), 1, *parameters, x)
+                infinite.append(run(block, block))
                 out[samples] = block
-        if infinite:
+        if any(infinite):
             refuse_infinity(X)
         return out

@@ -3,9 +3,12 @@
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-__all__ = ["blocks", "flat", "is_plain", "read_only", "refuse_infinity"]
+__all__ = ["blocks", "flat", "is_plain", "parts", "read_only", "refuse_infinity"]
 
 BLOCK_SIZE = 2**16
+
+# Numbers that take a thread about half a millisecond, against 0.1 to start it.
+PART_SIZE = 2**20
 
 
 def is_plain(X):
@@ -64,3 +67,29 @@ def blocks(X):
     size = max(1, BLOCK_SIZE // X.shape[1])
     for start in range(0, X.shape[0], size):
         yield slice(start, start + size)
+
+
+def parts(X):
+    """Cut a contiguous array into contiguous parts, a thread's work each.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The array, C- or F-contiguous.
+
+    Returns
+    -------
+    list of tuple of slice
+        The samples and features of each part: all features in C order, all samples in F
+        order.
+    """
+    n_samples, n_features = X.shape
+    if X.flags.c_contiguous:
+        size = max(1, PART_SIZE // n_features)
+        return [
+            (slice(start, start + size), slice(None)) for start in range(0, n_samples, size)
+        ]
+    size = max(1, PART_SIZE // n_samples)
+    return [
+        (slice(None), slice(start, start + size)) for start in range(0, n_features, size)
+    ]

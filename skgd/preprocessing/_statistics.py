@@ -1,6 +1,6 @@
 """What a scaler knows about the data it has seen, and how two such are merged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,8 +90,9 @@ class Moments:
     @property
     def overflow(self):
         """Where the data are too large for this unit, or infinite."""
+        finite = np.isfinite(self.mean) & np.isfinite(self.variance)
         fits = (np.abs(self.mean) <= HUGE) & (self.variance <= HUGE**2)
-        return ~fits & (self.unit == 1)
+        return ~finite | (~fits & (self.unit == 1))
 
     @property
     def constant(self):
@@ -149,6 +150,14 @@ class Summary:
             self.extremes and self.extremes.merge(other.extremes),
         )
 
+    def beside(self, other):
+        """Return the summary of these features and others of the same samples."""
+        return replace(
+            self,
+            moments=self.moments and _beside(self.moments, other.moments),
+            extremes=self.extremes and _beside(self.extremes, other.extremes),
+        )
+
     @property
     def n_samples_seen(self):
         """The count of each feature, or of all if they have the same."""
@@ -156,6 +165,15 @@ class Summary:
         if not self.weighted:
             count = count.astype(np.int64)
         return count[0] if (count == count[0]).all() else count
+
+
+def _beside(first, second):
+    """Join statistics of some features and of others."""
+    columns = [
+        np.concatenate(pair)
+        for pair in zip(vars(first).values(), vars(second).values(), strict=True)
+    ]
+    return type(first)(*columns)
 
 
 def _ordered(swap, first, second):

@@ -1,10 +1,20 @@
 """Summarize data: choose what the compiled loop runs over, and in which unit."""
 
+from functools import reduce
+
 import numpy as np
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
+from skgd._threads import map_parts
 from skgd.preprocessing import _kernels
-from skgd.preprocessing._layout import blocks, flat, is_plain, read_only, refuse_infinity
+from skgd.preprocessing._layout import (
+    blocks,
+    flat,
+    is_plain,
+    parts,
+    read_only,
+    refuse_infinity,
+)
 from skgd.preprocessing._statistics import SMALL_UNIT, Extremes, Moments, Summary
 
 __all__ = ["summarize", "summarize_sparse"]
@@ -38,7 +48,7 @@ def summarize(X, weight, moments, extremes):
     if left_out:
         refuse_infinity(X)
     direct = is_plain(X) and not left_out
-    run = _summarize if direct else _summarize_blocks
+    run = _summarize_parts if direct else _summarize_blocks
     with np.errstate(over="ignore", invalid="ignore"):
         summary, overflows = run(X, weight, moments, extremes)
     if overflows:
@@ -93,6 +103,18 @@ def _sparse_moments(X, weight, unit):
     )
 
 
+def _summarize_parts(X, weight, moments, extremes):
+    """Summarize parts on several threads; join them in order, however many there are."""
+
+    def run(part):
+        part_weight = None if weight is None else weight[part[0]]
+        return _summarize(X[part], part_weight, moments, extremes)
+
+    summaries, overflows = zip(*map_parts(run, parts(X)), strict=True)
+    join = Summary.merge if X.flags.c_contiguous else Summary.beside
+    return reduce(join, summaries), any(overflows)
+
+
 def _summarize_blocks(X, weight, moments, extremes, unit=None):
     """Summarize copies of a few samples at a time, and merge."""
     dtype = np.float64 if X.dtype == np.float64 else np.float32
@@ -118,6 +140,8 @@ def _summarize_blocks(X, weight, moments, extremes, unit=None):
     return summary, overflows
 
 
+# NumPy's error state is one of each thread.
+@np.errstate(over="ignore", invalid="ignore")
 def _summarize(X, weight, moments, extremes, unit=None):
     """Summarize a contiguous array, already multiplied by ``unit``."""
     n_samples, n_features = X.shape

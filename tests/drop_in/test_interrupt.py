@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skgd import MLPRegressor
-from skgd.neural_network._threads import run_together
+from skgd._threads import run_together
 
 FITS = {
     "short epochs": """

@@ -8,8 +8,8 @@ from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgd import MLPClassifier
-from skgd.neural_network import _stochastic, _threads
+from skgd import MLPClassifier, _threads
+from skgd.neural_network import _stochastic
 from skgd.neural_network._pace import Pace
 from tests.engine.helpers import PURE_PYTHON
 

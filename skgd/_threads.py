@@ -1,7 +1,7 @@
 """Ordinary Python threads for compiled calls that release the GIL."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Lock, Thread
 
@@ -10,7 +10,7 @@ from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["available_threads", "run_together", "single_threaded_blas"]
+__all__ = ["available_threads", "map_parts", "run_together", "single_threaded_blas"]
 
 
 @cache
@@ -125,10 +125,11 @@ def run_together(function, arguments):
     if len(arguments) == 1:
         return [function(*arguments[0])]
     go, cancelled = Event(), Event()
-    done = []
+    done, cores = [], _cores()
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
+        _move_to(cores[index % len(cores)], cores)
         go.wait()
         try:
             if not cancelled.is_set():
@@ -153,6 +154,53 @@ def run_together(function, arguments):
     if errors:
         raise errors[0]
     return results
+
+
+def map_parts(function, parts):
+    """Call ``function`` for each part of some work, on as many threads as are free.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the GIL. Its result must not depend on the thread.
+
+    parts : list
+        What it is called with.
+
+    Returns
+    -------
+    list
+        What the calls returned, in the order of the parts.
+    """
+    n_threads = min(len(parts), available_threads(None)) if len(parts) > 1 else 1
+    results = [None] * len(parts)
+
+    def work(thread):
+        for index in range(thread, len(parts), n_threads):
+            results[index] = function(parts[index])
+
+    run_together(work, [(thread,) for thread in range(n_threads)])
+    return results
+
+
+def _cores():
+    """Return the cores that this process may use; None for what is not known."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None]
+    return sorted(os.sched_getaffinity(0))
+
+
+def _move_to(core, cores):
+    """Begin this thread on a core, and leave it free to be moved again.
+
+    Linux starts threads beside the one that starts them. As they wait for each other by
+    offering their core, it may see no need to part them: then two take turns on one core.
+    """
+    if len(cores) > 1:
+        # Where that is not allowed, it is only slower.
+        with suppress(OSError):
+            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, cores)
 
 
 def _finish(go, done, errors):
