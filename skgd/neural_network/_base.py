@@ -326,7 +326,8 @@ class BaseMLP(BaseEstimator):
         if kept is not None:
             return kept.copy()
         theta = pack(self.coefs_, self.intercepts_, dtype)
-        return Parameters(theta, np.empty(0, dtype=dtype))
+        empty = np.empty(0, dtype=dtype)
+        return Parameters(theta, running=empty, centre=empty)
 
     def _publish(self, layout, parameters):
         """Set the fitted weights."""

@@ -29,12 +29,16 @@ class Parameters:
     running : ndarray of shape (2 * n_normal,)
         Running mean and variance of the normalised layers, layer by layer.
 
+    centre : ndarray of shape (n_features,)
+        What is subtracted from the inputs in training; see :meth:`recentre`.
+
     n_batches : int
         The mini-batches that the running statistics have seen.
     """
 
     theta: np.ndarray
     running: np.ndarray
+    centre: np.ndarray
     n_batches: int = 0
 
     @classmethod
@@ -75,11 +79,24 @@ class Parameters:
                 bias[:] = drawn
             else:
                 gamma[:] = 1
-        return cls(theta, np.zeros(2 * layout.n_normal, dtype=dtype))
+        running = np.zeros(2 * layout.n_normal, dtype=dtype)
+        return cls(theta, running, np.zeros(layout.units[0], dtype=dtype))
 
     def copy(self):
         """Copy the arrays too."""
         return replace(self, theta=self.theta.copy(), running=self.running.copy())
+
+    def recentre(self, layout, centre):
+        """Have the normalised first layer trained on ``X - centre`` from now on.
+
+        To normalise is to subtract the mean, so a shift of the inputs changes nothing in
+        training. The running mean, however, is of earlier weights: it is wrong by their
+        change since then times the mean of the inputs, which had better be small.
+        """
+        weights = layout.weights(self.theta)[0]
+        mean = self.running[: weights.shape[1]]
+        mean += _combine(self.centre - centre, weights)
+        self.centre = centre
 
     def plain(self, layout, epsilon):
         """Write the network as a chain of (weights, bias, activation).
@@ -109,4 +126,13 @@ class Parameters:
                 coefs[i], intercepts[i] = fold(
                     coefs[i], gammas[i], intercepts[i], mean, variance, epsilon
                 )
+        if self.centre.any():
+            # By the weights as they are rounded: what they add is what is taken away.
+            shift = _combine(self.centre, coefs[0])
+            intercepts[0] = (intercepts[0] - shift).astype(self.theta.dtype)
         return coefs, intercepts
+
+
+def _combine(inputs, weights):
+    """Return ``inputs @ weights`` in float64, in an order that no BLAS decides."""
+    return np.einsum("i,ij->j", inputs, weights, dtype=np.float64)

@@ -7,6 +7,7 @@ the loss curve, the order of the random draws.
 import warnings
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
@@ -66,6 +67,8 @@ def fit_stochastic(
         X, y, sample_weight = _take(train, X, y, sample_weight)
     _check_enough(estimator, y, sample_weight)
     dtype = parameters.theta.dtype
+    if layout.n_normal:
+        X = _centred(X, sample_weight, layout, parameters)
     progress = _progress(estimator, layout, dtype, incremental)
     trainer = Trainer(
         as_samples(X, dtype, y, sample_weight),
@@ -139,6 +142,18 @@ def _check_enough(estimator, y, sample_weight):
             "batch_normalization=True needs at least 2 samples to train on, got "
             f"n_samples={len(y)}."
         )
+
+
+def _centred(X, sample_weight, layout, parameters):
+    """Subtract the mean of each feature; sparse rows stay sparse, and as they are."""
+    if issparse(X):
+        parameters.recentre(layout, np.zeros_like(parameters.centre))
+        return X
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    # In float64, and without a copy.
+    mean = np.einsum("i,ij->j", weight, X, dtype=np.float64) / weight.sum(dtype=np.float64)
+    parameters.recentre(layout, mean.astype(parameters.theta.dtype))
+    return X - parameters.centre
 
 
 def _progress(estimator, layout, dtype, incremental):

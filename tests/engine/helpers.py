@@ -141,7 +141,9 @@ def trainer_of(
 
     dtype = np.dtype(model.dtype)
     parameters = Parameters(
-        model.theta.copy(), np.zeros(2 * model.layout.n_normal, dtype=dtype)
+        model.theta.copy(),
+        running=np.zeros(2 * model.layout.n_normal, dtype=dtype),
+        centre=np.zeros(model.units[0], dtype=dtype),
     )
     state = np.zeros((SOLVERS[solver].n_slots, model.layout.n_params), dtype=dtype)
     return Trainer(

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import sparse
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.engine.layout import Layout
@@ -44,7 +45,8 @@ def test_predictions_are_those_of_the_running_statistics(activation, n_epochs):
         model.partial_fit(X, y)
     layers, running = layers_of(model)
     epsilon = model.batch_normalization_epsilon
-    z, _ = oracle.forward(layers, X, activation, epsilon=epsilon, running=running)
+    centred = X - model._normalised.centre
+    z, _ = oracle.forward(layers, centred, activation, epsilon=epsilon, running=running)
     assert_close(model.predict(X), z[:, 0], 1e-12)
     # which is a plain network's:
     plain = [
@@ -137,12 +139,57 @@ def test_it_learns_at_any_scale_of_the_features(scale):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_far_from_zero_are_learnt_as_those_around_it(dtype, early_stopping):
+    """The running mean lags behind the weights, which counts times the features' mean."""
+    features = np.random.default_rng(0).normal(size=(200, 4))
+    target = np.sin(2 * features[:, 0]) + features[:, 1]
+    losses = []
+    for offset in (0, 5000):
+        rows = (features + offset).astype(dtype)
+        model = MLPRegressor(
+            hidden_layer_sizes=(30,),
+            batch_normalization=True,
+            early_stopping=early_stopping,
+            batch_size=50,
+            random_state=0,
+            learning_rate_init=0.01,
+            max_iter=60,
+        ).fit(rows, target)
+        losses.append(model.loss_)
+        assert model.score(rows, target) > 0.9
+    # The sixth digit of the data is beyond float32.
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6 if dtype == "float64" else 0.1)
+
+
+def test_a_network_is_the_same_about_any_centre():
+    model = MLPRegressor(**PARAMETERS).partial_fit(X, y)
+    layout, kept = Layout([4, 9, 6, 1], True), model._normalised.copy()
+    kept.recentre(layout, np.array([0.0, -3.0, 10.0, 100.0]))
+    coefs, intercepts = kept.plain(layout, model.batch_normalization_epsilon)
+    for a, b in zip(coefs, model.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(intercepts, model.intercepts_, strict=True):
+        assert_close(a, b, 1e-12)
+    assert not np.allclose(kept.running[:9], model._normalised.running[:9])
+
+
+def test_sparse_rows_go_on_with_the_network_of_dense_ones():
+    parameters = {**PARAMETERS, "learning_rate_init": 1e-12, "alpha": 0}
+    models = [MLPRegressor(**parameters).partial_fit(X, y) for _ in range(2)]
+    models[0].partial_fit(X, y)
+    models[1].partial_fit(sparse.csr_array(X), y)
+    assert_close(models[0].predict(X), models[1].predict(X), 1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_early_stopping_keeps_the_statistics_of_the_best_epoch():
     model = MLPRegressor(
         **PARAMETERS, early_stopping=True, learning_rate_init=0.1, max_iter=40, tol=0
     ).fit(X, y)
     layers, running = layers_of(model)
-    z, _ = oracle.forward(
-        layers, X, "relu", epsilon=model.batch_normalization_epsilon, running=running
-    )
+    epsilon = model.batch_normalization_epsilon
+    centred = X - model._normalised.centre
+    z, _ = oracle.forward(layers, centred, "relu", epsilon=epsilon, running=running)
     assert_close(model.predict(X), z[:, 0], 1e-12)
