@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import Layout
+from skgd.losses import LINKS
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._parameters import Parameters, pack
@@ -266,6 +267,10 @@ class BaseMLP(BaseEstimator):
             )
 
     def _fit(self, X, y, sample_weight, incremental):
+        if incremental:
+            # scikit-learn leaves out those of a fitted estimator, but set_params may have
+            # changed them.
+            self._validate_params()
         hidden = self._hidden_layer_sizes()
         self._check_compatible(incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -312,6 +317,12 @@ class BaseMLP(BaseEstimator):
 
     def _resume(self, layout, dtype):
         """Return the parameters that a warm start or partial_fit goes on from."""
+        if self._loss_function().out_activation != self.out_activation_:
+            raise ValueError(
+                "warm_start and partial_fit go on with the network of the previous fit, "
+                f"whose out_activation_ is {self.out_activation_!r}; loss={self.loss!r} "
+                "does not fit it."
+            )
         kept = getattr(self, "_normalised", None)
         shapes = [coef.shape for coef in self.coefs_]
         if shapes != [w.shape for w in layout.weights(np.empty(layout.n_params))] or (
@@ -341,12 +352,16 @@ class BaseMLP(BaseEstimator):
 
     def _forward(self, X):
         """Predict from validated rows: probabilities or values, a column an output."""
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(
+                f"activation must be one of {sorted(ACTIVATIONS)}, got {self.activation!r}."
+            )
         return predict(
             X,
             self.coefs_,
             self.intercepts_,
             self.activation,
-            self._loss_function(),
+            LINKS[self.out_activation_],
             self.n_jobs,
         )
 

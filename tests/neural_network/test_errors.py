@@ -62,6 +62,37 @@ def test_a_message_names_parameter_value_and_what_is_allowed(
     assert not hasattr(model, "coefs_")
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize(("name", "value", "allowed"), BAD_PARAMETERS)
+def test_a_parameter_set_on_a_fitted_model_is_checked(estimator, name, value, allowed):
+    """scikit-learn does not, in ``partial_fit``."""
+    y = ESTIMATORS[estimator]
+    model = estimator(hidden_layer_sizes=(5,), random_state=0)
+    model.partial_fit(X, y, **_classes(estimator, "partial_fit"))
+    before = joblib.hash(model.set_params(**{name: value}))
+    with pytest.raises(ValueError, match=name) as error:
+        model.partial_fit(X, y)
+    for part in (str(value), *allowed):
+        assert part in str(error.value)
+    assert joblib.hash(model) == before
+
+
+def test_a_loss_set_on_a_fitted_model_is_checked():
+    model = MLPRegressor(random_state=0).partial_fit(X, TARGETS)
+    predicted = model.predict(X)
+    with pytest.raises(ValueError, match=r"'loss'.*(poi.*squ|squ.*poi).*'huber'"):
+        model.set_params(loss="huber").partial_fit(X, TARGETS)
+    with pytest.raises(ValueError, match=r"'identity'; loss='poisson' does not fit"):
+        model.set_params(loss="poisson").partial_fit(X, TARGETS)
+    np.testing.assert_array_equal(model.predict(X), predicted)
+
+
+def test_an_unknown_activation_cannot_predict():
+    model = MLPRegressor(random_state=0).partial_fit(X, TARGETS)
+    with pytest.raises(ValueError, match=r"activation .*identity.*tanh.*'swish'"):
+        model.set_params(activation="swish").predict(X)
+
+
 def test_a_message_names_the_losses():
     with pytest.raises(
         ValueError, match=r"loss.*poisson.*squared_error|squared_error.*poi"
@@ -73,6 +104,7 @@ DIVERGING = {"solver": "minibatch", "learning_rate_init": 1e30, "max_iter": 20}
 
 # What is set on a fitted model, what it is given then, what the message says.
 FAILURES = {
+    "an unknown solver": ({"solver": "newton"}, {}, "solver"),
     "NaN in X": ({}, {"X": spoiled(X, np.nan)}, "NaN"),
     "infinity in X": ({}, {"X": spoiled(X, np.inf)}, "infinity"),
     "too few targets": ({}, {"y": CLASSES[:-1]}, "inconsistent numbers of samples"),
@@ -100,8 +132,6 @@ FAILURES = {
     ),
 }
 ONLY_FIT = {
-    # scikit-learn does not validate the parameters of a fitted model's partial_fit again.
-    "an unknown solver": ({"solver": "newton"}, {}, "solver"),
     "diverging": (DIVERGING, {}, "learning_rate_init=1e\\+30"),
     "diverging with early stopping": (
         {**DIVERGING, "early_stopping": True},
