@@ -13,6 +13,9 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "schedules", "activations", "losses"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 
+# Imported by the first kernel that is compiled.
+WITH_NUMBA = [PACKAGE / "engine" / name for name in ("cache.py", "first_class.py")]
+
 every_source = pytest.mark.parametrize(
     "path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
 )
@@ -86,7 +89,7 @@ def test_only_estimators_import_scikit_learn(path):
 
 @every_source
 def test_numba_is_imported_when_it_is_needed(path):
-    if path == PACKAGE / "engine" / "cache.py":
+    if path in WITH_NUMBA:
         return
     now = {
         module
@@ -95,7 +98,7 @@ def test_numba_is_imported_when_it_is_needed(path):
         for module, _ in imports(node)
     }
     assert not {module.split(".")[0] for module in now} & {"numba", "llvmlite"}
-    assert "skgd.engine.cache" not in now
+    assert not {"skgd.engine.cache", "skgd.engine.first_class"} & now
 
 
 @every_source

@@ -2,7 +2,7 @@
 
 from functools import cached_property, update_wrapper
 
-__all__ = ["Kernel", "Stub", "by_dtype", "jit", "strict_jit"]
+__all__ = ["Kernel", "Stub", "by_dtype", "functions", "jit", "strict_jit"]
 
 # Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
@@ -55,8 +55,8 @@ class Kernel:
     def bind(self, *signature):
         """Compile for one signature and return it as a first-class function.
 
-        Such a function can be an argument of a kernel, which is then compiled once for
-        all functions of that signature.
+        Such a function can be an argument of a kernel, in what ``functions`` returns,
+        which is then compiled once for all functions of that signature.
 
         Parameters
         ----------
@@ -85,6 +85,17 @@ def jit(function):
 def strict_jit(function):
     """Compile ``function`` on its first call, its roundings kept in order."""
     return Kernel(function, _IN_ORDER)
+
+
+def functions(named):
+    """Make a named tuple of bound kernels ready to be an argument of a kernel."""
+    from numba import config
+
+    if config.DISABLE_JIT:
+        return named
+    from skgd.engine.first_class import Functions
+
+    return Functions(named)
 
 
 class Stub:

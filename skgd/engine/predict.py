@@ -7,7 +7,7 @@ __all__ = ["predict"]
 
 
 @jit
-def predict(samples, in_order, table, theta, buffers, activate, link, out, alone):
+def predict(samples, in_order, table, theta, buffers, rules, out, alone):
     """Write the network's predictions to ``out``.
 
     Parameters
@@ -24,8 +24,8 @@ def predict(samples, in_order, table, theta, buffers, activate, link, out, alone
     buffers : Buffers
         Room for a block of rows.
 
-    activate, link : first-class functions
-        Of the hidden layers, and of the output.
+    rules : PredictionRules
+        The functions of the hidden layers, and of the output.
 
     out : ndarray of shape (n_samples, n_outputs)
         Takes the predictions.
@@ -48,12 +48,12 @@ def predict(samples, in_order, table, theta, buffers, activate, link, out, alone
             table,
             theta,
             buffers,
-            activate,
+            rules.activate,
             theta.dtype.type(0),
             alone,
         )
         z = outputs_of(table, table.shape[0] - 1, 0, rows, buffers)
-        link(z)
+        rules.link(z)
         for i in range(rows):
             for k in range(n_outputs):
                 out[start + i, k] = z[i, k]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Buffers", "Network", "Rules", "Samples", "Settings"]
+__all__ = ["Buffers", "Network", "PredictionRules", "Rules", "Samples", "Settings"]
 
 
 class Samples(NamedTuple):
@@ -119,6 +119,13 @@ class Rules(NamedTuple):
     evaluate: Any
     update: Any
     rate: Any
+
+
+class PredictionRules(NamedTuple):
+    """Those of the plug-in kernels that a prediction needs."""
+
+    activate: Any
+    link: Any
 
 
 class Settings(NamedTuple):

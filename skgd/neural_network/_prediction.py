@@ -79,7 +79,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             layout.table,
             theta,
             Buffers.allocate(layout, rows, 1, dtype),
-            *rules,
+            rules,
             out[first:last],
             ALONE,
         )

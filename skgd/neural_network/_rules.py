@@ -3,7 +3,8 @@
 from functools import cache
 
 from skgd.activations import ACTIVATIONS
-from skgd.engine.records import Rules
+from skgd.engine.jit import functions
+from skgd.engine.records import PredictionRules, Rules
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
@@ -33,10 +34,10 @@ def prediction_rules(activation, loss, dtype):
 
     Returns
     -------
-    activate, link : first-class functions
+    PredictionRules
     """
     T = _numba_dtype(dtype)
-    return ACTIVATIONS[activation].bind(T)[0], loss.bind_link(T)
+    return functions(PredictionRules(ACTIVATIONS[activation].bind(T)[0], loss.bind_link(T)))
 
 
 @cache
@@ -49,12 +50,14 @@ def training_rules(activation, loss, solver, schedule, dtype):
     """
     T = _numba_dtype(dtype)
     activate, differentiate = ACTIVATIONS[activation].bind(T)
-    return Rules(
-        activate,
-        differentiate,
-        loss.bind_evaluate(T),
-        SOLVERS[solver].bind(T),
-        SCHEDULES[schedule].bind(),
+    return functions(
+        Rules(
+            activate,
+            differentiate,
+            loss.bind_evaluate(T),
+            SOLVERS[solver].bind(T),
+            SCHEDULES[schedule].bind(),
+        )
     )
 
 

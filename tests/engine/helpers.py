@@ -234,7 +234,7 @@ def predict(model, X, loss, *, block=None):
         model.layout.table,
         model.theta,
         Buffers.allocate(model.layout, block or X.shape[0], 1, dtype),
-        *prediction_rules(model.activation, loss, model.dtype),
+        prediction_rules(model.activation, loss, model.dtype),
         out,
         ALONE,
     )
