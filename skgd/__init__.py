@@ -1,6 +1,7 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
 from skgd._version import __version__
+from skgd.engine.sources import code_hash
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 
@@ -12,3 +13,6 @@ __all__ = [
     "ZScoreScaler",
     "__version__",
 ]
+
+# Now, while the files are those that have been imported.
+code_hash()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import skgd
-from skgd.engine.cache import KERNEL_PACKAGES
+from skgd.engine.sources import KERNEL_PACKAGES
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -54,7 +54,7 @@ def allowed(layer):
     if layer in PLUGINS:
         return {"engine", layer} if layer == "schedules" else {"engine"}
     return {
-        "": {"", "preprocessing", "neural_network"},
+        "": {"", "preprocessing", "neural_network", "engine", *PLUGINS},
         "engine": {"engine"},
         "preprocessing": {"preprocessing", "engine", "_threads"},
         "neural_network": {"neural_network", "engine", "_threads", *PLUGINS},

@@ -3,8 +3,10 @@
 Numba's own cache asks only whether the file of the kernel itself has changed, not the
 files of the kernels that it calls and that are compiled into it (numba issue 1833). It
 also keeps one index a function, which two processes may overwrite for each other. Here a
-compiled signature is one file that carries a hash of all kernel sources and one of itself:
+compiled signature is one file that carries a hash of all kernels' code and one of itself:
 whatever is stale, foreign, truncated or half-written does not match, and is compiled anew.
+
+With the environment variable ``SKGD_DISK_CACHE=0`` nothing is read or written.
 """
 
 import hashlib
@@ -12,7 +14,8 @@ import os
 import pickle
 import sys
 import tempfile
-import threading
+import uuid
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,59 +27,66 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
-__all__ = ["KERNEL_PACKAGES", "KernelCache", "cache_directory", "source_hash"]
+from skgd.engine.sources import code_hash, is_hashed
 
-# Where kernels are defined. The rest of the package compiles nothing.
-KERNEL_PACKAGES = (
-    "activations",
-    "engine",
-    "losses",
-    "preprocessing",
-    "schedules",
-    "solvers",
-)
+__all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
+
 _PACKAGE = Path(__file__).parents[1]
 
+# The signatures that this process has "found", "compiled" and "written".
+counts = Counter()
 
-@cache
-def source_hash():
-    """Hash the sources of all kernels.
+
+def is_on():
+    """Tell what ``SKGD_DISK_CACHE`` says.
 
     Returns
     -------
-    bytes or None
-        None where the sources cannot be read, as in a zip file: nothing is cached then.
+    bool
+        True if it is 1, or not set.
+
+    Raises
+    ------
+    ValueError
+        If it is neither 0 nor 1.
     """
-    digest = hashlib.sha256()
-    try:
-        for package in KERNEL_PACKAGES:
-            for path in sorted((_PACKAGE / package).iterdir()):
-                if path.suffix == ".py":
-                    digest.update(f"{package}/{path.name}\0".encode())
-                    digest.update(path.read_bytes())
-    except OSError:
-        return None
-    return digest.digest()
+    value = os.environ.get("SKGD_DISK_CACHE") or "1"
+    if value not in ("0", "1"):
+        raise ValueError(
+            f"The environment variable SKGD_DISK_CACHE must be 0 or 1, got {value!r}."
+        )
+    return value == "1"
+
+
+@cache
+def places():
+    """List where compiled kernels may be, in the order of preference.
+
+    Returns
+    -------
+    list of pathlib.Path
+        In ``NUMBA_CACHE_DIR``, the package's ``__pycache__``, the user's cache.
+    """
+    found = [_PACKAGE / "__pycache__"]
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        found.insert(0, Path(os.environ["NUMBA_CACHE_DIR"], "skgd"))
+    user = Path(AppDirs("skgd", appauthor=False).user_cache_dir)
+    # Without a home it begins with the character ~.
+    if user.is_absolute():
+        found.append(user)
+    return found
 
 
 @cache
 def cache_directory():
-    """Find the first writable place for compiled kernels.
-
-    In this order: ``NUMBA_CACHE_DIR``, the package's ``__pycache__``, the user's cache.
+    """Find the first of the places that can be written.
 
     Returns
     -------
     pathlib.Path or None
-        None where no place can be written: kernels are then compiled in every process.
+        None where there is none. What no place has is then compiled in every process.
     """
-    places = [
-        _PACKAGE / "__pycache__",
-        Path(AppDirs("skgd", appauthor=False).user_cache_dir),
-    ]
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        places.insert(0, Path(os.environ["NUMBA_CACHE_DIR"], "skgd"))
-    for place in places:
+    for place in places():
         try:
             place.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=place).close()
@@ -86,9 +96,9 @@ def cache_directory():
     return None
 
 
-def _stamp(path, content):
+def _stamp(name, content):
     """Sign what a file holds, for the file of this name only."""
-    return source_hash() + hashlib.sha256(path.name.encode() + content).digest()
+    return code_hash() + hashlib.sha256(name.encode() + content).digest()
 
 
 class KernelCache(_Cache):
@@ -98,11 +108,17 @@ class KernelCache(_Cache):
     ----------
     function : function
         The Python function.
+
+    Raises
+    ------
+    ValueError
+        If ``SKGD_DISK_CACHE`` is neither 0 nor 1.
     """
 
     def __init__(self, function):
         self._name = f"{function.__module__}.{function.__qualname__}"
-        self._enabled = True
+        self._enabled = is_on()
+        self._is_hashed = is_hashed(function) and code_hash() is not None
 
     @property
     def cache_path(self):
@@ -115,40 +131,59 @@ class KernelCache(_Cache):
         self._enabled = False
 
     def flush(self):
-        for path in cache_directory().glob(f"{self._name}-*.skgd"):
-            path.unlink(missing_ok=True)
+        if cache_directory() is not None:
+            for path in cache_directory().glob(f"{self._name}-*.skgd"):
+                path.unlink(missing_ok=True)
 
-    def _path(self, signature, codegen):
-        if not self._enabled or source_hash() is None or cache_directory() is None:
+    def _file_name(self, signature, codegen):
+        """Name the file of a signature, or return None if it must not have one."""
+        if not (self._enabled and self._is_hashed):
             return None
-        versions = f"{sys.version} {numba_version} {bool(config.BOUNDSCHECK)}"
-        key = f"{signature} {codegen.magic_tuple()} {versions}".encode()
-        name = f"{self._name}-{hashlib.sha256(key).hexdigest()[:16]}.skgd"
-        return cache_directory() / name
+        key = (
+            str(signature),
+            codegen.magic_tuple(),
+            # Of several installations, each has its files.
+            str(_PACKAGE),
+            sys.version,
+            numba_version,
+            bool(config.BOUNDSCHECK),
+            str(config.OPT),
+            config.USING_SVML,
+        )
+        return f"{self._name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.skgd"
 
     def load_overload(self, sig, target_context):
         target_context.refresh()
-        path = self._path(sig, target_context.codegen())
-        if path is None:
+        content = self._read(self._file_name(sig, target_context.codegen()))
+        if content is None:
+            counts["compiled"] += 1
             return None
-        try:
-            written = path.read_bytes()
-        except OSError:
-            return None
-        stamp, content = written[:64], written[64:]
-        if stamp != _stamp(path, content):
-            return None
+        counts["found"] += 1
         return CompileResult._rebuild(target_context, *pickle.loads(content))
 
+    def _read(self, name):
+        """Read the first valid file of a name."""
+        for place in places() if name else ():
+            try:
+                written = (place / name).read_bytes()
+            except OSError:
+                continue
+            stamp, content = written[:64], written[64:]
+            if stamp == _stamp(name, content):
+                return content
+        return None
+
     def save_overload(self, sig, data):
-        path = self._path(sig, data.codegen)
-        if path is None or data.library.has_dynamic_globals:
+        name = self._file_name(sig, data.codegen)
+        if name is None or cache_directory() is None or data.library.has_dynamic_globals:
             return
         content = dumps(data._reduce())
-        written = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        path = cache_directory() / name
+        written = path.with_suffix(f".{uuid.uuid4().hex}")
         try:
-            written.write_bytes(_stamp(path, content) + content)
+            written.write_bytes(_stamp(name, content) + content)
             written.replace(path)
+            counts["written"] += 1
         except OSError:
             # A full or read-only disk costs the next process a compilation, no more.
             with suppress(OSError):

@@ -2,17 +2,24 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 import skgd
-from skgd.engine import cache
+from skgd import precompile
+from skgd.engine import cache, sources
+from skgd.engine.elementary import tanh
 from skgd.engine.jit import jit
+from skgd.engine.plugins import Activation
+from skgd.solvers import SOLVERS
 
 PACKAGE = Path(skgd.__file__).parent
 
@@ -21,18 +28,26 @@ PACKAGE = Path(skgd.__file__).parent
 def directory(monkeypatch, tmp_path):
     """A cache of their own; and the JIT on, also where it is off for the other tests."""
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(numba.config, "BOUNDSCHECK", 0)
+    monkeypatch.setattr(cache, "places", lambda: [tmp_path])
     monkeypatch.setattr(cache, "cache_directory", lambda: tmp_path)
+    # The kernels of this file pass for the package's.
+    monkeypatch.setattr(cache, "is_hashed", lambda function: True)
+    monkeypatch.delenv("SKGD_DISK_CACHE", raising=False)
     return tmp_path
 
 
-def make(add=1.0, name="kernel"):
+def one_more(x):
+    return x + 1.0
+
+
+def five_more(x):
+    return x + 5.0
+
+
+def make(function=one_more):
     """Make a kernel that no process has compiled."""
-
-    def kernel(x):
-        return x + add
-
-    kernel.__qualname__ = name
-    return jit(kernel).dispatcher
+    return jit(types.FunctionType(function.__code__, globals())).dispatcher
 
 
 def compiled(kernel):
@@ -75,7 +90,7 @@ DAMAGE = {
     "truncated": lambda written: written[:-1],
     "half": lambda written: written[: len(written) // 2],
     "longer": lambda written: written + b"\0",
-    "of other sources": lambda written: bytes([written[0] ^ 1]) + written[1:],
+    "of other code": lambda written: bytes([written[0] ^ 1]) + written[1:],
     "corrupt": lambda written: written[:-20] + bytes([written[-20] ^ 1]) + written[-19:],
     "foreign": lambda written: b"#!/bin/sh\n" * 100,
 }
@@ -96,15 +111,15 @@ def test_the_file_of_another_kernel_is_compiled_anew(directory):
     assert compiled(make())
     file = only_file(directory)
     file.unlink()
-    assert make(add=5.0, name="other")(2.0) == 7.0
+    assert make(five_more)(2.0) == 7.0
     other = only_file(directory)
     other.rename(file)
     assert compiled(make())
 
 
-def test_other_sources_are_compiled_anew(monkeypatch):
+def test_other_code_is_compiled_anew(monkeypatch):
     assert compiled(make())
-    monkeypatch.setattr(cache, "source_hash", lambda: bytes(32))
+    monkeypatch.setattr(cache, "code_hash", lambda: bytes(32))
     assert compiled(make())
     assert not compiled(make())
 
@@ -116,13 +131,18 @@ def test_bounds_checks_are_compiled_anew(monkeypatch):
 
 
 def test_without_a_place_every_process_compiles(monkeypatch, directory):
+    monkeypatch.setattr(cache, "places", list)
     monkeypatch.setattr(cache, "cache_directory", lambda: None)
-    assert make()(2.0) == 3.0
+    for _ in range(2):
+        kernel = make()
+        assert kernel(2.0) == 3.0
+        assert sum(kernel.stats.cache_misses.values()) == 1
+        kernel._cache.flush()
     assert not list(directory.iterdir())
 
 
-def test_without_readable_sources_nothing_is_cached(monkeypatch, directory):
-    monkeypatch.setattr(cache, "source_hash", lambda: None)
+def test_without_code_to_hash_nothing_is_cached(monkeypatch, directory):
+    monkeypatch.setattr(cache, "code_hash", lambda: None)
     for _ in range(2):
         assert compiled(make())
     assert not list(directory.iterdir())
@@ -134,15 +154,35 @@ def test_a_directory_that_goes_away_is_no_error(monkeypatch, directory):
     assert compiled(make())
 
 
-def test_a_full_disk_is_no_error(monkeypatch, directory):
-    def write_bytes(path, content):
-        with path.open("wb") as file:
-            file.write(content[:10])
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
-    assert compiled(make())
+def test_a_full_disk_is_no_error(directory):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kernel = make()
+    # No file may be longer: the first bytes are written, the next are refused.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        assert kernel(2.0) == 3.0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(directory.iterdir())
+    assert compiled(make())
+    assert not compiled(make())
+
+
+def test_what_is_where_nobody_can_write_is_found(monkeypatch, directory, tmp_path):
+    """As in a container image, whose kernels were compiled by another user."""
+    assert compiled(make())
+    writable = tmp_path / "home"
+    writable.mkdir()
+    monkeypatch.setattr(cache, "places", lambda: [directory, writable])
+    monkeypatch.setattr(cache, "cache_directory", lambda: writable)
+    assert not compiled(make())
+    # What is of no use there is written to the next place, and found in it.
+    (file,) = directory.glob("*.skgd")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert compiled(make())
+    assert not compiled(make())
+    assert only_file(writable).name == file.name
 
 
 def test_it_can_be_switched_off_and_flushed(directory):
@@ -157,6 +197,68 @@ def test_it_can_be_switched_off_and_flushed(directory):
     assert not list(directory.iterdir())
 
 
+def test_the_environment_switches_it_off(monkeypatch, directory):
+    monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    assert compiled(make())
+    assert not list(directory.iterdir())
+    monkeypatch.setenv("SKGD_DISK_CACHE", "1")
+    assert compiled(make())
+    # nor is anything read.
+    monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    assert compiled(make())
+    # As good as not set.
+    monkeypatch.setenv("SKGD_DISK_CACHE", "")
+    assert not compiled(make())
+
+
+@pytest.mark.parametrize("value", ["off", "2", "True", " "])
+def test_the_environment_is_not_guessed(monkeypatch, value):
+    monkeypatch.setenv("SKGD_DISK_CACHE", value)
+    with pytest.raises(ValueError, match=f"SKGD_DISK_CACHE must be 0 or 1, got '{value}'"):
+        make()
+
+
+# ------------------------------------------------------------------ kernels from elsewhere
+
+
+@jit
+def _half(x):
+    return 0.5 * x
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Look at where each kernel is from."""
+    monkeypatch.setattr(cache, "is_hashed", sources.is_hashed)
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_kernels_from_outside_the_package_are_not_cached(directory):
+    """Nobody looks whether their code has changed."""
+    for _ in range(2):
+        assert compiled(make())
+    assert not list(directory.iterdir())
+
+
+@pytest.mark.usefixtures("looked_at")
+@pytest.mark.parametrize(
+    ("value", "n_files"), [(_half, 0), (tanh, 1)], ids=["outside", "inside"]
+)
+def test_what_the_package_makes_of_a_plugin_is_cached_with_its_code(
+    directory, value, n_files
+):
+    activation = Activation("halved", value=value, slope=value, gain=6.0)
+    z = np.ones((1, 1), dtype=np.float32)
+    activation.forward(z, np.zeros(1, dtype=np.float32))
+    assert z == pytest.approx(0.5 if n_files == 0 else np.tanh(1.0))
+    assert len(list(directory.glob("*halved*"))) == n_files
+
+
+def test_kernels_of_the_package_are_cached():
+    for solver in SOLVERS.values():
+        assert sources.is_hashed(solver.update.__wrapped__)
+
+
 # --------------------------------------------------------------------------- the places
 
 
@@ -166,6 +268,7 @@ def places(monkeypatch, tmp_path):
     chosen = {name: tmp_path / name for name in names}
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen["NUMBA_CACHE_DIR"]))
     monkeypatch.setattr(cache, "_PACKAGE", chosen["package"])
+    monkeypatch.setattr(cache, "places", _PLACES)
 
     class AppDirs:
         def __init__(self, name, appauthor):
@@ -175,12 +278,12 @@ def places(monkeypatch, tmp_path):
     return chosen
 
 
+_PLACES, _DIRECTORY = cache.places.__wrapped__, cache.cache_directory.__wrapped__
+
+
 def find_directory():
     """Look for the place, past the fixture's and what a process remembers."""
-    return _ORIGINAL.__wrapped__()
-
-
-_ORIGINAL = cache.cache_directory
+    return _DIRECTORY()
 
 
 def test_the_places_in_their_order(monkeypatch, places):
@@ -211,77 +314,175 @@ def test_a_read_only_directory_is_passed_over(monkeypatch, places):
     assert find_directory() == places["package"] / "__pycache__"
 
 
-def test_every_source_of_a_kernel_counts(monkeypatch, tmp_path):
+def test_without_a_home_nothing_is_written_to_a_directory_named_tilde(
+    monkeypatch, places, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    places["package"].touch()
+    places["user"] = Path("~/.cache/skgd")
+    assert find_directory() is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["package"]
+
+
+# ------------------------------------------------------------------------------- the code
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A package whose kernels may be edited."""
     copy = tmp_path / "skgd"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(cache, "_PACKAGE", copy)
-    hashes = {cache.source_hash.__wrapped__()}
-    n_files = 0
-    for package in cache.KERNEL_PACKAGES:
-        for path in (copy / package).glob("*.py"):
-            path.write_bytes(path.read_bytes() + b"\n")
-            hashes.add(cache.source_hash.__wrapped__())
-            n_files += 1
-    assert len(hashes) == n_files + 1
-    (copy / "losses" / "one_more.py").touch()
-    hashes.add(cache.source_hash.__wrapped__())
-    assert len(hashes) == n_files + 2
-    # What is no source of a kernel does not count.
-    (copy / "neural_network" / "one_more.py").touch()
-    (copy / "losses" / "notes.txt").touch()
-    hashes.add(cache.source_hash.__wrapped__())
-    assert len(hashes) == n_files + 2
-    shutil.rmtree(copy / "losses")
-    assert cache.source_hash.__wrapped__() is None
+    return copy
+
+
+def test_every_module_with_kernels_counts(monkeypatch, copy):
+    specs = list(sources._specs())
+    files = {Path(spec.origin).relative_to(PACKAGE) for spec in specs}
+    packages = [copy / package for package in sources.KERNEL_PACKAGES]
+    assert files == {
+        path.relative_to(copy) for package in packages for path in package.glob("*.py")
+    }
+
+    def hash_without(left_out):
+        """Hash the code, of one module another."""
+        other = types.SimpleNamespace(get_code=lambda _: compile("", "", "exec"))
+        found = [
+            types.SimpleNamespace(name=spec.name, loader=other)
+            if spec is left_out
+            else spec
+            for spec in specs
+        ]
+        monkeypatch.setattr(sources, "_specs", lambda: found)
+        return sources.code_hash.__wrapped__()
+
+    assert len({hash_without(spec) for spec in [None, *specs]}) == len(specs) + 1
+
+
+def raise_error(name):
+    raise OSError
+
+
+@pytest.mark.parametrize(
+    "loader", [{}, {"get_code": lambda _: None}, {"get_code": raise_error}]
+)
+def test_without_code_there_is_no_hash(monkeypatch, loader):
+    spec = types.SimpleNamespace(name="x", loader=types.SimpleNamespace(**loader))
+    monkeypatch.setattr(sources, "_specs", lambda: [spec])
+    assert sources.code_hash.__wrapped__() is None
 
 
 # ------------------------------------------------------------------------ other processes
 
 RELU = """
-import json
+import json, os, sys
 import numpy as np
-from numba import float64
 from skgd.activations import ACTIVATIONS
 import skgd
 
-kernel = ACTIVATIONS["relu"].forward
-forward, _ = ACTIVATIONS["relu"].bind(float64)
-z = np.array([[-2.0, 3.0]])
-forward(z, np.zeros(2))
-stats = kernel.dispatcher.stats
-print(json.dumps({
-    "file": skgd.__file__,
-    "z": z.tolist(),
-    "hits": sum(stats.cache_hits.values()),
-    "misses": sum(stats.cache_misses.values()),
-}))
+if len(sys.argv) > 1:
+    # Upgrade the package that this process has imported.
+    source, old, new = sys.argv[1:]
+    stamp, text = os.stat(source), open(source, encoding="utf-8").read()
+    assert text.count(old) == 1 and len(old) == len(new)
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+def run():
+    from numba import float64
+    from skgd.engine.cache import counts
+
+    z = np.array([[-2.0, 3.0]])
+    forward, _ = ACTIVATIONS["relu"].bind(float64)
+    forward(z, np.zeros(2))
+    stats = ACTIVATIONS["relu"].forward.dispatcher.stats
+    return {
+        "package": os.path.dirname(skgd.__file__),
+        "z": z.tolist(),
+        "hits": sum(stats.cache_hits.values()),
+        "misses": sum(stats.cache_misses.values()),
+        "written": counts["written"],
+    }
 """
+ONCE = RELU + "print(json.dumps(run()))"
+EIGHT_TIMES = (
+    RELU
+    + """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+start = context.Barrier(8)
+
+
+def together(queue):
+    start.wait()
+    queue.put(run())
+
+
+queue = context.SimpleQueue()
+processes = [context.Process(target=together, args=(queue,)) for _ in range(8)]
+for process in processes:
+    process.start()
+print(json.dumps([queue.get() for _ in processes]))
+for process in processes:
+    process.join()
+"""
+)
 FIT = """
-import json
+import json, warnings
 import numpy as np
+from scipy import sparse
 import skgd
-from skgd.engine.train import train
+from skgd.solvers import SOLVERS
 
-X = np.linspace(-1, 1, 40).reshape(20, 2)
-skgd.MLPRegressor(random_state=0).partial_fit(X, X[:, 0])
-stats = train.dispatcher.stats
-print(json.dumps({
-    "hits": sum(stats.cache_hits.values()),
-    "misses": sum(stats.cache_misses.values()),
-}))
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+for dtype in ("float32", "float64"):
+    X = rng.normal(size=(600, 30)).astype(dtype)
+    y = X[:, 0] > 0
+    for scaler in (skgd.MinMaxScaler(clip=True), skgd.MeanScaler(), skgd.ZScoreScaler()):
+        for given in (X, np.asfortranarray(X), X[::2], X.astype("float16")):
+            scaler.inverse_transform(scaler.fit_transform(given))
+        if not isinstance(scaler, skgd.MinMaxScaler):
+            scaler.fit(X, sample_weight=1.0 + y).transform(X)
+    for solver in [*SOLVERS, "lbfgs"]:
+        for model in (
+            skgd.MLPClassifier((300, 200), solver=solver, max_iter=2, n_jobs=2),
+            skgd.MLPClassifier(
+                solver=solver,
+                max_iter=2,
+                early_stopping=True,
+                batch_normalization=solver != "lbfgs",
+            ),
+        ):
+            for rows in (X, sparse.csr_matrix(X)):
+                model.fit(rows, y, sample_weight=1.0 + y).predict_proba(rows)
+            if solver != "lbfgs":
+                model.set_params(early_stopping=False).partial_fit(X, y)
+    skgd.MLPRegressor("poisson", learning_rate="adaptive", max_iter=2).fit(X, abs(X))
+from skgd.engine.cache import counts
+
+print(json.dumps(counts))
 """
 
 
-def start(script, path, **variables):
+# They take a while, and are the same whatever this process does with its kernels.
+in_other_processes = pytest.mark.skipif(
+    bool(numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK),
+    reason="It is run without NUMBA_DISABLE_JIT and NUMBA_BOUNDSCHECK.",
+)
+
+
+def start(*arguments, path=PACKAGE.parent, **variables):
     environment = {
         **os.environ,
         "PYTHONPATH": str(path),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "NUMBA_DISABLE_JIT": "0",
+        "SKGD_DISK_CACHE": "1",
         **variables,
     }
     return subprocess.Popen(
-        [sys.executable, "-c", script],
+        [sys.executable, *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -289,50 +490,104 @@ def start(script, path, **variables):
     )
 
 
-def finish(process):
-    out, _ = process.communicate(timeout=300)
+def output(*arguments, **kwargs):
+    process = start(*arguments, **kwargs)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == 0
-    return json.loads(out)
+    return out
 
 
-def test_an_edited_kernel_is_compiled_anew(tmp_path):
-    """Also where it is compiled into the kernel of another file, with the stamps kept."""
-    copy = tmp_path / "skgd"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    variables = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    first = finish(start(RELU, tmp_path, **variables))
-    assert Path(first["file"]).parent == copy
-    assert (first["z"], first["hits"], first["misses"]) == ([[0, 3]], 0, 1)
-    second = finish(start(RELU, tmp_path, **variables))
-    assert (second["z"], second["hits"], second["misses"]) == ([[0, 3]], 1, 0)
-    source = copy / "engine" / "elementary.py"
-    stamp = source.stat()
-    old = source.read_text(encoding="utf-8")
-    new = old.replace(
-        "def _zero_64(x):\n    return 0.0", "def _zero_64(x):\n    return 0.5"
+def what(found):
+    return found["z"], found["hits"], found["misses"]
+
+
+@in_other_processes
+def test_an_upgrade_is_compiled_anew(copy, tmp_path):
+    """Of a kernel that is compiled into another file's, with size and time kept."""
+    edit = [
+        copy / "engine" / "elementary.py",
+        "def _zero_64(x):\n    return 0.0",
+        "def _zero_64(x):\n    return 0.5",
+    ]
+    settings = {
+        "path": tmp_path,
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    # The process has imported the old code: that is what it compiles.
+    found = json.loads(output("-c", ONCE, *edit, **settings))
+    assert Path(found["package"]) == copy
+    assert what(found) == ([[0, 3]], 0, 1)
+    # Python does not see the edit, either.
+    found = json.loads(output("-c", ONCE, **settings))
+    assert what(found) == ([[0, 3]], 1, 0)
+    for directory in copy.rglob("__pycache__"):
+        shutil.rmtree(directory)
+    # Here it does: this is max(z, 0.5).
+    for hits in (0, 1):
+        found = json.loads(output("-c", ONCE, **settings))
+        assert what(found) == ([[0.5, 3]], hits, 1 - hits)
+
+
+@in_other_processes
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has no fork.")
+def test_eight_processes_that_compile_at_once(copy, tmp_path):
+    assert not list(copy.rglob("*.skgd"))
+    found = json.loads(output("-c", EIGHT_TIMES, path=tmp_path))
+    assert [each["z"] for each in found] == [[[0, 3]]] * 8
+    # It was compiled at least twice at the same time, and each time written.
+    assert sum(each["misses"] for each in found) >= 2
+    assert all(each["written"] >= each["misses"] for each in found)
+    after = json.loads(output("-c", ONCE, path=tmp_path))
+    assert what(after) == ([[0, 3]], 1, 0)
+    left = {path.suffix for path in (copy / "__pycache__").iterdir()}
+    assert left - {".pyc"} == {".skgd"}
+
+
+@in_other_processes
+def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
+    """Files stand where directories should be: nobody can write there, not even root."""
+    (copy / "__pycache__").touch()
+    (tmp_path / "home").touch()
+    before = sorted(tmp_path.rglob("*"))
+    found = json.loads(
+        output(
+            "-c",
+            ONCE,
+            path=tmp_path,
+            HOME=str(tmp_path / "home"),
+            XDG_CACHE_HOME="",
+            NUMBA_CACHE_DIR=str(tmp_path / "home"),
+            PYTHONDONTWRITEBYTECODE="1",
+        )
     )
-    assert len(new) == len(old)
-    assert new != old
-    source.write_text(new, encoding="utf-8")
-    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    third = finish(start(RELU, tmp_path, **variables))
-    # max(z, 0.5) now.
-    assert (third["z"], third["hits"], third["misses"]) == ([[0.5, 3]], 0, 1)
+    assert what(found) == ([[0, 3]], 0, 1)
+    assert found["written"] == 0
+    assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_processes_that_compile_at_the_same_time(tmp_path):
-    variables = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    path = PACKAGE.parent
-    for found in map(finish, [start(RELU, path, **variables) for _ in range(3)]):
-        assert found["z"] == [[0, 3]]
-    after = finish(start(RELU, path, **variables))
-    assert (after["z"], after["hits"], after["misses"]) == ([[0, 3]], 1, 0)
-    assert all(f.suffix == ".skgd" for f in (tmp_path / "cache" / "skgd").iterdir())
+# ---------------------------------------------------------------------------------- ahead
 
 
-def test_the_training_loop_is_found_by_the_next_process():
-    """In the cache that is there: the first of the two processes may have to fill it."""
-    path = PACKAGE.parent
-    finish(start(FIT, path))
-    found = finish(start(FIT, path))
-    assert (found["hits"], found["misses"]) == (1, 0)
+@in_other_processes
+def test_after_precompile_nothing_is_compiled():
+    """In the cache that is there: precompile fills it."""
+    done = output("-m", "skgd.precompile").splitlines()
+    assert re.fullmatch(r"\d+ kernels compiled and \d+ found in [\d.]+ s", done[0])
+    assert Path(done[1]).is_dir()
+    counts = json.loads(output("-c", FIT))
+    assert set(counts) == {"found"}
+    assert counts["found"] > 20
+
+
+def test_precompile_says_why_nothing_is_kept(monkeypatch, capsys):
+    monkeypatch.setattr(precompile, "precompile", lambda: cache.counts.update(compiled=1))
+    assert precompile.main([]).endswith(" could not be written.")
+    assert "kernels compiled" in capsys.readouterr().out
+    monkeypatch.setattr(cache, "cache_directory", lambda: None)
+    assert "NUMBA_CACHE_DIR" in precompile.main([])
+    monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    assert "SKGD_DISK_CACHE=0" in precompile.main([])
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert "NUMBA_DISABLE_JIT" in precompile.main([])
+    assert not capsys.readouterr().out

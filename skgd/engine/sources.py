@@ -1,0 +1,78 @@
+"""What the kernels' code is, for those compiled from other code to be told apart."""
+
+import hashlib
+import marshal
+from functools import cache
+from importlib.util import find_spec
+from pkgutil import iter_modules
+
+__all__ = ["KERNEL_PACKAGES", "code_hash", "is_hashed"]
+
+# Where kernels are defined. The rest of the package compiles nothing.
+KERNEL_PACKAGES = (
+    "activations",
+    "engine",
+    "losses",
+    "preprocessing",
+    "schedules",
+    "solvers",
+)
+_PREFIXES = tuple(f"skgd.{package}." for package in KERNEL_PACKAGES)
+
+
+@cache
+def code_hash():
+    """Hash the code of all modules where kernels are defined.
+
+    It is Python's compiled code that is hashed, not the source beside it, which may be
+    newer: where an upgrade keeps size and time of a file, Python goes on with the old
+    ``.pyc``. For the same reason skgd calls this as soon as it is imported. In a process
+    that has imported one version, the files may later be those of another.
+
+    Returns
+    -------
+    bytes or None
+        None where there is no code to be had: nothing is cached then.
+    """
+    digest = hashlib.sha256()
+    try:
+        for spec in _specs():
+            code = spec.loader.get_code(spec.name)
+            if code is None:
+                return None
+            # Later formats of marshal depend on reference counts.
+            digest.update(spec.name.encode() + marshal.dumps(code, 2))
+    except (AttributeError, ImportError, OSError):
+        return None
+    return digest.digest()
+
+
+def _specs():
+    """Find the modules, also those that are not imported before the first kernel."""
+    for package in KERNEL_PACKAGES:
+        spec = find_spec(f"skgd.{package}")
+        yield spec
+        for module in iter_modules(spec.submodule_search_locations):
+            yield module.module_finder.find_spec(f"{spec.name}.{module.name}")
+
+
+def is_hashed(function):
+    """Tell whether `code_hash` covers a function and the kernels compiled into it.
+
+    It does not cover plug-ins from outside this package. They are closed over by the
+    kernels that skgd makes of them.
+
+    Parameters
+    ----------
+    function : function
+        The Python function of a kernel.
+
+    Returns
+    -------
+    bool
+    """
+    closed_over = [cell.cell_contents for cell in function.__closure__ or ()]
+    return f"{function.__module__}.".startswith(_PREFIXES) and all(
+        hasattr(kernel, "__wrapped__") and is_hashed(kernel.__wrapped__)
+        for kernel in closed_over
+    )
