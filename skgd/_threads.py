@@ -20,25 +20,7 @@ def _blas(pid):
     # it once it is loaded.
     import scipy.linalg.cython_blas  # noqa: F401
 
-    return ThreadpoolController().select(user_api="blas")
-
-
-@contextmanager
-def _in_control(blas):
-    """Let this thread set limits, which newer threadpoolctl leaves to one thread only.
-
-    The last of several concurrent fits has to lift the limit that the first has set.
-    """
-    controllers = [
-        library
-        for library in blas.lib_controllers
-        if hasattr(library, "clear_controlling_thread")
-    ]
-    for library in controllers:
-        library.clear_controlling_thread(force=True)
-    yield
-    for library in controllers:
-        library.clear_controlling_thread(force=True)
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 class _Limit:
@@ -47,22 +29,34 @@ class _Limit:
     def __init__(self):
         self._lock = Lock()
         self._holders = 0
-        self._limiter = None
+        self._before = []
 
     def acquire(self):
         with self._lock:
             self._holders += 1
             if self._holders == 1:
-                blas = _blas(os.getpid())
-                with _in_control(blas):
-                    self._limiter = blas.limit(limits=1)
+                libraries = _blas(os.getpid())
+                self._before = [library.get_num_threads() for library in libraries]
+                _set_threads(libraries, [1] * len(libraries))
 
     def release(self):
         with self._lock:
             self._holders -= 1
             if self._holders == 0:
-                with _in_control(_blas(os.getpid())):
-                    self._limiter.restore_original_limits()
+                _set_threads(_blas(os.getpid()), self._before)
+
+
+def _set_threads(libraries, numbers):
+    """Limit each library's threads.
+
+    Newer threadpoolctl leaves that to the thread that did it first, but the last of several
+    concurrent fits has to lift the limit that the first has set.
+    """
+    for library, n_threads in zip(libraries, numbers, strict=True):
+        let_go = getattr(library, "clear_controlling_thread", lambda force: None)
+        let_go(force=True)
+        library.set_num_threads(n_threads)
+        let_go(force=True)
 
 
 _limit = _Limit()
@@ -99,7 +93,7 @@ def available_threads(n_jobs):
     backend, _ = get_active_backend()
     if getattr(backend, "nesting_level", 0):
         return 1
-    blas = [library["num_threads"] for library in _blas(os.getpid()).info()]
+    blas = [library.get_num_threads() for library in _blas(os.getpid())]
     return max(1, min([_openmp_effective_n_threads(), *blas]))
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import contextmanager
+from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
@@ -366,6 +367,8 @@ class BaseMLP(BaseEstimator):
         )
 
     def _validate_rows(self, X):
+        if hasattr(self, "coefs_") and self._is_valid(X):
+            return X
         check_is_fitted(self)
         return validate_data(
             self,
@@ -374,6 +377,25 @@ class BaseMLP(BaseEstimator):
             dtype=(np.float64, np.float32),
             reset=False,
         )
+
+    def _is_valid(self, X):
+        """Whether an array passes validation as it is.
+
+        The predictions of one row take a third of the time that its validation would.
+        """
+        if (
+            type(X) is not np.ndarray
+            or X.dtype.char not in "fd"
+            or not X.dtype.isnative
+            or X.ndim != 2
+            or X.shape[0] == 0
+            or X.shape[1] != self.n_features_in_
+            or hasattr(self, "feature_names_in_")
+        ):
+            return False
+        # Of finite numbers the sum may be infinite: they are looked at again.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return isfinite(X.sum())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

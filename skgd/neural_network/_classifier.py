@@ -113,10 +113,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return codes, codes.shape[1]
 
     def _decode(self, probabilities):
-        if self._label_binarizer.y_type_ == "multiclass":
+        kind = self._label_binarizer.y_type_
+        if kind == "multiclass":
             return self.classes_[probabilities.argmax(axis=1)]
-        if self.n_outputs_ == 1:
-            probabilities = probabilities.ravel()
+        if kind == "binary":
+            # One class has a network of one output, too, which says nothing.
+            second = len(self.classes_) - 1
+            return self.classes_[np.where(probabilities[:, 0] > 0.5, second, 0)]
         return self._label_binarizer.inverse_transform(probabilities)
 
     def _loss_function(self):
@@ -205,7 +208,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if len(self.classes_) == 1:
             return np.ones_like(probabilities)
         if self.n_outputs_ == 1:
-            return np.hstack([1 - probabilities, probabilities])
+            both = np.empty((len(probabilities), 2), probabilities.dtype)
+            both[:, 1:] = probabilities
+            np.subtract(1, probabilities, out=both[:, :1])
+            return both
         return probabilities
 
     def predict_log_proba(self, X):

@@ -1,5 +1,7 @@
 """From validated arrays to what the kernels read."""
 
+from functools import cache
+
 import numpy as np
 from scipy import sparse
 
@@ -39,22 +41,32 @@ def as_samples(X, dtype, y=None, weight=None):
     -------
     Samples
     """
-    values, columns, row_starts = [], [], []
-    dense = []
+    samples = _no_samples(dtype)
     if sparse.issparse(X):
         X = X.tocsr()
-        values, columns, row_starts = X.data, X.indices, X.indptr
+        samples = samples._replace(
+            values=_read_only(X.data, dtype),
+            columns=_read_only(X.indices, np.int32),
+            row_starts=_read_only(X.indptr, np.int64),
+        )
     else:
-        dense = _read_only(X, dtype).ravel()
-    if y is None:
-        y = np.empty((0, 1))
+        samples = samples._replace(X=_read_only(X, dtype).reshape(-1))
+    if y is not None:
+        samples = samples._replace(y=_read_only(y, dtype))
+    if weight is not None:
+        samples = samples._replace(weight=_read_only(weight, dtype))
+    return samples
+
+
+@cache
+def _no_samples(dtype):
     return Samples(
-        X=_read_only(dense, dtype),
-        values=_read_only(values, dtype),
-        columns=_read_only(columns, np.int32),
-        row_starts=_read_only(row_starts, np.int64),
-        y=_read_only(y, dtype),
-        weight=_read_only([] if weight is None else weight, dtype),
+        X=_read_only([], dtype),
+        values=_read_only([], dtype),
+        columns=_read_only([], np.int32),
+        row_starts=_read_only([], np.int64),
+        y=_read_only(np.empty((0, 1)), dtype),
+        weight=_read_only([], dtype),
     )
 
 

@@ -130,7 +130,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             estimator._loss_function(),
             "minibatch",
             "constant",
-            "float64",
+            np.dtype(np.float64),
         ),
         float(estimator.alpha),
         available_threads(estimator.n_jobs),

@@ -13,8 +13,8 @@ __all__ = ["Parameters", "pack"]
 
 def pack(coefs, intercepts, dtype):
     """Copy the weights and biases of plain layers to one flat buffer."""
-    pieces = [a for pair in zip(coefs, intercepts, strict=True) for a in pair]
-    return np.concatenate([np.ravel(a) for a in pieces], dtype=dtype)
+    pieces = [a.ravel() for pair in zip(coefs, intercepts, strict=True) for a in pair]
+    return np.concatenate(pieces, dtype=dtype)
 
 
 @dataclass

@@ -68,7 +68,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     layout = _layout(units, issparse(X))
     theta = pack(coefs, intercepts, dtype)
-    rules = prediction_rules(activation, loss, dtype.name)
+    rules = prediction_rules(activation, loss, dtype)
     out = np.empty((X.shape[0], units[-1]), dtype=dtype)
     rows = block_rows(layout, len(out))
 

@@ -11,10 +11,10 @@ from skgd.solvers import SOLVERS
 __all__ = ["hyperparameters", "prediction_rules", "training_rules"]
 
 
-def _numba_dtype(name):
+def _numba_dtype(dtype):
     import numba
 
-    return getattr(numba, name)
+    return getattr(numba, dtype.name)
 
 
 @cache
@@ -29,8 +29,8 @@ def prediction_rules(activation, loss, dtype):
     loss : Loss
         Its link is what counts.
 
-    dtype : {'float32', 'float64'}
-        The network's.
+    dtype : dtype
+        The network's, float32 or float64.
 
     Returns
     -------

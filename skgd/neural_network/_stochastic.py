@@ -80,7 +80,7 @@ def fit_stochastic(
             estimator._loss_function(),
             estimator.solver,
             estimator.learning_rate,
-            dtype.name,
+            dtype,
         ),
         _settings(estimator, layout, len(y)),
         random_state if estimator.shuffle else None,

@@ -151,7 +151,9 @@ def trainer_of(
         model.layout,
         parameters,
         Progress(solver, state, rate),
-        training_rules(model.activation, loss, solver, learning_rate, model.dtype),
+        training_rules(
+            model.activation, loss, solver, learning_rate, np.dtype(model.dtype)
+        ),
         Settings(
             batch_size=batch_size or X.shape[0],
             chunk=chunk or X.shape[0] + 16,
@@ -213,7 +215,9 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
         IN_ORDER,
         network,
         buffers,
-        training_rules(model.activation, loss, "minibatch", "constant", model.dtype),
+        training_rules(
+            model.activation, loss, "minibatch", "constant", np.dtype(model.dtype)
+        ),
         alpha,
         float(X.shape[0] if weight is None else weight.sum()),
         gradient,
@@ -234,7 +238,7 @@ def predict(model, X, loss, *, block=None):
         model.layout.table,
         model.theta,
         Buffers.allocate(model.layout, block or X.shape[0], 1, dtype),
-        prediction_rules(model.activation, loss, model.dtype),
+        prediction_rules(model.activation, loss, np.dtype(model.dtype)),
         out,
         ALONE,
     )

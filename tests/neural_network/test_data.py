@@ -1,6 +1,9 @@
+import warnings
+
 import numba
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skgd import MLPClassifier, MLPRegressor
@@ -61,3 +64,21 @@ def test_nothing_but_the_dtype_compiles_the_loop_anew():
                 ).fit(sparse.csr_array(X.astype(dtype)), y, np.ones(30))
         MLPRegressor(max_iter=1, shuffle=False, activation="tanh").fit(X.astype(dtype), y)
     assert len(train.dispatcher.signatures) == 2
+
+
+def test_rows_that_need_no_validation_are_still_looked_at():
+    """Their sum overflows though they are finite, or is not a number."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 3)).astype(np.float32), np.arange(20) % 2
+    model = MLPClassifier((4,), solver="minibatch", max_iter=1).fit(X, y)
+    large = np.full((4, 3), 3e38, dtype=np.float32)
+    large[2:] *= -1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(model.predict(large), model.predict(large.tolist()))
+    for bad in (np.nan, np.inf):
+        X[3, 1] = bad
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            model.predict(X)
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        model.predict(np.ones((2, 4)))

@@ -240,7 +240,7 @@ def test_an_interrupted_fit_is_a_usable_model(
 @every_estimator
 def test_an_interrupted_lbfgs_is_a_usable_model(monkeypatch, estimator):
     n_calls = 0
-    evaluate = _lbfgs._Objective.__call__
+    evaluate = _lbfgs._Objective.loss
 
     def interrupted(self, theta):
         nonlocal n_calls
@@ -249,7 +249,7 @@ def test_an_interrupted_lbfgs_is_a_usable_model(monkeypatch, estimator):
             raise KeyboardInterrupt
         return evaluate(self, theta)
 
-    monkeypatch.setattr(_lbfgs._Objective, "__call__", interrupted)
+    monkeypatch.setattr(_lbfgs._Objective, "loss", interrupted)
     model = estimator(hidden_layer_sizes=(7,), solver="lbfgs", random_state=0)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, ESTIMATORS[estimator])
