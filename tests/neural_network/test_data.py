@@ -70,12 +70,11 @@ def test_rows_that_need_no_validation_are_still_looked_at():
     """Their sum overflows though they are finite, or is not a number."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((20, 3)).astype(np.float32), np.arange(20) % 2
-    model = MLPClassifier((4,), solver="minibatch", max_iter=1).fit(X, y)
-    large = np.full((4, 3), 3e38, dtype=np.float32)
-    large[2:] *= -1
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, [0, 1])
+    large = np.full((100, 3), 1e37, dtype=np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert_array_equal(model.predict(large), model.predict(large.tolist()))
+        assert_array_equal(model.predict(large), model.predict(large.astype(">f4")))
     for bad in (np.nan, np.inf):
         X[3, 1] = bad
         with pytest.raises(ValueError, match=r"NaN|infinity"):
