@@ -70,7 +70,7 @@ def test_rows_that_need_no_validation_are_still_looked_at():
     """Their sum overflows though they are finite, or is not a number."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((20, 3)).astype(np.float32), np.arange(20) % 2
-    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, [0, 1])
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, classes=[0, 1])
     large = np.full((100, 3), 1e37, dtype=np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
