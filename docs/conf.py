@@ -96,6 +96,7 @@ html_sidebars = {
         "index",
         "inside",
         "install",
+        "promises",
         "user_guide",
     )
 }

@@ -56,8 +56,14 @@ def allowed(layer):
     return {
         "": {"", "preprocessing", "neural_network", "engine", *PLUGINS},
         "engine": {"engine"},
-        "preprocessing": {"preprocessing", "engine", "_threads"},
-        "neural_network": {"neural_network", "engine", "_threads", *PLUGINS},
+        "preprocessing": {"preprocessing", "engine", "_state", "_threads"},
+        "neural_network": {
+            "neural_network",
+            "engine",
+            "_state",
+            "_threads",
+            *PLUGINS,
+        },
     }[layer]
 
 
@@ -83,7 +89,8 @@ def test_imports_point_one_way(path):
 @every_source
 def test_only_estimators_import_scikit_learn(path):
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
-    if layer_of(path) not in ESTIMATORS and path != PACKAGE / "_threads.py":
+    shared = (PACKAGE / "_state.py", PACKAGE / "_threads.py")
+    if layer_of(path) not in ESTIMATORS and path not in shared:
         assert not modules & {"sklearn", "joblib", "threadpoolctl"}
 
 

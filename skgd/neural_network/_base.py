@@ -1,7 +1,6 @@
 """What the two estimators share: parameters, validation, the epoch loop, attributes."""
 
 import warnings
-from contextlib import contextmanager
 from math import isfinite
 from numbers import Integral, Real
 
@@ -16,6 +15,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgd._state import Versioned, unchanged_by_errors
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import Layout
 from skgd.losses import LINKS
@@ -40,7 +40,7 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(Versioned, BaseEstimator):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = {
@@ -222,19 +222,8 @@ class BaseMLP(BaseEstimator):
             If the data or a parameter is not valid, or if the loss stops being finite.
             The estimator is then left as it was.
         """
-        with self._unchanged_on_error():
+        with unchanged_by_errors(self):
             return self._fit(X, y, sample_weight, incremental=False)
-
-    @contextmanager
-    def _unchanged_on_error(self):
-        """Give the estimator its attributes back if what follows raises."""
-        before = vars(self).copy()
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def _hidden_layer_sizes(self):
         sizes = self.hidden_layer_sizes
@@ -294,6 +283,8 @@ class BaseMLP(BaseEstimator):
         else:
             parameters = self._resume(layout, dtype)
         if self.solver == "lbfgs":
+            # What a solver knows of other weights is of no use to these.
+            vars(self).pop("_progress", None)
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
             fit_stochastic(

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import validate_data
 
+from skgd._state import unchanged_by_errors
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._documentation import documented
@@ -170,7 +171,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the data or a parameter is not valid, or if the loss is not finite. The
             estimator is then left as it was.
         """
-        with self._unchanged_on_error():
+        with unchanged_by_errors(self):
             if _check_partial_fit_first_call(self, classes):
                 multilabel = type_of_target(y).startswith("multilabel")
                 self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)

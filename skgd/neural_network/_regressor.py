@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from skgd._state import unchanged_by_errors
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._documentation import documented
@@ -203,7 +204,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             If the data or a parameter is not valid, or if the loss is not finite. The
             estimator is then left as it was.
         """
-        with self._unchanged_on_error():
+        with unchanged_by_errors(self):
             return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):

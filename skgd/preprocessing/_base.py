@@ -1,7 +1,6 @@
 """What the scalers share: validate, summarize each feature, map, and map back."""
 
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 
 import numpy as np
 from scipy.sparse import issparse
@@ -14,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgd._state import Versioned, unchanged_by_errors
 from skgd.preprocessing._layout import refuse_infinity
 
 __all__ = ["AffineScaler", "checked_weight", "half_range"]
@@ -22,7 +22,7 @@ DTYPES = (np.float64, np.float32, np.float16)
 
 
 class AffineScaler(
-    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+    OneToOneFeatureMixin, TransformerMixin, Versioned, BaseEstimator, metaclass=ABCMeta
 ):
     """Base of the scalers.
 
@@ -56,7 +56,7 @@ class AffineScaler(
 
     def _update(self, X, sample_weight=None, *, reset):
         """Take in data, after what has been seen or instead of it."""
-        with _unchanged_by_errors(self):
+        with unchanged_by_errors(self):
             self._check_fit(X)
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
@@ -121,7 +121,7 @@ class AffineScaler(
             raise ValueError(
                 f"other must have the feature names {names[0]}, as self has, got {names[1]}"
             )
-        with _unchanged_by_errors(self):
+        with unchanged_by_errors(self):
             self._summary = self._summary.merge(other._summary)
             with np.errstate(over="ignore", invalid="ignore"):
                 self._publish()
@@ -212,14 +212,3 @@ def _must_copy(given, X, copy):
     """Whether a result must not be written to ``X``, validated from ``given``."""
     converted = isinstance(given, np.ndarray) and given.dtype != X.dtype
     return not X.flags.writeable or (copy and not converted)
-
-
-@contextmanager
-def _unchanged_by_errors(estimator):
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

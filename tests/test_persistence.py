@@ -1,0 +1,289 @@
+"""Models that are saved and come back, from this version and from earlier ones."""
+
+import io
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
+
+import skgd
+from skgd import MLPClassifier, MLPRegressor, _state
+from skgd.schedules import SCHEDULES
+from skgd.solvers import SOLVERS
+from tests.fixtures.write import FOLDER, MODELS, X, fitted, outputs, trained_on
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+# What skops must be told to trust, as docs/promises.md says.
+TRUSTED = {
+    "MLPClassifier": [
+        "skgd.neural_network._classifier.MLPClassifier",
+        "skgd.neural_network._parameters.Parameters",
+        "skgd.neural_network._trainer.Progress",
+    ],
+    "MLPRegressor": [
+        "skgd.neural_network._parameters.Parameters",
+        "skgd.neural_network._regressor.MLPRegressor",
+        "skgd.neural_network._trainer.Progress",
+    ],
+    "MinMaxScaler": [
+        "skgd.preprocessing._min_max.MinMaxScaler",
+        "skgd.preprocessing._statistics.Extremes",
+        "skgd.preprocessing._statistics.Summary",
+    ],
+    "MeanScaler": [
+        "skgd.preprocessing._mean.MeanScaler",
+        "skgd.preprocessing._statistics.Extremes",
+        "skgd.preprocessing._statistics.Moments",
+        "skgd.preprocessing._statistics.Summary",
+    ],
+    "ZScoreScaler": [
+        "skgd.preprocessing._statistics.Moments",
+        "skgd.preprocessing._statistics.Summary",
+        "skgd.preprocessing._z_score.ZScoreScaler",
+    ],
+}
+
+
+def assert_equal(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def through_joblib(model, **kwargs):
+    file = io.BytesIO()
+    joblib.dump(model, file, **kwargs)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def through_skops(model):
+    skops = pytest.importorskip("skops.io")
+    dumped = skops.dumps(model)
+    return skops.loads(dumped, trusted=TRUSTED[type(model).__name__])
+
+
+WAYS = {
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "joblib": through_joblib,
+    "joblib, compressed": lambda model: through_joblib(model, compress=3),
+    "skops": through_skops,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", MODELS)
+def test_what_comes_back_is_the_same(name, way):
+    model, y = fitted(name), MODELS[name][1]
+    before, attributes = outputs(model, X), joblib.hash(vars(model))
+    copy = WAYS[way](model)
+    assert joblib.hash(vars(model)) == attributes
+    assert set(vars(copy)) == set(vars(model))
+    assert_equal(outputs(copy, X), before)
+    # and so is what becomes of it,
+    assert_equal(trained_on(copy, X, y), trained_on(model, X, y))
+    # or of one with its parameters.
+    for again in (clone(copy), type(copy)(**copy.get_params())):
+        assert_equal(outputs(again.fit(X, y), X), outputs(fitted(name), X))
+
+
+def test_the_types_that_skops_is_told_to_trust_are_those_it_asks_for():
+    skops = pytest.importorskip("skops.io")
+    asked = {}
+    for name in MODELS:
+        model = fitted(name)
+        types = skops.get_untrusted_types(data=skops.dumps(model))
+        asked.setdefault(type(model).__name__, set()).update(types)
+    asked["MLPRegressor"] |= {"skgd.neural_network._parameters.Parameters"}
+    assert {name: sorted(types) for name, types in asked.items()} == TRUSTED
+
+
+def test_the_types_to_trust_are_documented():
+    page = Path(__file__).parents[1] / "docs" / "promises.md"
+    text = page.read_text(encoding="utf-8")
+    for types in TRUSTED.values():
+        assert all(f"`{name}`" in text for name in types)
+
+
+def test_another_process_needs_nothing_but_the_pickle(tmp_path):
+    for name in MODELS:
+        model = fitted(name)
+        (tmp_path / name).write_bytes(pickle.dumps((model, X, outputs(model, X))))
+    script = (
+        "import pickle, sys, pathlib\n"
+        "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
+        "    model, X, expected = pickle.loads(path.read_bytes())\n"
+        "    method = 'transform' if hasattr(model, 'transform') else 'predict_proba'\n"
+        "    method = method if hasattr(model, method) else 'predict'\n"
+        "    assert (getattr(model, method)(X) == expected[0]).all(), path\n"
+        "    print(path.name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], check=True, capture_output=True, text=True
+    )
+    assert sorted(done.stdout.split()) == sorted(MODELS)
+
+
+# ------------------------------------------------------------------------------- versions
+
+
+@pytest.mark.parametrize("name", ["adam", "z_score"])
+def test_another_version_warns(monkeypatch, name):
+    model = fitted(name)
+    pickled = pickle.dumps(model)
+    expected = outputs(model, X)
+    monkeypatch.setattr(_state, "__version__", "999.0")
+    message = (
+        f"{type(model).__name__} of skgd from version {skgd.__version__} when using "
+        "version 999.0"
+    )
+    with pytest.warns(InconsistentVersionWarning, match=message) as seen:
+        copy = pickle.loads(pickled)
+    assert len(seen) == 1
+    assert_equal(outputs(copy, X), expected)
+    # What it is written by counts, not what it was first written by.
+    pickle.loads(pickle.dumps(copy))
+
+
+def test_a_state_without_a_version_warns():
+    with pytest.warns(InconsistentVersionWarning, match="from version unknown when"):
+        skgd.MeanScaler().__setstate__({"copy": True})
+
+
+def test_the_version_is_no_attribute():
+    copy = pickle.loads(pickle.dumps(fitted("adam")))
+    assert not any("version" in name for name in vars(copy))
+    state = copy.__getstate__()
+    assert state["_skgd_version"] == skgd.__version__
+    assert state is not vars(copy)
+
+
+RELEASED = sorted(FOLDER.glob("*/*.pkl"))
+
+
+@pytest.mark.parametrize(
+    "path", RELEASED, ids=lambda path: f"{path.parent.name} {path.stem}"
+)
+def test_what_a_release_has_written(path):
+    """Up to rounding, which depends on the processor."""
+    content = pickle.loads(path.read_bytes())
+    with warnings.catch_warnings():
+        # Also scikit-learn's, of the encoder of the classes.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        model = pickle.loads(content["model"])
+    X, y = content["X"], content["y"]
+    for found, expected in [
+        (outputs(model, X), content["outputs"]),
+        (trained_on(model, X, y), content["trained_on"]),
+    ]:
+        for a, b in zip(found, expected, strict=True):
+            assert a.dtype == b.dtype
+            if a.dtype.kind == "f":
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+            else:
+                np.testing.assert_array_equal(a, b)
+
+
+def test_this_version_has_written_all_models():
+    """Before a release: ``python -m tests.fixtures.write``."""
+    written = {path.stem for path in RELEASED if path.parent.name == skgd.__version__}
+    assert written == set(MODELS)
+
+
+# -------------------------------------------------------------------------------- resuming
+
+
+@pytest.mark.parametrize("seed", ["integer", "generator"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_partial_fit_goes_on_from_a_pickle(solver, schedule, seed):
+    """Bit for bit, as without one."""
+
+    def make():
+        return MLPClassifier(
+            (4,),
+            solver=solver,
+            learning_rate=schedule,
+            decay_steps=3,
+            batch_size=8,
+            batch_normalization=schedule == "constant",
+            n_iter_no_change=1,
+            tol=1e3,
+            random_state=0 if seed == "integer" else np.random.RandomState(0),
+        )
+
+    _, y = MODELS["adam"]
+    whole, resumed = make(), make()
+    for epoch in range(6):
+        whole.partial_fit(X, y, classes=np.unique(y))
+        if epoch == 3:
+            resumed = pickle.loads(pickle.dumps(resumed))
+        resumed.partial_fit(X, y, classes=np.unique(y))
+    assert resumed.loss_curve_ == whole.loss_curve_
+    assert_equal(resumed.coefs_ + resumed.intercepts_, whole.coefs_ + whole.intercepts_)
+    assert joblib.hash(vars(resumed)) == joblib.hash(vars(whole))
+
+
+@pytest.mark.parametrize("solver", [*SOLVERS, "lbfgs"])
+def test_a_warm_start_goes_on_from_a_pickle(solver):
+    """Bit for bit as a warm start does; without a state that is one longer fit."""
+
+    def make(**kwargs):
+        return MLPRegressor(
+            hidden_layer_sizes=(4,),
+            solver=solver,
+            random_state=np.random.RandomState(0),
+            shuffle=False,
+            **kwargs,
+        )
+
+    y = X[:, 0]
+    whole = make(warm_start=True, max_iter=2).fit(X, y).fit(X, y)
+    resumed = make(warm_start=True, max_iter=2).fit(X, y)
+    resumed = pickle.loads(pickle.dumps(resumed)).fit(X, y)
+    assert_equal(resumed.coefs_ + resumed.intercepts_, whole.coefs_ + whole.intercepts_)
+    longer = make(max_iter=4).fit(X, y)
+    same = all(map(np.array_equal, longer.coefs_, resumed.coefs_))
+    assert same == (solver == "minibatch")
+
+
+# ------------------------------------------------------------------------------------ size
+
+
+def n_bytes(model):
+    return sum(array.nbytes for array in model.coefs_ + model.intercepts_)
+
+
+@pytest.mark.parametrize("batch_normalization", [False, True])
+@pytest.mark.parametrize("solver", [*SOLVERS, "lbfgs"])
+def test_a_pickle_holds_what_it_takes_to_go_on_and_no_more(solver, batch_normalization):
+    if solver == "lbfgs" and batch_normalization:
+        pytest.skip("They do not go together.")
+    rows = np.tile(X, (1, 20))
+    model = MLPRegressor(
+        hidden_layer_sizes=(300,),
+        solver=solver,
+        max_iter=2,
+        batch_normalization=batch_normalization,
+    ).fit(rows, X[:, 0])
+    n_slots = SOLVERS[solver].n_slots if solver in SOLVERS else 0
+    # The weights; those that are not folded; what the solver keeps of each.
+    copies = 1 + batch_normalization + n_slots
+    size = len(pickle.dumps(model))
+    assert copies * n_bytes(model) < size < (copies + 0.1) * n_bytes(model)
+
+
+def test_a_pickle_has_no_state_of_other_weights():
+    model = MLPRegressor(hidden_layer_sizes=(300,), max_iter=2).fit(X, X[:, 0])
+    with_state = len(pickle.dumps(model))
+    model.set_params(solver="lbfgs").fit(X, X[:, 0])
+    assert with_state - len(pickle.dumps(model)) > 2 * n_bytes(model)
+    assert not hasattr(model, "_progress")
