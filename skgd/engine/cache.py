@@ -34,7 +34,7 @@ __all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
 _PACKAGE = Path(__file__).parents[1]
 
 # The signatures that this process has "found", "compiled" and "written".
-counts = Counter()
+counts: Counter[str] = Counter()
 
 
 def is_on():
@@ -109,14 +109,18 @@ class KernelCache(_Cache):
     function : function
         The Python function.
 
+    callee : bool
+        Whether it is compiled for other kernels only.
+
     Raises
     ------
     ValueError
         If ``SKGD_DISK_CACHE`` is neither 0 nor 1.
     """
 
-    def __init__(self, function):
+    def __init__(self, function, callee):
         self._name = f"{function.__module__}.{function.__qualname__}"
+        self._callee = callee
         self._enabled = is_on()
         self._is_hashed = is_hashed(function) and code_hash() is not None
 
@@ -141,6 +145,7 @@ class KernelCache(_Cache):
             return None
         key = (
             str(signature),
+            self._callee,
             codegen.magic_tuple(),
             # Of several installations, each has its files.
             str(_PACKAGE),

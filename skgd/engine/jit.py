@@ -34,20 +34,35 @@ class Kernel:
     @cached_property
     def dispatcher(self):
         """The Numba dispatcher; the plain function where ``NUMBA_DISABLE_JIT`` is set."""
+        return self._make_dispatcher()
+
+    @cached_property
+    def _callee(self):
+        """The dispatcher that other kernels call.
+
+        What Python needs to call it, such as the unpacking of its arguments, takes longer
+        to compile than many a kernel itself.
+        """
+        return self._make_dispatcher(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+    def _make_dispatcher(self, **options):
         from numba import config, njit
 
         from skgd.engine.cache import KernelCache
 
         dispatcher = njit(
-            nogil=True, error_model="numpy", fastmath=set(self._fastmath) or False
+            nogil=True,
+            error_model="numpy",
+            fastmath=set(self._fastmath) or False,
+            **options,
         )(self.__wrapped__)
         if not config.DISABLE_JIT:
-            dispatcher._cache = KernelCache(self.__wrapped__)
+            dispatcher._cache = KernelCache(self.__wrapped__, callee=bool(options))
         return dispatcher
 
     @property
     def _numba_type_(self):
-        return self.dispatcher._numba_type_
+        return self._callee._numba_type_
 
     def __call__(self, *args):
         return self.dispatcher(*args)
