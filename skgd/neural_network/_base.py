@@ -287,10 +287,61 @@ class BaseMLP(Versioned, BaseEstimator):
             vars(self).pop("_progress", None)
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
+            self._check_representable(dtype)
             fit_stochastic(
                 self, X, y, sample_weight, layout, parameters, random_state, incremental
             )
+        self._check_finite(X)
         return self
+
+    def _check_representable(self, dtype):
+        """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
+        names = ["alpha", "learning_rate_init"]
+        divisors = ["batch_normalization_epsilon"] if self.batch_normalization else []
+        if "epsilon" in SOLVERS[self.solver].hyperparameters:
+            divisors.append("epsilon")
+        for name in names + divisors:
+            value = getattr(self, name)
+            with np.errstate(over="ignore", under="ignore"):
+                rounded = dtype.type(value)
+            if np.isinf(rounded) or (name in divisors and rounded == 0):
+                size = "large" if rounded else "small"
+                raise ValueError(
+                    f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
+                )
+
+    def _check_finite(self, X):
+        """Raise if parameters, or predictions of the rows trained on, have overflowed.
+
+        The last loss is of before the last update, and so does not tell. Mostly the sizes
+        of rows and weights do.
+        """
+        values = X.data if issparse(X) else X
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = max(values.max(initial=1), -values.min(initial=-1))
+            for coef, intercept in zip(self.coefs_, self.intercepts_, strict=True):
+                size = size * np.abs(coef).sum(axis=0).max() + np.abs(intercept).max()
+        limit = np.finfo(self.coefs_[0].dtype).max
+        if self.out_activation_ == "exp":
+            limit = np.log(limit)
+        if size < limit:
+            return
+        for array in (*self.coefs_, *self.intercepts_, self._forward(X)):
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    "Parameters, or predictions of the training data, are not finite "
+                    f"after epoch {self.n_iter_} with {self._remedy()}"
+                )
+
+    def _remedy(self):
+        """Say what did not work, and what to do about it."""
+        scale = "scale the data, e.g. by ZScoreScaler."
+        if self.solver == "lbfgs":
+            return f"solver='lbfgs'. You may {scale}"
+        return (
+            f"solver={self.solver!r} and learning_rate_init={self.learning_rate_init}. "
+            f"Lower learning_rate_init, or {scale}"
+        )
 
     def _start_over(self, layout):
         """Set what a fit from scratch begins with."""
@@ -357,17 +408,29 @@ class BaseMLP(Versioned, BaseEstimator):
             self.n_jobs,
         )
 
+    def _predictions(self, X):
+        """Validate rows and predict."""
+        predictions = self._forward(self._validate_rows(X))
+        if not np.isfinite(predictions).all():
+            raise ValueError(
+                "The predictions are not finite: numbers in X are too large for this "
+                f"network, fitted with {self._remedy()}"
+            )
+        return predictions
+
     def _validate_rows(self, X):
         if hasattr(self, "coefs_") and self._is_valid(X):
             return X
         check_is_fitted(self)
-        return validate_data(
-            self,
-            X,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
+        # scikit-learn adds up large numbers, to begin with.
+        with np.errstate(invalid="ignore"):
+            return validate_data(
+                self,
+                X,
+                accept_sparse=["csr", "csc"],
+                dtype=(np.float64, np.float32),
+                reset=False,
+            )
 
     def _is_valid(self, X):
         """Whether an array passes validation as it is.

@@ -74,6 +74,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     # Not a parameter: the one loss there is, under the name that scikit-learn gives it.
     loss = "log_loss"
 
+    # scikit-learn adds up large numbers, to begin with.
+    @np.errstate(invalid="ignore")
     def _validate_input(self, X, y, incremental, reset):
         X, y = validate_data(
             self,
@@ -190,7 +192,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The predicted classes.
         """
-        return self._decode(self._forward(self._validate_rows(X)))
+        return self._decode(self._predictions(X))
 
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
@@ -205,7 +207,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y_prob : ndarray of shape (n_samples, n_classes)
             The probability of each class, ordered as in ``classes_``.
         """
-        probabilities = self._forward(self._validate_rows(X))
+        probabilities = self._predictions(X)
         if len(self.classes_) == 1:
             return np.ones_like(probabilities)
         if self.n_outputs_ == 1:

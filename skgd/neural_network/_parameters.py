@@ -86,6 +86,8 @@ class Parameters:
         """Copy the arrays too."""
         return replace(self, theta=self.theta.copy(), running=self.running.copy())
 
+    # fit looks for what has overflowed.
+    @np.errstate(over="ignore", invalid="ignore")
     def recentre(self, layout, centre):
         """Have the normalised first layer trained on ``X - centre`` from now on.
 
@@ -98,6 +100,7 @@ class Parameters:
         mean += _combine(self.centre - centre, weights)
         self.centre = centre
 
+    @np.errstate(over="ignore", invalid="ignore")
     def plain(self, layout, epsilon):
         """Write the network as a chain of (weights, bias, activation).
 

@@ -139,6 +139,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         self.loss = loss
 
+    # scikit-learn adds up large numbers, to begin with.
+    @np.errstate(invalid="ignore")
     def _validate_input(self, X, y, incremental, reset):
         X, y = validate_data(
             self,
@@ -220,7 +222,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predicted values.
         """
-        predicted = self._forward(self._validate_rows(X))
+        predicted = self._predictions(X)
         return predicted.ravel() if predicted.shape[1] == 1 else predicted
 
     def __sklearn_tags__(self):

@@ -65,6 +65,8 @@ def fit_stochastic(
         train, held_out = _split(estimator, y, random_state)
         validation = _take(held_out, X, y, sample_weight)
         X, y, sample_weight = _take(train, X, y, sample_weight)
+        if sample_weight is not None and not validation[-1].any():
+            raise ValueError("All of sample_weight in the validation set is zero.")
     _check_enough(estimator, y, sample_weight)
     dtype = parameters.theta.dtype
     if layout.n_normal:
@@ -100,10 +102,10 @@ def fit_stochastic(
     except KeyboardInterrupt:
         run.settle(len(y))
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
-    if not np.isfinite(run.best.theta).all():
+    if not all(np.isfinite(a).all() for a in (run.best.theta, run.best.running)):
         raise ValueError(
             f"Solver produced non-finite parameter weights in epoch {estimator.n_iter_} "
-            f"with {_remedy(estimator)}"
+            f"with {estimator._remedy()}"
         )
     estimator._progress = progress
     estimator._publish(layout, run.best)
@@ -203,14 +205,6 @@ def _chunk(layout, batch_size):
     return -(-batch_size // (n_chunks * BLOCK)) * BLOCK
 
 
-def _remedy(estimator):
-    return (
-        f"solver={estimator.solver!r} and learning_rate_init="
-        f"{estimator.learning_rate_init}. Lower learning_rate_init, or scale the data, "
-        "e.g. by ZScoreScaler."
-    )
-
-
 class _Run:
     """One fit's epochs, and what is decided between them."""
 
@@ -280,7 +274,7 @@ class _Run:
         if not np.isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} in epoch {estimator.n_iter_} with "
-                f"{_remedy(estimator)}"
+                f"{estimator._remedy()}"
             )
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
@@ -308,7 +302,7 @@ class _Run:
         if not np.isfinite(score):
             raise ValueError(
                 f"The validation score is {score} in epoch {estimator.n_iter_} with "
-                f"{_remedy(estimator)}"
+                f"{estimator._remedy()}"
             )
         estimator.validation_scores_.append(score)
         if estimator.verbose:

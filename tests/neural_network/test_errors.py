@@ -87,6 +87,51 @@ def test_a_loss_set_on_a_fitted_model_is_checked():
     np.testing.assert_array_equal(model.predict(X), predicted)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alpha": 1e39}, "alpha=1e.39 is too large for float32"),
+        ({"learning_rate_init": 1e39}, "learning_rate_init=1e.39 is too large for float32"),
+        ({"epsilon": 1e-50}, "epsilon=1e-50 is too small for float32"),
+        (
+            {"batch_normalization": True, "batch_normalization_epsilon": 1e-50},
+            "batch_normalization_epsilon=1e-50 is too small for float32",
+        ),
+    ],
+)
+def test_a_parameter_that_the_dtype_cannot_hold(parameters, message):
+    model = MLPRegressor(**parameters, max_iter=1)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X.astype(np.float32), TARGETS)
+
+
+def test_the_last_update_must_leave_finite_predictions():
+    """Its weights are finite, and the loss before it was."""
+    model = MLPRegressor(solver="minibatch", learning_rate_init=1e200, max_iter=1)
+    with pytest.raises(ValueError, match=r"not finite after epoch 1 .*Lower learning_rate"):
+        model.fit(X, TARGETS)
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_predictions_that_overflow_raise(estimator, method):
+    model = estimator(random_state=0, max_iter=1).fit(X, ESTIMATORS[estimator])
+    for coef in model.coefs_:
+        coef *= 10
+    if hasattr(model, method):
+        with pytest.raises(ValueError, match=r"X are too large .*ZScoreScaler"):
+            getattr(model, method)(np.sign(X) * 1.7e308)
+
+
+def test_a_validation_set_without_weight():
+    model = MLPClassifier(early_stopping=True, random_state=0)
+    weight = np.zeros(40)
+    weight[0] = 1
+    with pytest.raises(ValueError, match="All of sample_weight in the validation set"):
+        model.fit(X, CLASSES, sample_weight=weight)
+
+
 def test_an_unknown_activation_cannot_predict():
     model = MLPRegressor(random_state=0).partial_fit(X, TARGETS)
     with pytest.raises(ValueError, match=r"activation .*identity.*tanh.*'swish'"):
