@@ -92,7 +92,6 @@ html_sidebars = {
         "add_a_solver",
         "changelog",
         "coming_from_sklearn",
-        "differences",
         "index",
         "inside",
         "install",

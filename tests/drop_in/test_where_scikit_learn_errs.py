@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import preprocessing
 from sklearn.exceptions import ConvergenceWarning
 
 import skgd
@@ -251,6 +252,50 @@ def test_hundreds_of_epochs(early_stopping):
         model.fit(X, y)
     assert model.n_iter_ == 900
     assert seen[0].filename == __file__
+
+
+def test_lbfgs_keeps_float32():
+    X, y, _ = data("regression", np.float32)
+    ours, theirs = fitted("regression", X, y, {}, solver="lbfgs", max_iter=5)
+    assert {a.dtype for a in ours.coefs_ + ours.intercepts_} == {np.dtype(np.float32)}
+    assert {a.dtype for a in theirs.coefs_ + theirs.intercepts_} == {np.dtype(np.float64)}
+
+
+def test_scalers_take_no_negative_weights():
+    X, weight = [[0.0], [1.0], [2.0]], [1.0, -0.5, 1.0]
+    preprocessing.StandardScaler().fit(X, sample_weight=weight)
+    for scaler in (skgd.ZScoreScaler(), skgd.MeanScaler()):
+        with pytest.raises(ValueError, match="negative"):
+            scaler.fit(X, sample_weight=weight)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_range_must_be_finite():
+    X = [[0.0], [1.0], [2.0]]
+    scaled = preprocessing.MinMaxScaler(feature_range=(0, np.inf)).fit_transform(X)
+    assert not np.isfinite(scaled).any()
+    with pytest.raises(ValueError, match="finite"):
+        skgd.MinMaxScaler(feature_range=(0, np.inf)).fit(X)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_range_that_overflows_is_scaled():
+    X = np.array([[-1.7e308], [0.0], [1.7e308]])
+    theirs = preprocessing.MinMaxScaler().fit_transform(X)
+    assert not np.allclose(theirs, [[0], [0.5], [1]])
+    np.testing.assert_allclose(skgd.MinMaxScaler().fit_transform(X), [[0], [0.5], [1]])
+    theirs = preprocessing.StandardScaler().fit_transform(X)
+    assert not np.allclose(theirs.std(), 1)
+    assert skgd.ZScoreScaler().fit_transform(X).std() == pytest.approx(1)
+
+
+def test_the_scale_of_float32_data_is_float64():
+    X = np.array([[0.0], [3.0]], dtype=np.float32)
+    ours, theirs = skgd.MinMaxScaler().fit(X), preprocessing.MinMaxScaler().fit(X)
+    for name in ("scale_", "min_"):
+        assert getattr(ours, name).dtype == np.float64
+        assert getattr(theirs, name).dtype == np.float32
+    assert ours.transform(X).dtype == theirs.transform(X).dtype == np.float32
 
 
 def test_nothing_else_warns():
