@@ -504,29 +504,27 @@ def what(found):
 @in_other_processes
 def test_an_upgrade_is_compiled_anew(copy, tmp_path):
     """Of a kernel that is compiled into another file's, with size and time kept."""
-    edit = [
-        copy / "engine" / "elementary.py",
-        "def _zero_64(x):\n    return 0.0",
-        "def _zero_64(x):\n    return 0.5",
-    ]
-    settings = {
-        "path": tmp_path,
-        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
+    source = copy / "engine" / "elementary.py"
+    old, new = (f"def _zero_64(x):\n    return 0.{digit}" for digit in "05")
+
+    def run(*edit, **variables):
+        found = json.loads(output("-c", ONCE, *edit, path=tmp_path, **variables))
+        assert Path(found["package"]) == copy
+        return found["z"], found["hits"], found["misses"]
+
     # The process has imported the old code: that is what it compiles.
-    found = json.loads(output("-c", ONCE, *edit, **settings))
-    assert Path(found["package"]) == copy
-    assert what(found) == ([[0, 3]], 0, 1)
-    # Python does not see the edit, either.
-    found = json.loads(output("-c", ONCE, **settings))
-    assert what(found) == ([[0, 3]], 1, 0)
+    assert run(source, old, new, PYTHONDONTWRITEBYTECODE="1") == ([[0, 3]], 0, 1)
+    # This is max(z, 0.5). It leaves .pyc files behind,
+    assert run(PYTHONDONTWRITEBYTECODE="") == ([[0.5, 3]], 0, 1)
+    # by which Python does not see the next edit.
+    stamp, text = source.stat(), source.read_text(encoding="utf-8")
+    source.write_text(text.replace(new, old), encoding="utf-8")
+    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert run() == ([[0.5, 3]], 1, 0)
     for directory in copy.rglob("__pycache__"):
-        shutil.rmtree(directory)
-    # Here it does: this is max(z, 0.5).
-    for hits in (0, 1):
-        found = json.loads(output("-c", ONCE, **settings))
-        assert what(found) == ([[0.5, 3]], hits, 1 - hits)
+        for path in directory.glob("*.pyc"):
+            path.unlink()
+    assert run() == ([[0, 3]], 0, 1)
 
 
 @in_other_processes
