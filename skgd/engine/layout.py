@@ -68,8 +68,11 @@ class Layout:
         What is updated at a time, while its gradient is in the second-level cache: of a
         layer the weights from one input to another, or what follows them (0, 0).
 
+    layers : ndarray of shape (2 * n_layers, 3), dtype=int64
+        The same for whole layers.
+
     largest_tile : int
-        Parameters in the largest of them.
+        Parameters in the largest tile.
 
     n_params, n_normal, n_activated : int
         Parameters, normalised units, and what is kept per row of a mini-batch.
@@ -101,6 +104,8 @@ class Layout:
             row[END] = n_params
         self.n_params = n_params
         self.tiles, self.largest_tile = self._tiles()
+        whole = [((i, 0, inputs), (i, 0, 0)) for i, (inputs, _) in enumerate(layers)]
+        self.layers = np.array(whole, dtype=np.int64).reshape(-1, 3)
         self.n_normal = n_normal
         self.n_activated = n_activated
 

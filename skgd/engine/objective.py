@@ -3,8 +3,8 @@
 from skgd.engine.jit import jit
 from skgd.engine.layout import INPUTS, OUTPUTS, WEIGHTS
 from skgd.engine.passes import backward, errors, forward, gather, outputs_of
-from skgd.engine.train import tile_gradient
-from skgd.engine.views import matrix
+from skgd.engine.train import tile_gradient, tile_range
+from skgd.engine.views import matrix, vector
 
 __all__ = ["objective"]
 
@@ -78,9 +78,11 @@ def objective(samples, in_order, network, buffers, rules, alpha, weight, gradien
         )
         for index in range(network.tiles.shape[0]):
             tile = network.tiles[index]
-            begin, end = tile_gradient(samples, in_order, start, rows, tile, table, buffers)
+            begin, end = tile_range(table, tile)
+            out = vector(buffers.gradient, 0, end - begin)
+            tile_gradient(samples, in_order, start, 0, rows, tile, table, buffers, out)
             for i in range(begin, end):
-                gradient[i] += buffers.gradient[i - begin]
+                gradient[i] += out[i - begin]
     squares = 0.0
     for layer in range(table.shape[0]):
         begin = table[layer, WEIGHTS]

@@ -38,7 +38,7 @@ class Network(NamedTuple):
 
     Attributes
     ----------
-    table, tiles : ndarray
+    table, tiles, layers : ndarray
         See :mod:`skgd.engine.layout`.
 
     theta : ndarray of shape (n_params,)
@@ -53,13 +53,14 @@ class Network(NamedTuple):
 
     table: Any
     tiles: Any
+    layers: Any
     theta: Any
     state: Any
     running: Any
 
 
 class Buffers(NamedTuple):
-    """The workspace of a block of rows. Threads share all but the last array.
+    """The workspace of a block of rows. Threads share all, but for the gradient of a tile.
 
     Attributes
     ----------
@@ -79,7 +80,7 @@ class Buffers(NamedTuple):
         Gradients by gamma and beta, layer by layer.
 
     gradient : ndarray
-        Of the parameters of a tile.
+        Of the parameters of a tile, or of all parameters over each chunk of the rows.
     """
 
     inputs: Any
@@ -92,8 +93,11 @@ class Buffers(NamedTuple):
     gradient: Any
 
     @classmethod
-    def allocate(cls, layout, rows, n_targets, dtype):
-        """Make room for blocks of up to ``rows`` rows."""
+    def allocate(cls, layout, rows, n_targets, dtype, n_chunks=0):
+        """Make room for blocks of up to ``rows`` rows.
+
+        The gradient is of a tile or, if there are ``n_chunks``, over each of them.
+        """
         lengths = (
             0 if layout.sparse else rows * layout.units[0],
             rows * n_targets,
@@ -102,7 +106,7 @@ class Buffers(NamedTuple):
             rows * layout.n_activated,
             3 * layout.n_normal,
             2 * layout.n_normal,
-            layout.largest_tile,
+            n_chunks * layout.n_params if n_chunks else layout.largest_tile,
         )
         return cls(*(np.empty(length, dtype=dtype) for length in lengths))
 
@@ -136,6 +140,9 @@ class Settings(NamedTuple):
     batch_size, chunk : int
         Rows in a mini-batch, and in a product: the part that a thread takes at least.
 
+    by_rows : bool
+        Whether the gradient is summed from those over chunks of rows.
+
     alpha, norm_momentum, norm_epsilon : float
         The penalty; those of batch normalization.
 
@@ -145,6 +152,7 @@ class Settings(NamedTuple):
 
     batch_size: int
     chunk: int
+    by_rows: bool
     alpha: float
     norm_momentum: float
     norm_epsilon: float

@@ -3,15 +3,17 @@
 One compiled call runs whole epochs. Nothing in it is allocated, and nothing in its type
 depends on the network, the solver or the data, but for the dtype.
 
-Threads that train together run the same call. Each takes some rows through the network
-and then updates some tiles of the parameters, over all rows. No sum is divided among
-threads, and no product is cut by their number: how many there are does not change a bit of
-the result.
+Threads that train together run the same call. Each takes some chunks of rows through the
+network and then updates some tiles of the parameters. To read what other threads have
+written is slow, so that it is the smaller of two things: the activations and errors of
+their rows, for the gradient of a tile over all rows; or the gradients over their chunks, to
+be added up. No sum is divided among threads, and no product is cut by their number: how
+many there are does not change a bit of the result.
 """
 
 from skgd.engine.batch_norm import update_running
 from skgd.engine.jit import jit
-from skgd.engine.layout import BIAS, END, GAMMA, NORMAL, OUTPUTS, WEIGHTS
+from skgd.engine.layout import BIAS, END, GAMMA, INPUTS, NORMAL, OUTPUTS, WEIGHTS
 from skgd.engine.passes import (
     backward,
     errors,
@@ -27,13 +29,12 @@ from skgd.engine.views import matrix, vector
 
 __all__ = [
     "BATCHES",
-    "BLOCK",
     "COUNTED",
     "COUNTS",
     "ROW",
     "UPDATES",
-    "blocks",
     "tile_gradient",
+    "tile_range",
     "train",
 ]
 
@@ -48,9 +49,6 @@ COUNTS = 4
 # Parameters updated at a time: they stay in the first-level cache between the sum of their
 # squares and their update.
 PIECE = 2048
-
-# Rows whose losses are summed together, by one thread.
-BLOCK = 16
 
 
 @jit
@@ -75,17 +73,11 @@ def _total_weight(samples, order, start, rows):
 
 
 @jit
-def blocks(rows):
-    """Return the number of blocks of rows whose losses are summed together."""
-    return (rows + BLOCK - 1) // BLOCK
-
-
-@jit
-def _losses(n_targets, first, last, scale, share, table, buffers, evaluate, totals):
-    """Write the errors of the last layer; add ``share`` times each block's loss."""
+def _losses(n_targets, first, last, chunk, scale, share, table, buffers, evaluate, totals):
+    """Write the errors of the last layer; add ``share`` times each chunk's loss."""
     final = table.shape[0] - 1
-    for begin in range(first, last, BLOCK):
-        end = min(begin + BLOCK, last)
+    for begin in range(first, last, chunk):
+        end = min(begin + chunk, last)
         loss = evaluate(
             outputs_of(table, final, begin, end, buffers),
             matrix(buffers.y, begin * n_targets, end - begin, n_targets),
@@ -93,40 +85,75 @@ def _losses(n_targets, first, last, scale, share, table, buffers, evaluate, tota
             buffers.weight.dtype.type(scale),
             errors(table, final, begin, end, buffers),
         )
-        totals[begin // BLOCK] += share * loss
+        totals[begin // chunk] += share * loss
 
 
 @jit
-def tile_gradient(samples, order, start, rows, tile, table, buffers):
-    """Write the gradient of a tile to ``buffers.gradient``.
+def tile_range(table, tile):
+    """Return where a tile begins and ends in ``theta``."""
+    layer, first, last = tile[0], tile[1], tile[2]
+    if first < last:
+        begin, outputs = table[layer, WEIGHTS], table[layer, OUTPUTS]
+        return begin + first * outputs, begin + last * outputs
+    if table[layer, NORMAL] >= 0:
+        return table[layer, GAMMA], table[layer, END]
+    return table[layer, BIAS], table[layer, END]
 
-    Returns where the tile begins and ends in ``theta``.
+
+@jit
+def tile_gradient(samples, order, start, row, stop, tile, table, buffers, out):
+    """Write the gradient of a tile over the rows from ``row`` to ``stop``.
+
+    Of the scale and shift of a normalised layer, it is always that over all rows.
     """
     layer, first, last = tile[0], tile[1], tile[2]
     outputs = table[layer, OUTPUTS]
+    delta = errors(table, layer, row, stop, buffers)
     if first == last:
-        bias = table[layer, BIAS]
         if table[layer, NORMAL] < 0:
-            delta = errors(table, layer, 0, rows, buffers)
-            column_sums(delta, vector(buffers.gradient, 0, outputs))
-            return bias, table[layer, END]
-        sums = sums_of(table, layer, buffers)
-        for j in range(outputs):
-            buffers.gradient[j] = sums[0, j]
-            buffers.gradient[outputs + j] = sums[1, j]
-        return table[layer, GAMMA], table[layer, END]
-    begin = table[layer, WEIGHTS] + first * outputs
-    gradient = matrix(buffers.gradient, 0, last - first, outputs)
-    delta = errors(table, layer, 0, rows, buffers)
+            column_sums(delta, out)
+        else:
+            sums = sums_of(table, layer, buffers)
+            for j in range(outputs):
+                out[j] = sums[0, j]
+                out[outputs + j] = sums[1, j]
+        return
+    gradient = matrix(out, 0, last - first, outputs)
     if layer > 0:
-        X = outputs_of(table, layer - 1, 0, rows, buffers)
+        X = outputs_of(table, layer - 1, row, stop, buffers)
         weight_gradient(X, first, delta, gradient)
     elif samples.row_starts.shape[0] > 0:
-        sparse_weight_gradient(samples, order, start, delta, gradient)
+        sparse_weight_gradient(samples, order, start + row, delta, gradient)
     else:
-        X = gathered(samples, order, start, 0, rows, table[0, 0], buffers)
+        X = gathered(samples, order, start, row, stop, table[0, INPUTS], buffers)
         weight_gradient(X, first, delta, gradient)
-    return begin, begin + (last - first) * outputs
+
+
+@jit
+def _chunk_gradients(samples, order, start, first, last, chunk, network, buffers):
+    """Write the gradient of all parameters over each of this thread's chunks of rows."""
+    table, layers = network.table, network.layers
+    for row in range(first, last, chunk):
+        stop = min(row + chunk, last)
+        offset = row // chunk * network.theta.shape[0]
+        for index in range(layers.shape[0]):
+            tile = layers[index]
+            if tile[1] == tile[2] and table[tile[0], NORMAL] >= 0:
+                continue
+            begin, end = tile_range(table, tile)
+            out = vector(buffers.gradient, offset + begin, end - begin)
+            tile_gradient(samples, order, start, row, stop, tile, table, buffers, out)
+
+
+@jit
+def _summed(begin, end, n_chunks, n_params, buffers):
+    """Add up a tile's gradients over all chunks, in order, and view the sum."""
+    total = vector(buffers.gradient, begin, end - begin)
+    for k in range(1, n_chunks):
+        part = vector(buffers.gradient, k * n_params + begin, end - begin)
+        for i in range(total.shape[0]):
+            total[i] += part[i]
+    return total
 
 
 @jit
@@ -218,8 +245,8 @@ def train(
     counts : ndarray of shape (COUNTS,), dtype=int64
         This thread's record of where training stands; updated.
 
-    totals : ndarray of shape (n_epochs, n_blocks + n_tiles), dtype=float64
-        The sum of an epoch's losses, by the rows' place in their mini-batch, and of the
+    totals : ndarray of shape (n_epochs, n_chunks + n_tiles), dtype=float64
+        The sum of an epoch's losses, by the chunk of their mini-batch, and of the
         penalties; added to.
 
     losses : ndarray of shape (n_epochs,), dtype=float64
@@ -238,7 +265,7 @@ def train(
     """
     table, theta, thread = network.table, network.theta, team.thread
     n_samples, chunk = samples.y.shape[0], settings.chunk
-    n_blocks = totals.shape[1] - network.tiles.shape[0]
+    most_chunks = totals.shape[1] - network.tiles.shape[0]
     normalised = table[0, NORMAL] >= 0
     epoch = 0
     while epoch < losses.shape[0] and limit > 0:
@@ -271,6 +298,7 @@ def train(
                 samples.y.shape[1],
                 first,
                 last,
+                chunk,
                 1.0 / weight,
                 rows / weight,
                 table,
@@ -294,13 +322,24 @@ def train(
             rate = rules.rate(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
-            # Of the other threads' rows the errors are needed now,
+            if settings.by_rows:
+                _chunk_gradients(
+                    samples, order, start, first, last, chunk, network, buffers
+                )
+            # Of the other threads' rows the errors, or gradients, are needed now,
             meet(team)
             for index in range(tiles[thread], tiles[thread + 1]):
                 tile = network.tiles[index]
-                begin, end = tile_gradient(
-                    samples, order, start, rows, tile, table, buffers
-                )
+                begin, end = tile_range(table, tile)
+                if settings.by_rows and (tile[1] < tile[2] or table[tile[0], NORMAL] < 0):
+                    n_chunks = (rows + chunk - 1) // chunk
+                    gradient = _summed(begin, end, n_chunks, theta.shape[0], buffers)
+                else:
+                    offset = begin if settings.by_rows else 0
+                    gradient = vector(buffers.gradient, offset, end - begin)
+                    tile_gradient(
+                        samples, order, start, 0, rows, tile, table, buffers, gradient
+                    )
                 penalty = settings.alpha / weight if tile[1] < tile[2] else 0.0
                 squares = _update_tile(
                     network,
@@ -311,9 +350,9 @@ def train(
                     counts[UPDATES],
                     rules.update,
                     settings.solver,
-                    buffers.gradient,
+                    gradient,
                 )
-                totals[epoch, n_blocks + index] += 0.5 * penalty * squares * rows
+                totals[epoch, most_chunks + index] += 0.5 * penalty * squares * rows
             if normalised and thread == 0:
                 _follow(network, buffers, settings.norm_momentum, counts[BATCHES])
             # and of their tiles the new parameters.

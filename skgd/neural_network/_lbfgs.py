@@ -51,8 +51,14 @@ class _Objective:
             Buffers.allocate(layout, rows, n_targets, np.float64)
             for _ in range(self._n_threads)
         ]
-        self._table, self._tiles = layout.table, layout.tiles
-        self._state, self._running = np.empty((0, 0)), np.empty(0)
+        self._network = Network(
+            layout.table,
+            layout.tiles,
+            layout.layers,
+            theta=None,
+            state=np.empty((0, 0)),
+            running=np.empty(0),
+        )
         self._rules = rules
         self._alpha = alpha
         self._weight = float(samples.weight.sum() or n_samples)
@@ -60,7 +66,7 @@ class _Objective:
 
     def loss(self, theta):
         """Return the objective, and keep its gradient."""
-        network = Network(self._table, self._tiles, theta, self._state, self._running)
+        network = self._network._replace(theta=theta)
         loss, gradient = 0.0, None
 
         def evaluate(part, buffers, part_gradient):

@@ -13,7 +13,6 @@ from sklearn.model_selection import train_test_split
 
 from skgd._threads import available_threads, single_threaded_blas
 from skgd.engine.records import Settings
-from skgd.engine.train import BLOCK
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
 from skgd.neural_network._trainer import Progress, Trainer
@@ -183,9 +182,11 @@ def _settings(estimator, layout, n_samples):
             stacklevel=6,
         )
         batch_size = n_samples
+    chunk = _chunk(layout, int(batch_size))
     return Settings(
         batch_size=int(batch_size),
-        chunk=_chunk(layout, int(batch_size)),
+        chunk=chunk,
+        by_rows=chunk < batch_size and _by_rows(layout, int(batch_size)),
         alpha=float(estimator.alpha),
         norm_momentum=float(estimator.batch_normalization_momentum),
         norm_epsilon=float(estimator.batch_normalization_epsilon),
@@ -200,9 +201,19 @@ def _chunk(layout, batch_size):
     It must not depend on the machine, since it may change the last digits.
     """
     if batch_size * layout.n_params < WORTH_SHARING:
-        return batch_size + BLOCK
+        # The last mini-batch may take one row more along.
+        return batch_size + 1
     n_chunks = max(2, batch_size // CHUNK)
-    return -(-batch_size // (n_chunks * BLOCK)) * BLOCK
+    # BLAS takes rows in fours, and more.
+    return -(-batch_size // (n_chunks * 4)) * 4
+
+
+def _by_rows(layout, batch_size):
+    """Whether the parameters are fewer than the activations and errors of a mini-batch.
+
+    Threads then exchange gradients; see :mod:`skgd.engine.train`.
+    """
+    return layout.n_params < 2 * batch_size * layout.n_activated
 
 
 class _Run:

@@ -8,7 +8,7 @@ import numpy as np
 from skgd._threads import run_together
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import Team
-from skgd.engine.train import BATCHES, COUNTS, UPDATES, blocks, train
+from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
 from skgd.neural_network._pace import Pace
 
 __all__ = ["Progress", "Trainer"]
@@ -45,6 +45,16 @@ class Progress:
     def copy(self):
         """Copy the state too."""
         return replace(self, state=self.state.copy())
+
+
+# Between what different threads write to: two cache lines, which come as a pair.
+APART = 16
+
+
+def _apart(shape):
+    """Make rows of zeros, each in cache lines of its own."""
+    n_rows, n_columns = shape
+    return np.zeros((n_rows + 2, APART), dtype=np.int64)[1:-1, :n_columns]
 
 
 class Trainer:
@@ -98,6 +108,7 @@ class Trainer:
         self._network = Network(
             layout.table,
             layout.tiles,
+            layout.layers,
             parameters.theta,
             progress.state,
             parameters.running,
@@ -105,14 +116,22 @@ class Trainer:
         n_samples, n_targets = samples.y.shape
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
-        self._n_totals = blocks(rows) + len(layout.tiles)
         products = rows * layout.n_params
-        self._pace = Pace(max(1, min(n_threads, -(-rows // settings.chunk))), products)
+        n_chunks = -(-rows // settings.chunk)
+        self._n_totals = n_chunks + len(layout.tiles)
+        self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
         self._shares = {n: layout.shares(n) for n in self._pace.choices}
-        buffers = Buffers.allocate(layout, rows, n_targets, parameters.theta.dtype)
+        buffers = Buffers.allocate(
+            layout,
+            rows,
+            n_targets,
+            parameters.theta.dtype,
+            n_chunks if settings.by_rows else 0,
+        )
         self._buffers = [buffers]
-        self._buffers += [buffers.another() for _ in range(1, self._pace.most)]
-        self._counts = np.zeros((self._pace.most, COUNTS), dtype=np.int64)
+        for _ in range(1, self._pace.most):
+            self._buffers.append(buffers if settings.by_rows else buffers.another())
+        self._counts = _apart((self._pace.most, COUNTS))
         self._order = np.arange(n_samples)
 
     @property
@@ -161,7 +180,7 @@ class Trainer:
         n_threads, limit = self._pace.next_call()
         self._counts[:, UPDATES] = progress.n_updates
         self._counts[:, BATCHES] = parameters.n_batches
-        arrivals = np.zeros(1, dtype=np.int64)
+        arrivals = _apart((1, 1))[0]
         calls = [
             (
                 self._samples,

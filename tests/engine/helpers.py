@@ -133,6 +133,7 @@ def trainer_of(
     epsilon=1e-5,
     decay=0.9,
     chunk=None,
+    by_rows=False,
     random_state=None,
     n_threads=1,
 ):
@@ -157,6 +158,7 @@ def trainer_of(
         Settings(
             batch_size=batch_size or X.shape[0],
             chunk=chunk or X.shape[0] + 16,
+            by_rows=by_rows,
             alpha=alpha,
             norm_momentum=decay,
             norm_epsilon=epsilon,
@@ -205,6 +207,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
     network = Network(
         model.layout.table,
         model.layout.tiles,
+        model.layout.layers,
         model.theta,
         np.empty((0, 0), dtype=dtype),
         np.empty(0, dtype=dtype),

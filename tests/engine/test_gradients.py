@@ -133,15 +133,24 @@ def test_shapes(units, batch_normalization, dtype):
 
 
 @pytest.mark.parametrize("batch_normalization", [False, True])
-def test_products_of_a_chunk_of_rows(batch_normalization):
-    """Rows are processed in chunks, and losses summed in blocks: more than one of each."""
+@pytest.mark.parametrize("by_rows", [False, True])
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
+def test_products_of_a_chunk_of_rows(make, by_rows, batch_normalization):
+    """The gradient is over all rows, or is summed from those of more than one chunk."""
     loss = LOSSES["multinomial"]
     X, y, weight = draw(loss, 77, 4, 12, weighted=True)
-    model = Model((4, 20, 12), batch_normalization=batch_normalization)
+    rows = make(X)
+    model = Model(
+        (4, 20, 12),
+        batch_normalization=batch_normalization,
+        sparse=sparse.issparse(rows),
+    )
     options = {"weight": weight, "alpha": ALPHA, "epsilon": EPSILON}
     args = model.layers(), X, y, "tanh", oracle_of(loss)
-    for chunk in (16, 32, 96):
-        value, gradient = loss_and_gradient(model, X, y, loss, chunk=chunk, **options)
+    for chunk in (16, 33, 96):
+        value, gradient = loss_and_gradient(
+            model, rows, y, loss, chunk=chunk, by_rows=by_rows, **options
+        )
         assert value == pytest.approx(oracle.objective(*args, **options), rel=1e-12)
         compare(model, gradient, oracle.gradient(*args, **options), 1e-12)
 

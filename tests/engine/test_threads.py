@@ -80,10 +80,16 @@ def fit(model, X, y, loss, n_threads, **options):
 @pytest.mark.parametrize("batch_normalization", [False, True])
 @pytest.mark.parametrize("units", [(20, 30, 3), (20, 50, 30, 2), (5, 9)])
 @pytest.mark.parametrize("batch_size", [33, 64, 130])
-def test_any_number_of_threads(batch_size, units, batch_normalization, dtype):
+@pytest.mark.parametrize("by_rows", [False, True])
+def test_any_number_of_threads(by_rows, batch_size, units, batch_normalization, dtype):
     loss = LOSSES["multinomial"]
     X, y, weight = draw(loss, 130, units[0], units[-1], weighted=True)
-    options = {"weight": weight, "batch_size": batch_size, "chunk": 16}
+    options = {
+        "weight": weight,
+        "batch_size": batch_size,
+        "chunk": 16,
+        "by_rows": by_rows,
+    }
     model = Model(units, dtype, batch_normalization)
     losses, parameters = fit(model, X, y, loss, 1, **options)
     for n_threads in (2, 3, 5):
