@@ -63,7 +63,11 @@ class Pace:
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call of so many mini-batches took."""
         if n_batches:
-            self._seconds[n_threads] = seconds / n_batches
+            # Of good news half is believed: a short trial beside a busy process may have
+            # been lucky, and a whole call that is not takes twice its time.
+            now = seconds / n_batches
+            before = self._seconds.get(n_threads, now)
+            self._seconds[n_threads] = max(now, (before + now) / 2)
         if seconds > CALL_SECONDS:
             self.limit = max(1, int(self.limit * CALL_SECONDS / seconds))
         elif seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
