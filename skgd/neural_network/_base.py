@@ -1,14 +1,11 @@
 """What the two estimators share: parameters, validation, the epoch loop, attributes."""
 
-import warnings
 from math import isfinite
-from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -19,12 +16,16 @@ from skgd._state import Versioned, unchanged_by_errors
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import Layout
 from skgd.losses import LINKS
+from skgd.neural_network._constraints import (
+    CONSTRAINTS,
+    check_compatible,
+    hidden_layer_sizes,
+)
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._parameters import Parameters, pack
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._stochastic import fit_stochastic
-from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
 __all__ = ["BaseMLP", "has_partial_fit"]
@@ -43,52 +44,7 @@ def has_partial_fit(estimator):
 class BaseMLP(Versioned, BaseEstimator):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "solver": [StrOptions({*SOLVERS, "lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "rho": [Interval(Real, 0, 1, closed="left")],
-        "decay_rate": [Interval(Real, 0, None, closed="left")],
-        "decay_steps": [Interval(Integral, 1, None, closed="left")],
-        "staircase": ["boolean"],
-        "batch_normalization": ["boolean"],
-        "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
-        "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
-    }
+    _parameter_constraints: dict = CONSTRAINTS
 
     def __init__(
         self,
@@ -225,44 +181,13 @@ class BaseMLP(Versioned, BaseEstimator):
         with unchanged_by_errors(self):
             return self._fit(X, y, sample_weight, incremental=False)
 
-    def _hidden_layer_sizes(self):
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(n, Integral) and n > 0 for n in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must be integers > 0, got {self.hidden_layer_sizes}."
-            )
-        return sizes
-
-    def _check_compatible(self, incremental):
-        if self.solver == "lbfgs":
-            if self.batch_normalization:
-                raise ValueError(
-                    "batch_normalization=True needs mini-batches, which solver='lbfgs' "
-                    f"does not have; use one of {sorted(SOLVERS)}."
-                )
-            if self.learning_rate != "constant":
-                warnings.warn(
-                    f"learning_rate={self.learning_rate!r} has no effect with "
-                    "solver='lbfgs', which chooses its own steps.",
-                    UserWarning,
-                    stacklevel=5,
-                )
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if self.batch_normalization and self.batch_size == 1:
-            raise ValueError(
-                "batch_normalization=True needs mini-batches of at least 2 rows, got "
-                "batch_size=1."
-            )
-
     def _fit(self, X, y, sample_weight, incremental):
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
             self._validate_params()
-        hidden = self._hidden_layer_sizes()
-        self._check_compatible(incremental)
+        hidden = hidden_layer_sizes(self)
+        check_compatible(self, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:
