@@ -8,15 +8,16 @@ Each measurement is of a process of its own, the best of several counts; they ta
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from training import conditions
+from report import conditions, publish, table
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "cold_start.md"
+PACKAGE = Path(__file__).parents[1] / "skgd"
 
 FIT = """
 import warnings
@@ -30,10 +31,11 @@ IMPORT = "import {module}"
 MODULES = {"skgd": "skgd", "scikit-learn": "sklearn.neural_network"}
 
 
-def seconds(code, cache):
-    """Run the code in a new process."""
+def seconds(code, place):
+    """Run the code in a new process, with what there is in a directory."""
     started = perf_counter()
-    environment = os.environ | {"NUMBA_CACHE_DIR": cache}
+    environment = os.environ | {"PYTHONPATH": place, "HOME": place}
+    environment.pop("NUMBA_CACHE_DIR", None)
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     return perf_counter() - started
 
@@ -50,31 +52,27 @@ def main():
 
     first, later = "first fit, empty cache", "first fit of a later process"
     for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as cache:
+        with tempfile.TemporaryDirectory() as place:
+            # A copy without compiled kernels.
+            shutil.copytree(
+                PACKAGE, Path(place, "skgd"), ignore=shutil.ignore_patterns("*.skgd")
+            )
             for who, module in MODULES.items():
                 code = FIT.format(module=module)
-                record("import", who, seconds(IMPORT.format(module=module), cache))
-                record(first, who, seconds(code, cache))
-                record(later, who, seconds(code, cache))
+                record("import", who, seconds(IMPORT.format(module=module), place))
+                record(first, who, seconds(code, place))
+                record(later, who, seconds(code, place))
     rows = [
-        f"| {what} | " + " | ".join(f"{best[what, who]:.2f}" for who in MODULES) + " |"
+        [what, *(f"{best[what, who]:.2f}" for who in MODULES)]
         for what in ("import", later, first)
     ]
-    text = "\n".join(
-        [
-            "# Cold start\n",
-            "Seconds of a whole process, Python's own start and imports included; the",
-            "estimator is `MLPClassifier(max_iter=5)` with its defaults, in float64.",
-            conditions(arguments.rounds) + "\n",
-            "| | " + " | ".join(MODULES) + " |",
-            "| --- | ---: | ---: |",
-            *rows,
-            "",
-        ]
+    text = (
+        "# Cold start\n\n"
+        "Seconds of a whole process, Python's own start and imports included; the "
+        "estimator is `MLPClassifier(max_iter=5)` with its defaults, in float64. "
+        f"{conditions(arguments.rounds)}\n\n{table(['', *MODULES], rows)}\n"
     )
-    print(text)
-    if arguments.write:
-        PAGE.write_text(text)
+    publish("cold_start", text, arguments.write)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,13 @@ Libraries take turns, each in a process of its own; the best of several rounds c
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from time import perf_counter
 
 from cases import CASES
 from peers import PEERS
-
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "training.md"
+from report import conditions, publish
 
 # A measurement is of as many epochs as take so long, in seconds.
 SECONDS = 0.6
@@ -91,27 +86,6 @@ def tables(best):
     return "\n".join(lines)
 
 
-def conditions(rounds):
-    """Describe the machine and the versions."""
-    packages = ["scikit-learn", "numpy", "scipy", "numba", "torch", "jax"]
-    found = []
-    for package in packages:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    cpu = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            cpu = line.split(":")[1].strip()
-            break
-    machine = f"{cpu}, {os.cpu_count()} cores, {platform.system()}"
-    return (
-        f"Python {platform.python_version()}, {', '.join(found)}; {machine}. Libraries "
-        f"in turn, each in its own process, the best of {rounds} rounds."
-    )
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -127,10 +101,7 @@ def main():
         f"{SECONDS} s or 2 epochs. Everything may use both cores but "
         f'"skgd, 1 thread".\n{text}\n'
     )
-    print(text)
-    if arguments.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text)
+    publish("training", text, arguments.write)
 
 
 if __name__ == "__main__":
