@@ -186,7 +186,7 @@ def _settings(estimator, layout, n_samples):
     return Settings(
         batch_size=int(batch_size),
         chunk=chunk,
-        by_rows=chunk < batch_size and _by_rows(layout, int(batch_size)),
+        by_rows=chunk < batch_size and _by_rows(layout, chunk),
         alpha=float(estimator.alpha),
         norm_momentum=float(estimator.batch_normalization_momentum),
         norm_epsilon=float(estimator.batch_normalization_epsilon),
@@ -208,12 +208,12 @@ def _chunk(layout, batch_size):
     return -(-batch_size // (n_chunks * 4)) * 4
 
 
-def _by_rows(layout, batch_size):
-    """Whether the parameters are fewer than the activations and errors of a mini-batch.
+def _by_rows(layout, chunk):
+    """Whether the parameters are fewer than the activations and errors of a chunk of rows.
 
     Threads then exchange gradients; see :mod:`skgd.engine.train`.
     """
-    return layout.n_params < 2 * batch_size * layout.n_activated
+    return layout.n_params < 2 * chunk * layout.n_activated
 
 
 class _Run:
