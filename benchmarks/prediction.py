@@ -48,7 +48,7 @@ def main():
     header = ["rows of 20 features", "scikit-learn", "skgd", "times as fast"]
     text = (
         "# Prediction\n\nMicroseconds of a call; a binary classifier with 100 hidden "
-        f"units. {conditions(1)}\n\n{table(header, rows)}\n"
+        f"units. {conditions()}\n\n{table(header, rows)}\n"
     )
     publish("prediction", text, parser.parse_args().write)
 

@@ -22,7 +22,7 @@ def best_seconds(functions, rounds):
     return best
 
 
-def conditions(rounds):
+def conditions():
     """Describe the machine and the versions."""
     packages = ["scikit-learn", "numpy", "scipy", "numba", "torch", "jax"]
     found = []
@@ -37,10 +37,7 @@ def conditions(rounds):
             cpu = line.split(":")[1].strip()
             break
     machine = f"{cpu}, {os.cpu_count()} cores, {platform.system()}"
-    return (
-        f"Python {platform.python_version()}, {', '.join(found)}; {machine}. Libraries "
-        f"in turn, each in its own process, the best of {rounds} rounds."
-    )
+    return f"Python {platform.python_version()}, {', '.join(found)}; {machine}."
 
 
 def table(header, rows):

@@ -63,7 +63,7 @@ def main():
         "is no mean normalization in scikit-learn. Min-max fits of F-ordered data are "
         "bound by memory: scikit-learn reads them three times at its full rate, skgd "
         f"once, and two cores here read no more than 1.3 times what one does. "
-        f"{conditions(1)}\n\n"
+        f"{conditions()}\n\n"
         f"{table(['samples x features, dtype, order, scaler', *CALLS], rows())}\n"
     )
     publish("scalers", text, parser.parse_args().write)

@@ -51,7 +51,7 @@ def main():
     text = (
         "# Search\n\n`GridSearchCV` over 24 candidates, three folds, of a scaler and a "
         "network of 32 hidden units on the digits. "
-        f"{conditions(arguments.rounds)}\n\n{table(header, rows)}\n"
+        f"The best of {arguments.rounds}. {conditions()}\n\n{table(header, rows)}\n"
     )
     publish("search", text, arguments.write)
 

@@ -67,7 +67,7 @@ def main():
         "# Threads\n\n`n_jobs=2` beside `n_jobs=1` on two cores, float32, and the same "
         "while another process keeps one of the cores busy: there the two threads should "
         "cost little more time than the one. Small networks stay on one thread. "
-        f"{conditions(arguments.rounds)}\n\n{table(header, rows)}\n"
+        f"The best of {arguments.rounds}. {conditions()}\n\n{table(header, rows)}\n"
     )
     publish("threads", text, arguments.write)
 

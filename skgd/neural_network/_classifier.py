@@ -122,7 +122,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if kind == "binary":
             # One class has a network of one output, too, which says nothing.
             second = len(self.classes_) - 1
-            return self.classes_[np.where(probabilities[:, 0] > 0.5, second, 0)]
+            return self.classes_.take((probabilities[:, 0] > 0.5) * second)
         return self._label_binarizer.inverse_transform(probabilities)
 
     def _loss_function(self):
