@@ -298,6 +298,32 @@ def test_the_scale_of_float32_data_is_float64():
     assert ours.transform(X).dtype == theirs.transform(X).dtype == np.float32
 
 
+def test_predictions_that_overflow_raise():
+    X, y, _ = data("multiclass")
+    ours, theirs = networks("multiclass", max_iter=2)
+    for model in (ours, theirs):
+        quietly(model.fit, X, y)
+        for coef in model.coefs_:
+            coef *= 10
+    rows = np.sign(X) * 1.7e308
+    with np.errstate(all="ignore"):
+        assert np.isnan(theirs.predict_proba(rows)).any()
+        assert (theirs.predict(rows) == theirs.classes_[0]).any()
+    for method in (ours.predict, ours.predict_proba):
+        with pytest.raises(ValueError, match="too large"):
+            method(rows)
+
+
+def test_parameters_set_after_a_fit_are_checked():
+    X, y, _ = data("regression")
+    ours, theirs = networks("regression", max_iter=2, solver="sgd")
+    for model in (ours, theirs):
+        quietly(model.fit, X, y).set_params(momentum=7.0)
+    theirs.partial_fit(X, y)
+    with pytest.raises(ValueError, match=r"'momentum'.*\[0.0, 1.0\].*7.0"):
+        ours.partial_fit(X, y)
+
+
 def test_nothing_else_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
