@@ -14,7 +14,10 @@ CALL_SECONDS = 0.2
 # in the forward pass: sixteen mini-batches, unless they are huge.
 FIRST_CALL_PRODUCTS = 100_000_000
 
-# Of so many calls one, a quarter as long, tries the other number of threads.
+# How long to look at a number of threads before judging it, in seconds.
+JUDGED_SECONDS = 0.02
+
+# Of so many calls one, an eighth as long, tries the other number of threads.
 CALLS_A_TRIAL = 16
 
 
@@ -46,29 +49,37 @@ class Pace:
         self.choices = (most, 1) if most > 1 else (1,)
         self.limit = max(1, min(16, FIRST_CALL_PRODUCTS // products))
         self._seconds = {}
+        # By the number of threads, of the calls since the last judgement: their
+        # mini-batches and seconds.
+        self._since = dict.fromkeys(self.choices, (0, 0.0))
         self._calls = 0
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
         self._calls += 1
-        for n_threads in self.choices:
-            if n_threads not in self._seconds:
-                return n_threads, self.limit
-        best = min(self.choices, key=self._seconds.get)
-        if len(self.choices) > 1 and self._calls % CALLS_A_TRIAL == 0:
-            other = next(n for n in self.choices if n != best)
-            return other, max(1, self.limit // 4)
+        if self.most not in self._seconds or len(self.choices) == 1:
+            return self.most, self.limit
+        best = min(self._seconds, key=self._seconds.get)
+        other = next(n for n in self.choices if n != best)
+        if other not in self._seconds or self._calls % CALLS_A_TRIAL == 0:
+            return other, max(1, self.limit // 8)
         return best, self.limit
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call of so many mini-batches took."""
-        if n_batches:
+        if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
+            # So short a call tells how long threads take to start.
+            self.limit *= int(max(2, min(8, CALL_SECONDS / 4 / seconds)))
+            return
+        batches, spent = self._since[n_threads]
+        batches, spent = batches + n_batches, spent + seconds
+        if batches and spent >= JUDGED_SECONDS:
             # Of good news half is believed: a short trial beside a busy process may have
             # been lucky, and a whole call that is not takes twice its time.
-            now = seconds / n_batches
+            now = spent / batches
             before = self._seconds.get(n_threads, now)
             self._seconds[n_threads] = max(now, (before + now) / 2)
+            batches, spent = 0, 0.0
+        self._since[n_threads] = batches, spent
         if seconds > CALL_SECONDS:
             self.limit = max(1, int(self.limit * CALL_SECONDS / seconds))
-        elif seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
-            self.limit *= 2
