@@ -34,9 +34,10 @@ MODULES = {"skgd": "skgd", "scikit-learn": "sklearn.neural_network"}
 def seconds(code, place):
     """Run the code in a new process, with what there is in a directory."""
     started = perf_counter()
-    environment = os.environ | {"PYTHONPATH": place, "HOME": place}
+    environment = os.environ | {"HOME": place}
     environment.pop("NUMBA_CACHE_DIR", None)
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    # What is there is imported from there.
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=place)
     return perf_counter() - started
 
 
