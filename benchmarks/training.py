@@ -98,8 +98,8 @@ def main():
     text = tables(measure_all(arguments.rounds))
     text = (
         f"# Training\n\n{conditions()} Libraries take turns, each in a process of its "
-        f"own; the best of {3 * arguments.rounds} measurements of {SECONDS} s, or 2 epochs, "
-        f"counts. Everything may use both cores but "
+        f"own; the best of {3 * arguments.rounds} measurements of {SECONDS} s, or 2 "
+        f"epochs, counts. Everything may use both cores but "
         f'"skgd, 1 thread".\n{text}\n'
     )
     publish("training", text, arguments.write)
