@@ -5,9 +5,10 @@ The libraries take turns, and the best of several fits counts.
 
 import argparse
 import warnings
-from time import perf_counter
+from functools import partial
 
 import numpy as np
+from report import best_seconds
 from scipy import sparse
 from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
@@ -73,12 +74,9 @@ def main():
             getattr(library, kind)(random_state=0, **parameters)
             for library in (neural_network, skgd)
         ]
-        seconds = [float("inf")] * 2
-        for _ in range(repeats + 1):  # The first compiles, or loads what is compiled.
-            for i, model in enumerate(models):
-                started = perf_counter()
-                model.fit(X, y)
-                seconds[i] = min(seconds[i], perf_counter() - started)
+        fits = [partial(model.fit, X, y) for model in models]
+        # The first compiles, or loads what is compiled.
+        seconds = best_seconds(fits, repeats + 1)
         output = "predict_proba" if kind == "MLPClassifier" else "predict"
         theirs, ours = (getattr(model, output)(X) for model in models)
         print(

@@ -6,8 +6,9 @@ The libraries take turns, and the best of several fits counts.
 
 import argparse
 import warnings
-from time import perf_counter
+from functools import partial
 
+from report import best_seconds
 from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
 
@@ -41,13 +42,9 @@ def measure(data, name, hidden, activation, repeats):
         )
         for library in (neural_network, skgd)
     ]
-    seconds = [float("inf")] * 2
-    for _ in range(repeats + 1):  # The first compiles, or loads what is compiled.
-        for i, model in enumerate(models):
-            started = perf_counter()
-            model.fit(X, y)
-            seconds[i] = min(seconds[i], perf_counter() - started)
-    return seconds, models
+    fits = [partial(model.fit, X, y) for model in models]
+    # The first compiles, or loads what is compiled.
+    return best_seconds(fits, repeats + 1), models
 
 
 def main():
