@@ -46,6 +46,12 @@ class AffineScaler(
     def _map(self, dtype):
         """Return the AffineMap of the fitted attributes, for data of a dtype."""
 
+    def _take(self, summary):
+        """Hold a summary of the data, and publish what follows from it."""
+        self._summary = summary
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            self._publish()
+
     def _check_fit(self, X):
         """Refuse what the scaler cannot be fitted to."""
         if issparse(X) and not self._accept_sparse:
@@ -73,9 +79,7 @@ class AffineScaler(
             if sample_weight is not None:
                 sample_weight = checked_weight(sample_weight, X)
             summary = self._summarize(X if issparse(X) else np.asarray(X), sample_weight)
-            self._summary = summary if reset else self._summary.merge(summary)
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._publish()
+            self._take(summary if reset else self._summary.merge(summary))
         return self
 
     def merge(self, other):
@@ -122,9 +126,7 @@ class AffineScaler(
                 f"other must have the feature names {names[0]}, as self has, got {names[1]}"
             )
         with unchanged_by_errors(self):
-            self._summary = self._summary.merge(other._summary)
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._publish()
+            self._take(self._summary.merge(other._summary))
         return self
 
     def _transform(self, X, copy):

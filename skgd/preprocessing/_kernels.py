@@ -11,13 +11,15 @@ import numpy as np
 
 from skgd.engine.jit import strict_jit
 
-__all__ = ["HUGE", "map_back", "map_forward", "summarize"]
+__all__ = ["HUGE", "TINY", "map_back", "map_forward", "summarize"]
 
 MIN_LANES = 64
 MIN_ROWS = 16
 MIN_BLOCK = 4096
 # The squares of larger numbers may overflow in sums.
 HUGE = 2.0**500
+# The squares of smaller numbers may lose digits.
+TINY = 2.0**-400
 
 
 @strict_jit
@@ -68,6 +70,15 @@ def _widen_extremes(block, low, high):
         for j in range(row.size):
             low[j] = row[j] if row[j] < low[j] else low[j]
             high[j] = row[j] if row[j] > high[j] else high[j]
+
+
+@strict_jit
+def _only_zeros(block, feature, width):
+    """Whether all numbers of a feature are 0, or NaN."""
+    i = feature
+    while i < block.size and not abs(block[i]) > 0.0:
+        i += width
+    return i >= block.size
 
 
 @strict_jit
@@ -134,8 +145,11 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
 
     Returns
     -------
-    bool
+    overflows : bool
         Whether the data are infinite, or too large for their squares.
+
+    underflows : bool
+        Whether a feature, not all of it zeros, is too small for its squares.
 
     References
     ----------
@@ -155,8 +169,10 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     low, high = lane_extremes[0], lane_extremes[1]
     features = np.empty((2, width))
     centre, rest = features[0], features[1]
+    only_zeros = np.empty(width, np.bool_)
     block_weight = np.ones(block_size if moments.size else 0)
     fits = True
+    underflows = False
 
     for series in range(n_series):
         origin = series * width
@@ -165,6 +181,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             high[i] = -np.inf
         for j in range(width):
             centre[j] = 0.0
+            only_zeros[j] = True
         for start in range(series * length, (series + 1) * length, block_size):
             block = x[start : min((series + 1) * length, start + block_size)]
             if extremes.size:
@@ -214,14 +231,20 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                 squares = 0.0 if squares < 0.0 else squares
                 moments[0, origin + j] += count[j]
                 moments[1, origin + j] += delta * share
-                moments[2, origin + j] += squares + delta * delta * (before * share)
+                moments[2, origin + j] += squares + delta * (before * share) * delta
+                # In most features the first number tells, once and for all. The squares
+                # of float32 do not underflow.
+                if only_zeros[j] and x.itemsize > 4:
+                    only_zeros[j] = _only_zeros(block, j, width)
 
         if moments.size:
             for j in range(width):
                 moments[1, origin + j] += centre[j]
-                size = max(moments[0, origin + j], 1.0) * HUGE * HUGE
-                fits &= abs(moments[1, origin + j]) <= HUGE
-                fits &= moments[2, origin + j] <= size
+                mean, squares = abs(moments[1, origin + j]), moments[2, origin + j]
+                n_seen = max(moments[0, origin + j], 1.0)
+                fits &= mean <= HUGE and squares <= n_seen * HUGE * HUGE
+                small = mean < TINY and squares <= n_seen * TINY * TINY
+                underflows |= small and not only_zeros[j]
         if extremes.size:
             _fold_extremes(low, high, width)
             for j in range(width):
@@ -229,7 +252,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                 fits &= not seen or (low[j] > -np.inf and high[j] < np.inf)
                 extremes[0, origin + j] = low[j] if seen else np.nan
                 extremes[1, origin + j] = high[j] if seen else np.nan
-    return not fits
+    return not fits, underflows
 
 
 @strict_jit

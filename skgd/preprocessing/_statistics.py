@@ -4,12 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skgd.preprocessing._kernels import HUGE
+from skgd.preprocessing._kernels import HUGE, TINY
 
-__all__ = ["SMALL_UNIT", "Extremes", "Moments", "Summary"]
-
-# Where the squares might overflow: a power of two, which costs no digits.
-SMALL_UNIT = 2.0**-600
+__all__ = ["Extremes", "Moments", "Summary"]
 
 
 @dataclass
@@ -49,7 +46,8 @@ class Moments:
         The population variance of the data times ``unit``.
 
     unit : ndarray of shape (n_features,), float64
-        1, or a small power of two where the variance might overflow.
+        1, or another power of two, which costs no digits, where the variance might
+        overflow or underflow.
     """
 
     count: np.ndarray
@@ -57,13 +55,10 @@ class Moments:
     variance: np.ndarray
     unit: np.ndarray
 
+    @np.errstate(over="ignore", under="ignore")
     def merge(self, other):
         """Return the moments of both parts of the data, by Chan's formula."""
-        means_are_huge = np.maximum(np.abs(self.mean), np.abs(other.mean)) > HUGE
-        unit = np.minimum(
-            np.minimum(self.unit, other.unit),
-            np.where(means_are_huge, SMALL_UNIT, 1.0),
-        )
+        unit = _unit(np.maximum(self._size, other._size))
         # From the larger part's mean the way to the common one is the shorter.
         swap = other.count > self.count
         count, added = _ordered(swap, self.count, other.count)
@@ -72,6 +67,8 @@ class Moments:
             swap, self._variance_in(unit), other._variance_in(unit)
         )
         total = count + added
+        if not np.isfinite(total).all():
+            raise ValueError("sample_weight must have a finite sum over all calls")
         share = added / np.where(total > 0, total, 1.0)
         delta = np.where(added > 0, other_mean - mean, 0.0)
         return Moments(
@@ -88,28 +85,34 @@ class Moments:
         return self.variance * ratio * ratio
 
     @property
-    def overflow(self):
-        """Where the data are too large for this unit, or infinite."""
-        finite = np.isfinite(self.mean) & np.isfinite(self.variance)
-        fits = (np.abs(self.mean) <= HUGE) & (self.variance <= HUGE**2)
-        return ~finite | (~fits & (self.unit == 1))
+    def _size(self):
+        """The larger of mean and deviation; NaN or infinite where something overflowed."""
+        return np.maximum(np.abs(self.mean), self.deviation)
 
     @property
-    def constant(self):
+    def fitting_unit(self):
+        """In what unit the variance neither overflows nor underflows."""
+        return _unit(self._size)
+
+    def constant(self, heaviest):
         """Where the variance is below the error bound of its computation.
 
         That of the two-pass algorithm, as in scikit-learn; see T. F. Chan, G. H. Golub
         and R. J. LeVeque, "Algorithms for computing the sample variance: analysis and
-        recommendations", The American Statistician 37(3), 1983.
+        recommendations", The American Statistician 37(3), 1983. Samples count by their
+        weights in units of the heaviest: weights times a constant are the same weights.
+
+        A deviation below the normal numbers, which can be no divisor, is none either.
         """
-        eps = np.finfo(np.float64).eps
-        bound = self.count * eps * self.variance
-        bound += (self.count * (self.mean * self.unit) * eps) ** 2
-        return self.variance <= bound
+        float64 = np.finfo(np.float64)
+        count = np.maximum(self.count / heaviest, 1.0)
+        bound = count * float64.eps * self.variance
+        bound += (count * (self.mean * self.unit) * float64.eps) ** 2
+        return (self.variance <= bound) | (self.deviation < float64.smallest_normal)
 
     @property
     def deviation(self):
-        """The standard deviation, which is finite even where its square is not."""
+        """The standard deviation, finite and positive even where its square is not."""
         return np.sqrt(self.variance) / self.unit
 
     def or_nan(self, statistic):
@@ -134,12 +137,16 @@ class Summary:
 
     extremes : Extremes or None
         None if they were not asked for.
+
+    heaviest : float
+        The largest weight, 1 without weights.
     """
 
     n_samples: int
     weighted: bool
     moments: Moments | None
     extremes: Extremes | None
+    heaviest: float = 1.0
 
     def merge(self, other):
         """Return the summary of both parts of the data."""
@@ -148,6 +155,7 @@ class Summary:
             self.weighted or other.weighted,
             self.moments and self.moments.merge(other.moments),
             self.extremes and self.extremes.merge(other.extremes),
+            max(self.heaviest, other.heaviest),
         )
 
     def beside(self, other):
@@ -174,6 +182,11 @@ def _beside(first, second):
         for pair in zip(vars(first).values(), vars(second).values(), strict=True)
     ]
     return type(first)(*columns)
+
+
+def _unit(size):
+    """Return the unit for numbers of a size."""
+    return np.where(size < TINY, 2.0**600, np.where(size <= HUGE, 1.0, 2.0**-600))
 
 
 def _ordered(swap, first, second):

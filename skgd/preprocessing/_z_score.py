@@ -58,7 +58,8 @@ class ZScoreScaler(AffineScaler):
 
     var_ : ndarray of shape (n_features,), float64, or None
         Per feature population variance. None when ``with_std=False``. Infinite where it
-        overflows, which concerns no other attribute and no method.
+        overflows, and 0 where it underflows, which concerns no other attribute and no
+        method: `scale_` is computed in another unit then.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -82,7 +83,9 @@ class ZScoreScaler(AffineScaler):
 
     A feature is taken as constant if its variance is below the error bound of the
     two-pass algorithm, :math:`n ε σ^2 + (n ε μ)^2` with the machine epsilon ε of
-    float64 [1]_. It is then centered, not scaled.
+    float64 [1]_, or its deviation below the smallest normal number, 2.2e-308. It is
+    then centered, not scaled. Of weighted samples, n is the sum of the weights in units
+    of the largest: weights times a constant give the same scaler.
 
     References
     ----------
@@ -242,7 +245,8 @@ class ZScoreScaler(AffineScaler):
             self.mean_ = moments.or_nan(moments.mean)
         if self.with_std:
             self.var_ = moments.or_nan(moments.variance / moments.unit / moments.unit)
-            self.scale_ = moments.or_nan(np.where(moments.constant, 1.0, moments.deviation))
+            constant = moments.constant(self._summary.heaviest)
+            self.scale_ = moments.or_nan(np.where(constant, 1.0, moments.deviation))
         self.n_samples_seen_ = self._summary.n_samples_seen
 
     def _map(self, dtype):

@@ -40,10 +40,10 @@ def summarize(X, weight=None, moments=True, extremes=True):
     sums = np.zeros((3, n_features * moments))
     bounds = np.empty((2, n_features * extremes), X.dtype)
     weight = np.empty(0) if weight is None else weight
-    overflows = _kernels.summarize(
+    overflows, underflows = _kernels.summarize(
         read_only(x), n_series, n_samples, read_only(weight), sums, bounds
     )
-    return sums, bounds, overflows
+    return sums, bounds, overflows, underflows
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -56,7 +56,7 @@ def summarize(X, weight=None, moments=True, extremes=True):
 def test_moments_are_exact_to_rounding(shape, dtype, order, nan, weighted):
     X = data(*shape, dtype, order, nan=nan)
     weight = np.random.default_rng(1).uniform(size=shape[0]) if weighted else None
-    sums, _, overflows = summarize(X, weight, extremes=False)
+    sums, _, overflows, _ = summarize(X, weight, extremes=False)
     assert not overflows
     for j in range(shape[1]):
         ones = np.ones(shape[0])
@@ -76,7 +76,7 @@ def test_large_offsets_cost_no_digits(order, offset, ordered):
     if ordered:
         X = np.asarray(np.sort(X, axis=0), order=order)
     X = np.asarray(np.hstack([X, X * 1e-3]), order=order)
-    sums, _, overflows = summarize(X, extremes=False)
+    sums, _, overflows, _ = summarize(X, extremes=False)
     assert not overflows
     for j in range(2):
         exact = exact_moments(X[:, j], np.ones(len(X)))
@@ -89,7 +89,7 @@ def test_outlying_first_samples_cost_no_digits(order):
     X = data(9000, 3, np.float64, order)
     X[0] = 1e9
     X[-1, 1] = 1e9
-    sums, _, overflows = summarize(X, extremes=False)
+    sums, _, overflows, _ = summarize(X, extremes=False)
     assert not overflows
     for j in range(3):
         exact = exact_moments(X[:, j], np.ones(len(X)))
@@ -101,7 +101,7 @@ def test_outlying_first_samples_cost_no_digits(order):
 @pytest.mark.parametrize("value", [0.1, 1e9 / 3, 1e100])
 def test_a_constant_has_no_variance(order, value):
     X = np.full((5000, 2), value, order=order)
-    sums, bounds, overflows = summarize(X)
+    sums, bounds, overflows, _ = summarize(X)
     assert not overflows
     assert (sums[0] == 5000).all()
     assert (sums[1] == value).all()
@@ -117,7 +117,7 @@ def test_infinity_never_passes(order, where, values, weighted):
     X = data(5000, 2, np.float64, order, nan=0.01)
     X[where : where + len(values), 1] = values
     weight = np.ones(5000) if weighted else None
-    sums, bounds, overflows = summarize(X, weight)
+    sums, bounds, overflows, _ = summarize(X, weight)
     assert overflows
     assert summarize(X, weight, moments=False)[2]
     assert summarize(X, weight, extremes=False)[2]
@@ -129,15 +129,38 @@ def test_infinity_never_passes(order, where, values, weighted):
 @pytest.mark.parametrize("value", [1e155, 1e300])
 def test_overflow_is_reported(value):
     X = np.array([[1.0, -value], [2.0, value], [4.0, 0.0]])
-    sums, bounds, overflows = summarize(X)
+    sums, bounds, overflows, _ = summarize(X)
     assert overflows
     assert sums[1, 0] == pytest.approx(7 / 3)
     np.testing.assert_array_equal(bounds, [[1, -value], [4, value]])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("size", [1e-300, 1e-170, 1e-130])
+@pytest.mark.parametrize("cancel", ["nowhere", "in a block", "over blocks"])
+def test_underflow_is_reported(order, size, cancel):
+    """Also where all of mean and squares are zero, but not for features of zeros."""
+    X = np.zeros((10_000, 3), order=order)
+    X[:, 1] = np.nan
+    X[::2, 2] = 5
+    assert not summarize(X)[3]
+    X[:, 0] = size
+    if cancel == "in a block":
+        X[::2, 0] *= -1
+    elif cancel == "over blocks":
+        X[: len(X) // 2, 0] *= -1
+    sums, _, overflows, underflows = summarize(X)
+    assert underflows
+    assert not overflows
+    assert sums[1, 0] == pytest.approx(size if cancel == "nowhere" else 0, abs=size / 10)
+    # It is no matter of one number among others.
+    X[7] = 1
+    assert not summarize(X)[3]
+
+
 def test_infinity_without_weight_never_passes():
     X = np.array([[1.0, np.nan], [np.inf, np.inf]])
-    sums, _, overflows = summarize(X, np.array([1.0, 0.0]), extremes=False)
+    sums, _, overflows, _ = summarize(X, np.array([1.0, 0.0]), extremes=False)
     assert overflows
     assert not np.isfinite(sums[1]).any()
 
@@ -148,7 +171,7 @@ def test_infinity_without_weight_never_passes():
 @pytest.mark.parametrize("nan", [0.0, 0.3])
 def test_extremes(shape, dtype, order, nan):
     X = data(*shape, dtype, order, nan=nan)
-    sums, bounds, overflows = summarize(X, moments=False)
+    sums, bounds, overflows, _ = summarize(X, moments=False)
     assert not overflows
     assert sums.size == 0
     assert bounds.dtype == dtype
