@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Lock, Thread
 
-from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
@@ -81,16 +80,20 @@ def available_threads(n_jobs):
     Parameters
     ----------
     n_jobs : int or None
-        As everywhere in scikit-learn: -1 stands for all cores. None follows the limits of
-        OpenMP, threadpoolctl and joblib: within joblib's worker threads it is 1.
+        As for scikit-learn's estimators that use threads: -1 stands for all cores, and
+        any number for 1 where joblib's loops are nested so deep that they run in turn.
+        None follows the limits of OpenMP, threadpoolctl and joblib: within joblib's
+        workers it is 1.
 
     Returns
     -------
     int
     """
+    # That for threads: one for processes warns, and answers 1, in a process that may not
+    # start any.
+    backend, _ = get_active_backend(prefer="threads", require="sharedmem")
     if n_jobs is not None:
-        return effective_n_jobs(n_jobs)
-    backend, _ = get_active_backend()
+        return backend.effective_n_jobs(n_jobs)
     if getattr(backend, "nesting_level", 0):
         return 1
     blas = [library.get_num_threads() for library in _blas(os.getpid())]
@@ -123,9 +126,9 @@ def run_together(function, arguments):
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
-        _move_to(cores[index % len(cores)], cores)
-        go.wait()
         try:
+            _move_to(cores[index % len(cores)], cores)
+            go.wait()
             if not cancelled.is_set():
                 results[index] = function(*args)
         except BaseException as error:
@@ -191,8 +194,8 @@ def _move_to(core, cores):
     offering their core, it may see no need to part them: then two take turns on one core.
     """
     if len(cores) > 1:
-        # Where that is not allowed, it is only slower.
-        with suppress(OSError):
+        # Without, it is only slower; but the others wait for a thread that failed here.
+        with suppress(Exception):
             os.sched_setaffinity(0, {core})
             os.sched_setaffinity(0, cores)
 

@@ -18,8 +18,6 @@ from tests.engine.helpers import PURE_PYTHON
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # joblib's, of n_jobs=2 in a process of a pool.
-    pytest.mark.filterwarnings("ignore:Loky-backed parallel loops:UserWarning"),
     # Of Python 3.12, for a fork in a process that has had threads.
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
 ]
@@ -121,14 +119,14 @@ def test_jobs_of_a_search(estimator):
 @pytest.mark.parametrize(
     ("kernel", "parameters"),
     [
-        ("_trainer.train", {"max_iter": 3, "batch_size": 1000}),
-        ("_lbfgs.objective", {"max_iter": 3, "solver": "lbfgs"}),
-        ("_prediction.predict_blocks", {"max_iter": 1}),
+        ("neural_network._trainer.train", {"max_iter": 3, "batch_size": 1000}),
+        ("engine.lbfgs.minimize", {"max_iter": 3, "solver": "lbfgs"}),
+        ("neural_network._prediction.predict_blocks", {"max_iter": 1}),
     ],
 )
 def test_other_threads_go_on_meanwhile(kernel, parameters, monkeypatch):
     """A kernel releases the lock, or else nobody would count while it runs."""
-    module, _, name = f"skgd.neural_network.{kernel}".rpartition(".")
+    module, _, name = f"skgd.{kernel}".rpartition(".")
     compiled = getattr(importlib.import_module(module), name)
     counted, during, going = [0], [], threading.Event()
 

@@ -1,6 +1,8 @@
 """Threads train together: what they may not change, and what they give back."""
 
+import multiprocessing
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -130,6 +132,36 @@ def test_the_number_available():
     assert inside == [1, 1]
     with pytest.raises(ValueError, match="n_jobs"):
         MLPClassifier(n_jobs=0).fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+def test_the_number_available_in_a_worker(backend):
+    """What is asked for, as long as joblib's own loops would run in threads there."""
+    results = Parallel(n_jobs=2, backend=backend)(
+        delayed(_available_in_two_levels)(n_jobs) for n_jobs in (3, None)
+    )
+    assert results == [(3, [1, 1]), (1, [1, 1])]
+
+
+def _available_in_two_levels(n_jobs):
+    call = delayed(_threads.available_threads)
+    return _threads.available_threads(n_jobs), Parallel(2)([call(n_jobs), call(n_jobs)])
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_the_number_available_in_a_pool(method):
+    """Its processes may not start others, but threads."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} on this system")
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(_available_without_a_warning, (3,)) == 3
+
+
+def _available_without_a_warning(n_jobs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return _threads.available_threads(n_jobs)
 
 
 def test_no_call_begins_unless_all_threads_do(monkeypatch):
