@@ -1,7 +1,7 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
 from skgd._version import __version__
-from skgd.engine.sources import code_hash
+from skgd.engine.sources import files_at_import
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 
@@ -15,4 +15,4 @@ __all__ = [
 ]
 
 # Now, while the files are those that have been imported.
-code_hash()
+files_at_import()

@@ -33,10 +33,12 @@ import math
 
 import numpy as np
 
-from skgd.engine.jit import jit, strict_jit
+from skgd.engine.jit import jit
 
 __all__ = [
+    "finish_moments",
     "fold",
+    "merge_moments",
     "moments_of",
     "normalise",
     "normalise_backward",
@@ -45,33 +47,54 @@ __all__ = [
 ]
 
 
-# In order: how a thread's units divide into vectors must not change their sums.
-@strict_jit
-def moments_of(x, weight, first, last, epsilon, moments):
-    """Write the mini-batch's moments of the units from ``first`` to ``last``.
+@jit
+def moments_of(x, weight, part):
+    """Write a chunk's moments: the mean, and the sum of the squared deviations from it.
 
-    They are the mean, the variance and 1 / sqrt(variance + epsilon).
+    Returns
+    -------
+    float
+        The sum of its weights. If it is zero, so are the moments.
     """
-    mean, variance = moments[0, first:last], moments[1, first:last]
-    scale = moments[2, first:last]
+    mean, squares = part[0], part[1]
     total = x.dtype.type(0)
     mean[:] = 0
-    variance[:] = 0
+    squares[:] = 0
     for i in range(x.shape[0]):
-        row, w = x[i, first:last], weight[i]
-        total += w
-        for j in range(mean.shape[0]):
-            mean[j] += w * row[j]
-    for j in range(mean.shape[0]):
-        mean[j] /= total
-    for i in range(x.shape[0]):
-        row, w = x[i, first:last], weight[i]
-        for j in range(mean.shape[0]):
-            deviation = row[j] - mean[j]
-            variance[j] += w * (deviation * deviation)
-    for j in range(mean.shape[0]):
-        variance[j] /= total
-        scale[j] = 1.0 / math.sqrt(variance[j] + epsilon)
+        total += weight[i]
+        for j in range(x.shape[1]):
+            mean[j] += weight[i] * x[i, j]
+    if total > 0:
+        for j in range(x.shape[1]):
+            mean[j] /= total
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                deviation = x[i, j] - mean[j]
+                squares[j] += weight[i] * (deviation * deviation)
+    return total
+
+
+@jit
+def merge_moments(part, total, before, moments):
+    """Take a chunk of weight ``total`` into the moments of those of weight ``before``.
+
+    T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise algorithm
+    for computing sample variances", 1979.
+    """
+    if total > 0:
+        share = total / (before + total)
+        for j in range(part.shape[1]):
+            delta = part[0, j] - moments[0, j]
+            moments[0, j] += share * delta
+            moments[1, j] += part[1, j] + delta * (before * share) * delta
+
+
+@jit
+def finish_moments(total, epsilon, moments):
+    """Write the variance, and 1 / sqrt(variance + epsilon)."""
+    for j in range(moments.shape[1]):
+        moments[1, j] /= total
+        moments[2, j] = 1.0 / math.sqrt(moments[1, j] + epsilon)
 
 
 @jit
@@ -85,20 +108,19 @@ def normalise(x, gamma, moments, out):
             out[i, j] = gamma[j] * normal
 
 
-@strict_jit
-def scale_and_shift_gradient(normal, delta, first, last, sums):
-    """Write the gradients by gamma and beta of the units from ``first`` to ``last``.
+@jit
+def scale_and_shift_gradient(normal, delta, part):
+    """Write the gradients by gamma and beta over a chunk.
 
-    ``delta`` is the gradient by the outputs of all rows of the mini-batch.
+    ``delta`` is the gradient by the outputs.
     """
-    gamma_gradient, beta_gradient = sums[0, first:last], sums[1, first:last]
+    gamma_gradient, beta_gradient = part[0], part[1]
     gamma_gradient[:] = 0
     beta_gradient[:] = 0
     for i in range(delta.shape[0]):
-        values, errors = normal[i, first:last], delta[i, first:last]
-        for j in range(gamma_gradient.shape[0]):
-            gamma_gradient[j] += errors[j] * values[j]
-            beta_gradient[j] += errors[j]
+        for j in range(delta.shape[1]):
+            gamma_gradient[j] += delta[i, j] * normal[i, j]
+            beta_gradient[j] += delta[i, j]
 
 
 @jit

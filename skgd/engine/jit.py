@@ -41,9 +41,12 @@ class Kernel:
         """The dispatcher that other kernels call.
 
         What Python needs to call it, such as the unpacking of its arguments, takes longer
-        to compile than many a kernel itself.
+        to compile than many a kernel itself. It is always inlined: of two copies of a
+        function, LLVM would link what it met first, and they may round differently.
         """
-        return self._make_dispatcher(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        return self._make_dispatcher(
+            no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
+        )
 
     def _make_dispatcher(self, **options):
         from numba import config, njit

@@ -1,4 +1,4 @@
-"""The objective over all rows and its gradient, for full-batch solvers."""
+"""The objective over a block of rows and its gradient, for full-batch solvers."""
 
 from skgd.engine.jit import jit
 from skgd.engine.layout import INPUTS, OUTPUTS, WEIGHTS
@@ -6,12 +6,14 @@ from skgd.engine.passes import backward, errors, forward, gather, outputs_of
 from skgd.engine.train import tile_gradient, tile_range
 from skgd.engine.views import matrix, vector
 
-__all__ = ["objective"]
+__all__ = ["block_objective", "penalise"]
 
 
 @jit
-def objective(samples, in_order, network, buffers, rules, alpha, weight, gradient, alone):
-    """Return the mean objective with its penalty, and write its gradient.
+def block_objective(
+    samples, in_order, start, rows, network, buffers, rules, weight, gradient, alone
+):
+    """Return the block's share of the mean objective, and write that of its gradient.
 
     Parameters
     ----------
@@ -21,72 +23,81 @@ def objective(samples, in_order, network, buffers, rules, alpha, weight, gradien
     in_order : ndarray of shape (0,), dtype=int64
         No permutation of the rows.
 
-    network, buffers, rules : Network, Buffers, Rules
-        Parameters, room for a block of rows, kernels.
+    start, rows : int
+        The block.
 
-    alpha : float
-        Strength of the penalty.
+    network, buffers, rules : Network, Buffers, Rules
+        Parameters, room for the block, kernels.
 
     weight : float
-        The sum of the sample weights.
+        The sum of the weights of all samples.
 
     gradient : ndarray of shape (n_params,)
         Takes the gradient.
 
     alone : Team
-        One thread.
+        One thread: a block is not divided.
 
     Returns
     -------
     float
-        The objective.
+        The sum of the block's losses, divided by ``weight``.
     """
     table, theta = network.table, network.theta
     final = table.shape[0] - 1
-    n_samples, n_targets = samples.y.shape
-    block = buffers.weight.shape[0]
-    loss = 0.0
-    gradient[:] = 0
-    for start in range(0, n_samples, block):
-        rows = min(block, n_samples - start)
-        gather(samples, in_order, start, 0, rows, buffers)
-        forward(
-            samples,
-            in_order,
-            start,
-            rows,
-            0,
-            rows,
-            rows,
-            table,
-            theta,
-            buffers,
-            rules.activate,
-            theta.dtype.type(0),
-            alone,
-        )
-        loss += rules.evaluate(
-            outputs_of(table, final, 0, rows, buffers),
-            matrix(buffers.y, 0, rows, n_targets),
-            buffers.weight,
-            theta.dtype.type(1.0 / weight),
-            errors(table, final, 0, rows, buffers),
-        )
-        total = theta.dtype.type(weight)
-        backward(
-            rows, 0, rows, rows, total, table, theta, buffers, rules.differentiate, alone
-        )
-        for index in range(network.tiles.shape[0]):
-            tile = network.tiles[index]
-            begin, end = tile_range(table, tile)
-            out = vector(buffers.gradient, 0, end - begin)
-            tile_gradient(samples, in_order, start, 0, rows, tile, table, buffers, out)
-            for i in range(begin, end):
-                gradient[i] += out[i - begin]
+    gather(samples, in_order, start, 0, rows, buffers)
+    forward(
+        samples,
+        in_order,
+        start,
+        rows,
+        0,
+        rows,
+        rows,
+        table,
+        theta,
+        buffers,
+        rules.activate,
+        theta.dtype.type(0),
+        alone,
+    )
+    loss = rules.evaluate(
+        outputs_of(table, final, 0, rows, buffers),
+        matrix(buffers.y, 0, rows, samples.y.shape[1]),
+        buffers.weight,
+        theta.dtype.type(1.0 / weight),
+        errors(table, final, 0, rows, buffers),
+    )
+    total = theta.dtype.type(weight)
+    backward(rows, 0, rows, rows, total, table, theta, buffers, rules.differentiate, alone)
+    for index in range(network.layers.shape[0]):
+        tile = network.layers[index]
+        begin, end = tile_range(table, tile)
+        out = vector(gradient, begin, end - begin)
+        tile_gradient(samples, in_order, start, 0, rows, tile, table, buffers, out)
+    return loss / weight
+
+
+@jit
+def penalise(network, strength, gradient):
+    """Return the penalty of the weights, and add its gradient.
+
+    Parameters
+    ----------
+    network : Network
+        The parameters.
+
+    strength : float
+        The penalty is half of this times the sum of the squares.
+
+    gradient : ndarray of shape (n_params,)
+        Added to.
+    """
+    table, theta = network.table, network.theta
     squares = 0.0
     for layer in range(table.shape[0]):
         begin = table[layer, WEIGHTS]
         for i in range(begin, begin + table[layer, INPUTS] * table[layer, OUTPUTS]):
             squares += theta[i] * theta[i]
-            gradient[i] += alpha / weight * theta[i]
-    return (loss + 0.5 * alpha * squares) / weight
+            gradient[i] += strength * theta[i]
+    return 0.5 * strength * squares

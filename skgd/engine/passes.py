@@ -6,6 +6,8 @@ other numbers of rows, and a result must not depend on the number of threads.
 """
 
 from skgd.engine.batch_norm import (
+    finish_moments,
+    merge_moments,
     moments_of,
     normalise,
     normalise_backward,
@@ -23,7 +25,8 @@ from skgd.engine.layout import (
     WEIGHTS,
 )
 from skgd.engine.products import input_gradient, linear, sparse_linear
-from skgd.engine.team import meet, share
+from skgd.engine.records import APART
+from skgd.engine.team import meet
 from skgd.engine.views import matrix, vector
 
 __all__ = ["backward", "errors", "forward", "gather", "gathered", "outputs_of", "sums_of"]
@@ -95,6 +98,62 @@ def sums_of(table, layer, buffers):
 
 
 @jit
+def _part(chunk, table, layer, backward, buffers):
+    """View what a chunk of rows adds to the moments, or ``backward`` to the sums."""
+    n_normal, outputs = buffers.moments.shape[0] // 3, table[layer, OUTPUTS]
+    start = chunk * (4 * n_normal + APART) + APART
+    start += 2 * (n_normal if backward else 0) + 2 * table[layer, NORMAL]
+    return matrix(buffers.chunk_moments, start, 2, outputs)
+
+
+@jit
+def _part_weight(chunk, buffers):
+    """View the sum of the weights of a chunk of rows: each layer writes the same."""
+    n_normal = buffers.moments.shape[0] // 3
+    return vector(buffers.chunk_moments, chunk * (4 * n_normal + APART), 1)
+
+
+@jit
+def _write_moments(rows, first, last, chunk, table, layer, buffers, epsilon, moments, team):
+    """Write the moments of all rows from those of chunks, of which this thread has some."""
+    for begin in range(first, last, chunk):
+        end = min(begin + chunk, last)
+        index = begin // chunk
+        _part_weight(index, buffers)[0] = moments_of(
+            _normalised(table, layer, begin, end, buffers),
+            vector(buffers.weight, begin, end - begin),
+            _part(index, table, layer, False, buffers),
+        )
+    meet(team)
+    total = moments.dtype.type(0)
+    moments[:] = 0
+    for index in range((rows + chunk - 1) // chunk):
+        weight = _part_weight(index, buffers)[0]
+        merge_moments(_part(index, table, layer, False, buffers), weight, total, moments)
+        total += weight
+    finish_moments(total, epsilon, moments)
+
+
+@jit
+def _write_sums(rows, first, last, chunk, table, layer, buffers, sums, team):
+    """Write the gradients by gamma and beta over all rows, likewise."""
+    for begin in range(first, last, chunk):
+        end = min(begin + chunk, last)
+        scale_and_shift_gradient(
+            _normalised(table, layer, begin, end, buffers),
+            errors(table, layer, begin, end, buffers),
+            _part(begin // chunk, table, layer, True, buffers),
+        )
+    meet(team)
+    sums[:] = 0
+    for index in range((rows + chunk - 1) // chunk):
+        part = _part(index, table, layer, True, buffers)
+        for k in range(2):
+            for j in range(sums.shape[1]):
+                sums[k, j] += part[k, j]
+
+
+@jit
 def _linear_outputs(
     samples, order, start, first, last, layer, table, theta, buffers, chunk
 ):
@@ -144,17 +203,9 @@ def forward(
         )
         if table[layer, NORMAL] >= 0:
             moments = _moments(table, layer, buffers)
-            unit, end = share(outputs, team)
-            meet(team)
-            moments_of(
-                _normalised(table, layer, 0, rows, buffers),
-                buffers.weight,
-                unit,
-                end,
-                epsilon,
-                moments,
+            _write_moments(
+                rows, first, last, chunk, table, layer, buffers, epsilon, moments, team
             )
-            meet(team)
             normalise(
                 _normalised(table, layer, first, last, buffers),
                 vector(theta, table[layer, GAMMA], outputs),
@@ -189,16 +240,7 @@ def backward(rows, first, last, chunk, total, table, theta, buffers, differentia
         differentiate(outputs_of(table, layer - 1, first, last, buffers), delta)
         if table[layer - 1, NORMAL] >= 0:
             sums = sums_of(table, layer - 1, buffers)
-            unit, end = share(inputs, team)
-            meet(team)
-            scale_and_shift_gradient(
-                _normalised(table, layer - 1, 0, rows, buffers),
-                errors(table, layer - 1, 0, rows, buffers),
-                unit,
-                end,
-                sums,
-            )
-            meet(team)
+            _write_sums(rows, first, last, chunk, table, layer - 1, buffers, sums, team)
             normalise_backward(
                 _normalised(table, layer - 1, first, last, buffers),
                 vector(buffers.weight, first, last - first),

@@ -4,7 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Buffers", "Network", "PredictionRules", "Rules", "Samples", "Settings"]
+__all__ = ["APART", "Buffers", "Network", "PredictionRules", "Rules", "Samples", "Settings"]
+
+
+# Numbers between what different threads write to: one cache line of float32, two of 8 bytes
+# each, which come as a pair.
+APART = 16
 
 
 class Samples(NamedTuple):
@@ -60,7 +65,9 @@ class Network(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """The workspace of a block of rows. Threads share all, but for the gradient of a tile.
+    """The workspace of a block of rows.
+
+    Threads share all but the moments, the sums, and the gradient of a tile.
 
     Attributes
     ----------
@@ -72,6 +79,9 @@ class Buffers(NamedTuple):
 
     delta : ndarray
         For each layer the gradient of the objective by its linear output.
+
+    chunk_moments : ndarray of shape (n_chunks * (APART + 4 * n_normal),)
+        Of each chunk of the rows the weight, and what it adds to the moments and the sums.
 
     moments : ndarray of shape (3 * n_normal,)
         Mean, variance and 1 / deviation of the mini-batch, layer by layer.
@@ -88,15 +98,16 @@ class Buffers(NamedTuple):
     weight: Any
     activated: Any
     delta: Any
+    chunk_moments: Any
     moments: Any
     sums: Any
     gradient: Any
 
     @classmethod
-    def allocate(cls, layout, rows, n_targets, dtype, n_chunks=0):
-        """Make room for blocks of up to ``rows`` rows.
+    def allocate(cls, layout, rows, n_targets, dtype, n_chunks=1, by_rows=False):
+        """Make room for blocks of up to ``rows`` rows, in ``n_chunks``.
 
-        The gradient is of a tile or, if there are ``n_chunks``, over each of them.
+        The gradient is of a tile or, ``by_rows``, over each of the chunks.
         """
         lengths = (
             0 if layout.sparse else rows * layout.units[0],
@@ -104,15 +115,20 @@ class Buffers(NamedTuple):
             rows,
             rows * layout.n_activated,
             rows * layout.n_activated,
+            n_chunks * (APART + 4 * layout.n_normal),
             3 * layout.n_normal,
             2 * layout.n_normal,
-            n_chunks * layout.n_params if n_chunks else layout.largest_tile,
+            n_chunks * layout.n_params if by_rows else layout.largest_tile,
         )
         return cls(*(np.empty(length, dtype=dtype) for length in lengths))
 
-    def another(self):
+    def another(self, by_rows):
         """Make the workspace of another thread on the same block."""
-        return self._replace(gradient=np.empty_like(self.gradient))
+        return self._replace(
+            moments=np.empty_like(self.moments),
+            sums=np.empty_like(self.sums),
+            gradient=self.gradient if by_rows else np.empty_like(self.gradient),
+        )
 
 
 class Rules(NamedTuple):

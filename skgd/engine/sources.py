@@ -2,11 +2,12 @@
 
 import hashlib
 import marshal
+import os
 from functools import cache
 from importlib.util import find_spec
 from pkgutil import iter_modules
 
-__all__ = ["KERNEL_PACKAGES", "code_hash", "is_hashed"]
+__all__ = ["KERNEL_PACKAGES", "code_hash", "files_at_import", "is_hashed"]
 
 # Where kernels are defined. The rest of the package compiles nothing.
 KERNEL_PACKAGES = (
@@ -26,15 +27,17 @@ def code_hash():
 
     It is Python's compiled code that is hashed, not the source beside it, which may be
     newer: where an upgrade keeps size and time of a file, Python goes on with the old
-    ``.pyc``. For the same reason skgd calls this as soon as it is imported. In a process
-    that has imported one version, the files may later be those of another.
+    ``.pyc``.
 
     Returns
     -------
     bytes or None
-        None where there is no code to be had: nothing is cached then.
+        None where there is no code to be had, or the files are no longer those that have
+        been imported: nothing is cached then.
     """
     digest = hashlib.sha256()
+    if files_at_import() is None or _files() != files_at_import():
+        return None
     try:
         for spec in _specs():
             code = spec.loader.get_code(spec.name)
@@ -45,6 +48,33 @@ def code_hash():
     except (AttributeError, ImportError, OSError):
         return None
     return digest.digest()
+
+
+@cache
+def files_at_import():
+    """Tell the files of these modules from others; called when skgd is imported.
+
+    To hash their code then would take 30 ms of each import.
+
+    Returns
+    -------
+    list of tuple or None
+        Of each file the name and what no other version of it shares: the inode, the size,
+        the time stamp and, where the system keeps it, the time of the last change, which
+        cannot be set. None where these are not files.
+    """
+    return _files()
+
+
+def _files():
+    try:
+        found = [(spec.name, os.stat(spec.origin)) for spec in _specs()]
+    except (AttributeError, ImportError, OSError, TypeError):
+        return None
+    return [
+        (name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        for name, stat in found
+    ]
 
 
 def _specs():

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from skgd.engine.records import Samples
 
-__all__ = ["IN_ORDER", "as_samples", "rows_between"]
+__all__ = ["IN_ORDER", "as_samples"]
 
 # Stands for "the rows as they come" where a kernel takes a permutation.
 IN_ORDER = np.empty(0, dtype=np.int64)
@@ -67,28 +67,4 @@ def _no_samples(dtype):
         row_starts=_read_only([], np.int64),
         y=_read_only(np.empty((0, 1)), dtype),
         weight=_read_only([], dtype),
-    )
-
-
-def rows_between(samples, start, stop):
-    """View some of the rows, without a copy.
-
-    Parameters
-    ----------
-    samples : Samples
-        All of them.
-
-    start, stop : int
-        The first row, and that behind the last.
-
-    Returns
-    -------
-    Samples
-    """
-    n_features = samples.X.size // len(samples.y)
-    return samples._replace(
-        X=samples.X[start * n_features : stop * n_features],
-        row_starts=samples.row_starts[start : stop + 1],
-        y=samples.y[start:stop],
-        weight=samples.weight[start:stop],
     )

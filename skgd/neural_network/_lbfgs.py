@@ -1,106 +1,157 @@
-"""Full-batch training by SciPy's L-BFGS-B on the compiled objective."""
+"""Full-batch training by L-BFGS."""
 
 import warnings
-from itertools import pairwise
+from time import perf_counter
 
 import numpy as np
-from scipy import optimize
+from scipy.optimize import OptimizeResult
 from sklearn.utils.optimize import _check_optimize_result
 
-from skgd._threads import (
-    available_threads,
-    run_together,
-    single_threaded_blas,
-)
-from skgd.engine.objective import objective
+from skgd._threads import available_threads, run_together, single_threaded_blas
+from skgd.engine import lbfgs
 from skgd.engine.records import Buffers, Network
-from skgd.engine.team import ALONE
-from skgd.neural_network._data import IN_ORDER, as_samples, rows_between
+from skgd.engine.team import ALONE, Team
+from skgd.neural_network._data import IN_ORDER, as_samples
+from skgd.neural_network._pace import Pace
 from skgd.neural_network._prediction import block_rows
 from skgd.neural_network._rules import training_rules
+from skgd.neural_network._trainer import apart
 
 __all__ = ["fit_lbfgs"]
 
-# Multiplications of the forward pass, and rows at least, of one compiled call: some
-# milliseconds of a core. Threads take a call each, and Python handles signals in between.
-PRODUCTS_A_CALL = 10_000_000
-ROWS_A_CALL = 256
+# What stands for any larger number in a compiled loop.
+MOST = int(np.iinfo(np.int64).max)
+
+# Multiplications in the forward products of an evaluation that are worth a second thread:
+# some 7 ms of a core. Shorter fits may be over before a core is free that NumPy's BLAS has
+# just used: its threads wait there for more work, and two take ten times as long as one.
+WORTH_SHARING = 50_000_000
+
+# Rows of a block, at most: its activations stay in the second-level cache in float64.
+BLOCK_ROWS = 256
+
+# SciPy's codes, and what scikit-learn puts into its warning.
+OUTCOMES = {
+    lbfgs.CONVERGED: (0, "CONVERGENCE"),
+    lbfgs.TOO_MANY_ITERATIONS: (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
+    lbfgs.TOO_MANY_EVALUATIONS: (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
+    lbfgs.FAILED: (2, "ABNORMAL: the line search found no lower loss"),
+}
 
 
-class _Objective:
-    """The mean objective and its gradient, a function each.
+class _Descender:
+    """Runs iterations.
 
-    SciPy would join and divide them itself, at 10 µs an evaluation.
+    Parameters
+    ----------
+    samples : Samples
+        The data, in float64.
 
-    The rows are divided in parts, whose sum is taken in order: the result does not depend
-    on the number of threads.
+    layout : Layout
+        The network's.
+
+    theta : ndarray of shape (n_params,), dtype=float64
+        Where to begin.
+
+    rules : Rules
+        The compiled plug-ins.
+
+    settings : lbfgs.Settings
+        Penalty and limits.
+
+    n_threads : int
+        How many threads to train with, where there is enough to do for them.
     """
 
-    def __init__(self, samples, layout, rules, alpha, n_threads):
+    def __init__(self, samples, layout, theta, rules, settings, n_threads):
         n_samples, n_targets = samples.y.shape
         products = layout.n_params * n_samples
         if layout.sparse:
             zeros = layout.units[0] * n_samples - samples.values.size
             products -= zeros * layout.units[1]
-        n_parts = min(products // PRODUCTS_A_CALL, n_samples // ROWS_A_CALL) or 1
-        bounds = [n_samples * part // n_parts for part in range(n_parts + 1)]
-        self._parts = [rows_between(samples, *rows) for rows in pairwise(bounds)]
-        self._n_threads = min(n_threads, n_parts)
-        rows = block_rows(layout, -(-n_samples // n_parts))
+        # A power of two, for as many threads to have as many blocks each.
+        n_blocks = 1
+        while n_samples > n_blocks * min(block_rows(layout, n_samples), BLOCK_ROWS):
+            n_blocks *= 2
+        rows = -(-n_samples // n_blocks)
+        # Rounded up, they may leave nothing for the last block.
+        n_blocks = -(-n_samples // rows)
+        most = min(n_threads, n_blocks) if products >= WORTH_SHARING else 1
+        self._pace = Pace(most, -(-products // n_blocks))
         self._rooms = [
-            Buffers.allocate(layout, rows, n_targets, np.float64)
-            for _ in range(self._n_threads)
+            Buffers.allocate(layout, rows, n_targets, np.float64) for _ in range(most)
         ]
-        self._network = Network(
+        self._descent = lbfgs.Descent.begin(theta, most)
+        network = Network(
             layout.table,
             layout.tiles,
             layout.layers,
-            theta=None,
+            theta.copy(),
             state=np.empty((0, 0)),
             running=np.empty(0),
         )
+        self._problem = samples, IN_ORDER, network
         self._rules = rules
-        self._alpha = alpha
-        self._weight = float(samples.weight.sum() or n_samples)
-        self._theta = None
+        self._settings = settings
 
-    def loss(self, theta):
-        """Return the objective, and keep its gradient."""
-        network = self._network._replace(theta=theta)
-        loss, gradient = 0.0, None
+    @property
+    def theta(self):
+        """The parameters after the last iteration."""
+        return self._descent.theta
 
-        def evaluate(part, buffers, part_gradient):
-            # The penalty counts once.
-            alpha = self._alpha if part == 0 else 0.0
-            return objective(
-                self._parts[part],
-                IN_ORDER,
-                network,
-                buffers,
+    @property
+    def loss(self):
+        """The objective after the last iteration."""
+        return float(self._descent.numbers[lbfgs.LOSS])
+
+    @property
+    def n_iterations(self):
+        """The finished iterations."""
+        return int(self._descent.counts[lbfgs.ITERATIONS])
+
+    @property
+    def status(self):
+        """Why the training has ended, if it has."""
+        return int(self._descent.counts[lbfgs.STATUS])
+
+    def run(self):
+        """Train to the end.
+
+        Yields
+        ------
+        float
+            The objective after each iteration, as soon as a compiled call returns.
+        """
+        while self.status == lbfgs.RUNNING:
+            before = self.n_iterations
+            losses = self._call()
+            yield from losses[: self.n_iterations - before].tolist()
+
+    def _call(self):
+        """Make one compiled call and adapt its length to the time that it took."""
+        n_threads, limit = self._pace.next_call()
+        losses = np.empty(limit)
+        arrivals = apart((1, 1))[0]
+        calls = [
+            (
+                *self._problem,
+                self._rooms[thread],
                 self._rules,
-                alpha,
-                self._weight,
-                part_gradient,
+                self._settings,
+                self._descent,
+                limit,
+                losses,
+                Team(thread, n_threads, arrivals),
                 ALONE,
             )
-
-        for first in range(0, len(self._parts), self._n_threads):
-            parts = range(first, min(first + self._n_threads, len(self._parts)))
-            calls = [
-                (part, room, np.empty_like(theta))
-                for part, room in zip(parts, self._rooms, strict=False)
-            ]
-            for part_loss, call in zip(run_together(evaluate, calls), calls, strict=True):
-                loss += part_loss
-                gradient = call[-1] if gradient is None else gradient + call[-1]
-        self._theta, self._gradient = theta, gradient
-        return loss
-
-    def gradient(self, theta):
-        """Return the gradient, which SciPy asks for where it has asked for the loss."""
-        if not np.array_equal(theta, self._theta):
-            self.loss(theta)
-        return self._gradient
+            for thread in range(n_threads)
+        ]
+        n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
+        started = perf_counter()
+        run_together(lbfgs.minimize, calls)
+        n_blocks += int(self._descent.counts[lbfgs.BLOCKS])
+        self._pace.record(n_threads, n_blocks, perf_counter() - started)
+        return losses
 
 
 def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
@@ -125,12 +176,12 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     ValueError
         If the objective or the weights are not finite.
     """
-    dtype = parameters.theta.dtype
-    # SciPy's line search is in float64, and so must be the objective.
+    # The line search compares losses that differ by less than float32 tells.
     samples = as_samples(X, np.float64, y, sample_weight)
-    mean = _Objective(
+    descender = _Descender(
         samples,
         layout,
+        parameters.theta.astype(np.float64),
         training_rules(
             estimator.activation,
             estimator._loss_function(),
@@ -138,44 +189,32 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             "constant",
             np.dtype(np.float64),
         ),
-        float(estimator.alpha),
+        lbfgs.Settings(
+            alpha=float(estimator.alpha),
+            weight=float(samples.weight.sum() or len(y)),
+            tolerance=float(estimator.tol),
+            most_iterations=min(int(estimator.max_iter), MOST),
+            most_evaluations=min(int(estimator.max_fun), MOST),
+        ),
         available_threads(estimator.n_jobs),
     )
-    theta = parameters.theta.astype(np.float64)
-
-    def accept(intermediate_result):
-        nonlocal theta
-        theta = intermediate_result.x.copy()
-        estimator.n_iter_ += 1
-        estimator.loss_ = float(intermediate_result.fun)
-        if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-
-    estimator.n_iter_ = 0
     try:
         with single_threaded_blas():
-            result = optimize.minimize(
-                mean.loss,
-                theta,
-                method="L-BFGS-B",
-                jac=mean.gradient,
-                callback=accept,
-                options={
-                    "maxfun": estimator.max_fun,
-                    "maxiter": estimator.max_iter,
-                    "gtol": estimator.tol,
-                },
-            )
+            for iteration, loss in enumerate(descender.run(), start=1):
+                if estimator.verbose:
+                    print(f"Iteration {iteration}, loss = {loss:.8f}")
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
     else:
-        theta, estimator.loss_ = result.x, float(result.fun)
-        if not (np.isfinite(estimator.loss_) and np.isfinite(theta).all()):
+        status, message = OUTCOMES[descender.status]
+        if not (np.isfinite(descender.loss) and np.isfinite(descender.theta).all()):
             raise ValueError(
                 "Solver produced non-finite parameter weights: solver='lbfgs' reached a "
-                f"loss of {estimator.loss_}. The input data may contain large values and "
+                f"loss of {descender.loss}. The input data may contain large values and "
                 "need to be preprocessed, e.g. by ZScoreScaler."
             )
-        estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
-    parameters.theta = theta.astype(dtype)
+        result = OptimizeResult(status=status, message=message, nit=descender.n_iterations)
+        _check_optimize_result("lbfgs", result, estimator.max_iter)
+    estimator.n_iter_, estimator.loss_ = descender.n_iterations, descender.loss
+    parameters.theta = descender.theta.astype(parameters.theta.dtype)
     estimator._publish(layout, parameters)

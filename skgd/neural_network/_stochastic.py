@@ -5,6 +5,7 @@ the loss curve, the order of the random draws.
 """
 
 import warnings
+from math import log2
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,15 +16,11 @@ from skgd._threads import available_threads, single_threaded_blas
 from skgd.engine.records import Settings
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
-from skgd.neural_network._trainer import Progress, Trainer
+from skgd.neural_network._trainer import WORTH_SHARING, Progress, Trainer
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]
-
-# Multiplications in a mini-batch's forward products that are worth a second thread: some
-# 20 µs of a core for the whole step, where meeting the other thread costs about 1 µs.
-WORTH_SHARING = 250_000
 
 # Rows of a product that BLAS is fast with.
 CHUNK = 128
@@ -203,7 +200,8 @@ def _chunk(layout, batch_size):
     if batch_size * layout.n_params < WORTH_SHARING:
         # The last mini-batch may take one row more along.
         return batch_size + 1
-    n_chunks = max(2, batch_size // CHUNK)
+    # A power of two, for as many threads to have as many chunks each.
+    n_chunks = 2 ** max(1, round(log2(batch_size / CHUNK)))
     # BLAS takes rows in fours, and more.
     return -(-batch_size // (n_chunks * 4)) * 4
 

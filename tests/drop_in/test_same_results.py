@@ -1,12 +1,13 @@
 """One integer random_state: scikit-learn's results, for every kind of problem."""
 
-from itertools import product
+from itertools import cycle, product
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from skgd.neural_network import _lbfgs
+from skgd.neural_network._pace import Pace
 from tests.drop_in.tasks import (
     CLASSIFICATION,
     TASKS,
@@ -190,22 +191,39 @@ def test_lbfgs(task, activation, weighted, container):
     assert_close(ours.loss_, theirs.loss_, 1e-5)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2, 3])
+# Calls of so many threads and blocks, in turn: some end within an evaluation.
+CALLS = {
+    "long": [(1, 10**6)],
+    "short": [(1, 3)],
+    "mixed": [(3, 2), (1, 1), (2, 1), (5, 7)],
+    "many": [(8, 100)],
+}
+
+
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_lbfgs_in_parts(container, n_jobs, monkeypatch):
-    """Many rows are evaluated in parts, one after the other or at the same time."""
+def test_lbfgs_in_blocks(container, monkeypatch):
+    """Rows are evaluated in blocks, one after the other or at the same time."""
     X, y, _ = data("strings", container=container)
     weight = np.linspace(0, 2, len(y))
-    parameters = {"solver": "lbfgs", "activation": "tanh", "alpha": 1.0, "max_iter": 20}
-    whole, _ = networks("strings", **parameters)
-    quietly(whole.fit, X, y, sample_weight=weight)
-    monkeypatch.setattr(_lbfgs, "PRODUCTS_A_CALL", 500)
-    monkeypatch.setattr(_lbfgs, "ROWS_A_CALL", 40)
+
+    def fit():
+        model, _ = networks(
+            "strings", solver="lbfgs", activation="tanh", alpha=1.0, max_iter=20
+        )
+        model.set_params(n_jobs=8)
+        return quietly(model.fit, X, y, sample_weight=weight)
+
+    whole = fit()
+    monkeypatch.setattr(_lbfgs, "BLOCK_ROWS", 9)
+    monkeypatch.setattr(_lbfgs, "WORTH_SHARING", 0)
     models = []
-    for threads in (n_jobs, 1):
-        model, _ = networks("strings", **parameters)
-        model.set_params(n_jobs=threads)
-        models.append(quietly(model.fit, X, y, sample_weight=weight))
+    for calls in CALLS.values():
+        turn = cycle(calls)
+        monkeypatch.setattr(Pace, "next_call", lambda pace, turn=turn: next(turn))
+        monkeypatch.setattr(Pace, "record", lambda pace, *measured: None)
+        models.append(fit())
     assert_same_weights(models[0], whole, 1e-6)
     assert models[0].loss_ == pytest.approx(whole.loss_, rel=1e-10)
-    assert_same_weights(*models, 0)
+    for model in models[1:]:
+        assert_same_weights(model, models[0], 0)
+        assert (model.loss_, model.n_iter_) == (models[0].loss_, models[0].n_iter_)

@@ -198,12 +198,12 @@ def loss_and_gradient(model, X, y, loss, **options):
 
 
 def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
-    """Return the objective of all rows and its gradient, by the full-batch kernel."""
-    from skgd.engine.objective import objective
+    """Return the objective of all rows and its gradient, by the kernels of lbfgs."""
+    from skgd.engine.objective import block_objective, penalise
 
     dtype = np.dtype(model.dtype)
-    samples = as_samples(X, dtype, y, weight)
-    buffers = Buffers.allocate(model.layout, block or X.shape[0], y.shape[1], dtype)
+    n_samples = X.shape[0]
+    block = block or n_samples
     network = Network(
         model.layout.table,
         model.layout.tiles,
@@ -212,21 +212,24 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
         np.empty((0, 0), dtype=dtype),
         np.empty(0, dtype=dtype),
     )
-    gradient = np.empty_like(model.theta)
-    value = objective(
-        samples,
-        IN_ORDER,
-        network,
-        buffers,
-        training_rules(
-            model.activation, loss, "minibatch", "constant", np.dtype(model.dtype)
-        ),
-        alpha,
-        float(X.shape[0] if weight is None else weight.sum()),
-        gradient,
-        ALONE,
-    )
-    return value, gradient
+    total = float(n_samples if weight is None else weight.sum())
+    value, gradient = 0.0, np.zeros_like(model.theta)
+    for start in range(0, n_samples, block):
+        part = np.empty_like(model.theta)
+        value += block_objective(
+            as_samples(X, dtype, y, weight),
+            IN_ORDER,
+            start,
+            min(block, n_samples - start),
+            network,
+            Buffers.allocate(model.layout, block, y.shape[1], dtype),
+            training_rules(model.activation, loss, "minibatch", "constant", dtype),
+            total,
+            part,
+            ALONE,
+        )
+        gradient += part
+    return value + penalise(network, alpha / total, gradient), gradient
 
 
 def predict(model, X, loss, *, block=None):

@@ -348,7 +348,7 @@ def test_every_module_with_kernels_counts(monkeypatch, copy):
         """Hash the code, of one module another."""
         other = types.SimpleNamespace(get_code=lambda _: compile("", "", "exec"))
         found = [
-            types.SimpleNamespace(name=spec.name, loader=other)
+            types.SimpleNamespace(name=spec.name, loader=other, origin=spec.origin)
             if spec is left_out
             else spec
             for spec in specs
@@ -368,7 +368,17 @@ def raise_error(name):
 )
 def test_without_code_there_is_no_hash(monkeypatch, loader):
     spec = types.SimpleNamespace(name="x", loader=types.SimpleNamespace(**loader))
+    monkeypatch.setattr(sources, "_files", sources.files_at_import)
+    assert sources.code_hash.__wrapped__() is not None
     monkeypatch.setattr(sources, "_specs", lambda: [spec])
+    assert sources.code_hash.__wrapped__() is None
+
+
+def test_without_files_there_is_no_hash(monkeypatch):
+    (spec, *_) = sources._specs()
+    spec.origin = "in an archive"
+    monkeypatch.setattr(sources, "_specs", lambda: [spec])
+    monkeypatch.setattr(sources, "files_at_import", sources.files_at_import.__wrapped__)
     assert sources.code_hash.__wrapped__() is None
 
 
@@ -429,6 +439,23 @@ for process in processes:
     process.join()
 """
 )
+WEIGHTS = """
+import hashlib, json, warnings
+import numpy as np
+import skgd
+from skgd.engine.cache import counts
+
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+X = rng.normal(size=(300, 20))
+y = X[:, 0] * X[:, 1]
+found = []
+for options in ({"batch_normalization": True}, {"solver": "lbfgs"}):
+    model = skgd.MLPRegressor(hidden_layer_sizes=(9,), max_iter=3, random_state=3)
+    model.set_params(**options).fit(X, y)
+    found += [hashlib.sha256(weights).hexdigest() for weights in model.coefs_]
+print(json.dumps([found, counts["compiled"], counts["found"]]))
+"""
 FIT = """
 import json, warnings
 import numpy as np
@@ -525,6 +552,16 @@ def test_an_upgrade_is_compiled_anew(copy, tmp_path):
         for path in directory.glob("*.pyc"):
             path.unlink()
     assert run() == ([[0, 3]], 0, 1)
+
+
+@in_other_processes
+def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
+    """To the last bit."""
+    runs = [json.loads(output("-c", WEIGHTS, path=tmp_path)) for _ in range(2)]
+    (weights, compiled, found), (weights_again, compiled_again, found_again) = runs
+    assert compiled > 0 == found
+    assert compiled_again == 0 < found_again
+    assert weights_again == weights
 
 
 @in_other_processes

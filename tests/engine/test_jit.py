@@ -151,7 +151,7 @@ def test_importing_skgd_imports_no_numba():
     run(
         "import sys, skgd\n"
         "import skgd.engine, skgd.solvers, skgd.schedules, skgd.activations, skgd.losses\n"
-        "import skgd.engine.train, skgd.engine.objective, skgd.engine.predict\n"
+        "import skgd.engine.train, skgd.engine.lbfgs, skgd.engine.predict\n"
         "assert not {'numba', 'llvmlite', 'skgd.engine.cache'} & set(sys.modules)"
     )
 

@@ -8,9 +8,10 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score, r2_score
 
 from skgd import MLPClassifier, MLPRegressor
+from skgd.engine.lbfgs import minimize
 from skgd.neural_network import _lbfgs, _stochastic, _trainer
 from skgd.solvers import SOLVERS
-from tests.engine.helpers import assert_close
+from tests.engine.helpers import PURE_PYTHON, assert_close
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -238,24 +239,43 @@ def test_an_interrupted_fit_is_a_usable_model(
 
 
 @every_estimator
-def test_an_interrupted_lbfgs_is_a_usable_model(monkeypatch, estimator):
+@pytest.mark.parametrize("after", [0, 1])
+def test_an_interrupted_lbfgs_is_a_usable_model(monkeypatch, estimator, after):
     n_calls = 0
-    evaluate = _lbfgs._Objective.loss
+    call = _lbfgs._Descender._call
 
-    def interrupted(self, theta):
+    def interrupted(self):
         nonlocal n_calls
         n_calls += 1
-        if n_calls > 10:
+        if n_calls > after:
             raise KeyboardInterrupt
-        return evaluate(self, theta)
+        return call(self)
 
-    monkeypatch.setattr(_lbfgs._Objective, "loss", interrupted)
+    monkeypatch.setattr(_lbfgs._Descender, "_call", interrupted)
     model = estimator(hidden_layer_sizes=(7,), solver="lbfgs", random_state=0)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, ESTIMATORS[estimator])
-    assert 0 < model.n_iter_ < 10
-    assert np.isfinite(model.loss_)
+    assert (model.n_iter_ > 0) == np.isfinite(model.loss_) == (after > 0)
+    assert model.n_iter_ < 20
     assert np.isfinite(model.predict(X).astype(float)).all()
+
+
+@every_estimator
+@pytest.mark.parametrize("number", [10**20, np.int32(20)])
+def test_any_whole_number_bounds_lbfgs(estimator, number):
+    def fit(**bounds):
+        model = estimator(
+            hidden_layer_sizes=(2,), solver="lbfgs", tol=1e-2, random_state=0, **bounds
+        )
+        return model.fit(X, ESTIMATORS[estimator])
+
+    expected = fit(max_iter=int(min(number, 1000)))
+    # All numbers are of one type to the compiled loop.
+    compiled = {} if PURE_PYTHON else minimize.dispatcher.overloads
+    n_compiled = len(compiled)
+    model = fit(max_iter=number, max_fun=number)
+    assert model.n_iter_ == expected.n_iter_ > 1
+    assert len(compiled) == n_compiled
 
 
 @every_estimator
