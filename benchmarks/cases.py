@@ -3,13 +3,18 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 __all__ = ["CASES", "Case", "data"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network, its data and its solver."""
+    """A network, its data and its solver.
+
+    One output stands for regression. Rows of a density below 1 are sparse. If ``folder``
+    is given, the data are files in it, which are not read into memory.
+    """
 
     n_samples: int
     n_features: int
@@ -20,6 +25,8 @@ class Case:
     solver: str = "adam"
     batch_normalization: bool = False
     dtype: str = "float32"
+    density: float = 1.0
+    folder: str | None = None
 
     def __str__(self):
         hidden = ", ".join(str(n) for n in self.hidden)
@@ -30,18 +37,37 @@ class Case:
         for name, default in (("activation", "relu"), ("solver", "adam")):
             if getattr(self, name) != default:
                 text += f", {getattr(self, name)}"
-        return text + (", batch normalization" if self.batch_normalization else "")
+        for is_so, name in (
+            (self.batch_normalization, "batch normalization"),
+            (self.is_regression, "regression"),
+            (self.is_sparse, f"csr, {self.density:.0%} not zero"),
+        ):
+            text += f", {name}" if is_so else ""
+        return text
+
+    @property
+    def is_regression(self):
+        return self.n_outputs == 1
+
+    @property
+    def is_sparse(self):
+        return self.density < 1
 
     @property
     def units(self):
         """Widths of all layers; two classes have one output."""
         return self.n_features, *self.hidden, 1 if self.n_outputs == 2 else self.n_outputs
 
+    @property
+    def n_batches(self):
+        return -(-self.n_samples // self.batch_size)
+
 
 _BASE = (
     Case(2000, 10, (32,), 2, 32),
     Case(10000, 20, (100,), 2, 200),
     Case(10000, 20, (100,), 2, 200, activation="tanh"),
+    Case(10000, 20, (100,), 1, 200),
     Case(20000, 50, (256, 128), 5, 256),
     Case(20000, 50, (256, 128), 5, 256, batch_normalization=True),
     Case(20000, 50, (128, 128, 128, 128), 5, 256),
@@ -49,13 +75,22 @@ _BASE = (
     Case(20000, 50, (100, 50), 5, 64, solver="momentum"),
     Case(20000, 50, (100, 50), 5, 64, solver="rmsprop"),
     Case(20000, 30, (64, 64), 3, 100, activation="logistic"),
+    Case(5000, 2000, (100,), 2, 200, density=0.01),
 )
 CASES = [replace(case, dtype=dtype) for dtype in ("float32", "float64") for case in _BASE]
 
 
 def data(case):
-    """Return features and class labels of a case, the same in every process."""
+    """Return features and targets of a case, the same in every process."""
+    if case.folder is not None:
+        return tuple(np.load(f"{case.folder}/{name}.npy", mmap_mode="r") for name in "Xy")
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((case.n_samples, case.n_features)).astype(case.dtype)
+    if case.is_sparse:
+        shape = case.n_samples, case.n_features
+        X = sparse.random(*shape, case.density, "csr", case.dtype, random_state=rng)
+    else:
+        X = rng.standard_normal((case.n_samples, case.n_features)).astype(case.dtype)
     scores = X @ rng.standard_normal((case.n_features, case.n_outputs))
+    if case.is_regression:
+        return X, (scores[:, 0] / scores.std()).astype(case.dtype)
     return X, scores.argmax(axis=1)

@@ -6,7 +6,6 @@ Each measurement is of a process of its own, the best of several counts; they ta
 ``--write`` puts the table into docs/benchmarks/cold_start.md.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from report import conditions, publish, table
+from report import conditions, options, publish, table
 
 PACKAGE = Path(__file__).parents[1] / "skgd"
 
@@ -42,10 +41,7 @@ def seconds(code, place):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = options(__doc__, rounds=5)
     best = {}
 
     def record(what, who, value):

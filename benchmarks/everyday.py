@@ -1,14 +1,13 @@
-"""Everyday fits beside scikit-learn's, same results: python benchmarks/everyday.py.
+"""Everyday fits beside scikit-learn's: python benchmarks/everyday.py [--write].
 
 The libraries take turns, and the best of several fits counts.
 """
 
-import argparse
 import warnings
 from functools import partial
 
 import numpy as np
-from report import best_seconds
+from report import best_seconds, conditions, options, publish, table
 from scipy import sparse
 from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
@@ -63,11 +62,8 @@ CASES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    print("| fit | scikit-learn, s | skgd, s | ratio | largest difference |")
-    print("| --- | --- | --- | --- | --- |")
+    arguments = options(__doc__, rounds=5)
+    rows = []
     for case, ((X, y), parameters) in CASES.items():
         kind = "MLPClassifier" if y.dtype.kind == "i" else "MLPRegressor"
         models = [
@@ -76,13 +72,25 @@ def main():
         ]
         fits = [partial(model.fit, X, y) for model in models]
         # The first compiles, or loads what is compiled.
-        seconds = best_seconds(fits, repeats + 1)
+        seconds = best_seconds(fits, arguments.rounds + 1)
         output = "predict_proba" if kind == "MLPClassifier" else "predict"
         theirs, ours = (getattr(model, output)(X) for model in models)
-        print(
-            f"| {case} | {seconds[0]:.3f} | {seconds[1]:.3f} "
-            f"| {seconds[0] / seconds[1]:.1f} | {abs(ours - theirs).max():.0e} |"
+        rows.append(
+            [
+                case,
+                *(f"{s:.3f}" for s in seconds),
+                f"{seconds[0] / seconds[1]:.1f}",
+                f"{abs(ours - theirs).max():.0e}",
+            ]
         )
+    header = ["fit", "scikit-learn, s", "skgd, s", "times as fast", "largest difference"]
+    text = (
+        "# Everyday fits\n\nSeconds of a fit, in float64 but where it says float32, and "
+        "the largest difference of the predictions: they are the same networks. The "
+        f"libraries take turns, the best of {arguments.rounds} counts. {conditions()}\n\n"
+        f"{table(header, rows)}\n"
+    )
+    publish("everyday", text, arguments.write)
 
 
 if __name__ == "__main__":

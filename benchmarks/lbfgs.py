@@ -1,14 +1,13 @@
-"""solver='lbfgs' beside scikit-learn's, on small data: python benchmarks/lbfgs.py.
+"""solver='lbfgs' beside scikit-learn's: python benchmarks/lbfgs.py [--write].
 
-Both run the same iterations of SciPy's L-BFGS-B; what differs is the time of an evaluation.
-The libraries take turns, and the best of several fits counts.
+Both take the steps of SciPy's L-BFGS-B, skgd in compiled calls. The libraries
+take turns, and the best of several fits counts.
 """
 
-import argparse
 import warnings
 from functools import partial
 
-from report import best_seconds
+from report import best_seconds, conditions, options, publish, table
 from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
 
@@ -26,7 +25,7 @@ CASES = [
 ]
 
 
-def measure(data, name, hidden, activation, repeats):
+def measure(data, name, hidden, activation, rounds):
     """Return both libraries' best times, iterations and losses."""
     X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
     X = StandardScaler().fit_transform(X)
@@ -44,24 +43,34 @@ def measure(data, name, hidden, activation, repeats):
     ]
     fits = [partial(model.fit, X, y) for model in models]
     # The first compiles, or loads what is compiled.
-    return best_seconds(fits, repeats + 1), models
+    return best_seconds(fits, rounds + 1), models
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=10)
-    repeats = parser.parse_args().repeats
+    arguments = options(__doc__, rounds=10)
     warnings.simplefilter("ignore")
-    print("| data | hidden | scikit-learn, ms | skgd, ms | ratio | iterations | loss |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    rows = []
     for data, name, hidden, activation in CASES:
-        (theirs, ours), models = measure(data, name, hidden, activation, repeats)
+        (theirs, ours), models = measure(data, name, hidden, activation, arguments.rounds)
         iterations = " and ".join(str(model.n_iter_) for model in models)
         losses = " and ".join(f"{model.loss_:.3g}" for model in models)
-        print(
-            f"| {data} | {hidden} {activation} | {1000 * theirs:.1f} | {1000 * ours:.1f} "
-            f"| {theirs / ours:.1f} | {iterations} | {losses} |"
-        )
+        times = f"{1000 * theirs:.1f}", f"{1000 * ours:.1f}", f"{theirs / ours:.1f}"
+        rows.append([f"{data}, {hidden}, {activation}", *times, iterations, losses])
+    header = [
+        "data, hidden, activation",
+        "scikit-learn, ms",
+        "skgd, ms",
+        "times as fast",
+        "iterations",
+        "loss",
+    ]
+    text = (
+        "# Full-batch training\n\n`solver='lbfgs'` on small data, in float64. Both take "
+        "the steps of SciPy's L-BFGS-B, skgd in compiled calls, until roundings part them. "
+        f"The libraries take turns, the best of {arguments.rounds} fits counts. "
+        f"{conditions()}\n\n{table(header, rows)}\n"
+    )
+    publish("lbfgs", text, arguments.write)
 
 
 if __name__ == "__main__":

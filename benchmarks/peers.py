@@ -18,11 +18,12 @@ ENDLESS = {"tol": 0.0, "n_iter_no_change": 10**9, "random_state": 0}
 def _estimator(module, case, **options):
     warnings.filterwarnings("ignore", message=".*Maximum iterations.*")
     X, y = data(case)
+    estimator = module.MLPRegressor if case.is_regression else module.MLPClassifier
 
     def train(epochs):
-        module.MLPClassifier(
-            case.hidden,
-            case.activation,
+        estimator(
+            hidden_layer_sizes=case.hidden,
+            activation=case.activation,
             batch_size=case.batch_size,
             max_iter=epochs,
             **ENDLESS,
@@ -33,7 +34,7 @@ def _estimator(module, case, **options):
 
 
 def scikit_learn(case):
-    """scikit-learn's MLPClassifier; it has no RMSProp and no batch normalization."""
+    """scikit-learn's estimators; they have no RMSProp and no batch normalization."""
     if case.batch_normalization or case.solver == "rmsprop":
         return None
     from sklearn import neural_network
@@ -42,7 +43,7 @@ def scikit_learn(case):
     return _estimator(neural_network, case, solver=solver)
 
 
-def skgd(case):
+def skgd(case, n_jobs=None):
     """This package."""
     import skgd
 
@@ -51,24 +52,19 @@ def skgd(case):
         case,
         solver=case.solver,
         batch_normalization=case.batch_normalization,
+        n_jobs=n_jobs,
     )
 
 
 def skgd_one_thread(case):
     """This package on one thread."""
-    import skgd
-
-    return _estimator(
-        skgd,
-        case,
-        solver=case.solver,
-        batch_normalization=case.batch_normalization,
-        n_jobs=1,
-    )
+    return skgd(case, n_jobs=1)
 
 
 def pytorch(case):
-    """PyTorch, eagerly."""
+    """PyTorch, eagerly; its linear layers take no sparse rows."""
+    if case.is_sparse:
+        return None
     try:
         import torch
     except ImportError:
@@ -77,8 +73,8 @@ def pytorch(case):
 
     X, y = data(case)
     X = torch.from_numpy(X)
-    binary = case.n_outputs == 2
-    y = torch.from_numpy(y.astype(case.dtype)[:, None] if binary else y)
+    one_output = case.units[-1] == 1
+    y = torch.from_numpy(y.astype(case.dtype)[:, None] if one_output else y)
     activation = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid}[case.activation]
     layers = []
     for i, (inputs, outputs) in enumerate(pairwise(case.units)):
@@ -88,7 +84,9 @@ def pytorch(case):
                 layers.append(nn.BatchNorm1d(outputs, dtype=X.dtype))
             layers.append(activation())
     model = nn.Sequential(*layers)
-    loss = nn.BCEWithLogitsLoss() if binary else nn.CrossEntropyLoss()
+    loss = {1: nn.MSELoss, 2: nn.BCEWithLogitsLoss}.get(
+        case.n_outputs, nn.CrossEntropyLoss
+    )()
     parameters = model.parameters()
     optimizer = {
         "adam": lambda: torch.optim.Adam(parameters, lr=1e-3, fused=True),
@@ -110,6 +108,8 @@ def pytorch(case):
 
 def jax(case):
     """JAX, an epoch in one compiled scan; its last, smaller mini-batch is left out."""
+    if case.is_sparse:
+        return None
     try:
         import jax
     except ImportError:
@@ -141,6 +141,8 @@ def jax(case):
                 X = layer["gamma"] * (X - X.mean(0)) / jnp.sqrt(X.var(0) + 1e-5)
             X = X + layer["b"]
             X = X if last else activation(X)
+        if case.is_regression:
+            return jnp.mean((X[:, 0] - y) ** 2) / 2
         if case.n_outputs == 2:
             return jnp.mean(jax.nn.softplus(X[:, 0]) - y * X[:, 0])
         return jnp.mean(
@@ -196,6 +198,8 @@ def jax(case):
 
 def products(case):
     """The bare matrix products of an epoch, through BLAS from one compiled loop."""
+    if case.is_sparse:
+        return None
     import numba
 
     @numba.njit
@@ -215,8 +219,7 @@ def products(case):
     rows = [(case.batch_size, outputs) for _, outputs in shapes]
     X = np.ones((case.batch_size, case.n_features), case.dtype)
     arrays = [numba.typed.List(zeros(s)) for s in (rows, rows, shapes, shapes)]
-    n_steps = -(-case.n_samples // case.batch_size)
-    return lambda epochs: steps(X, n_steps * epochs, *arrays)
+    return lambda epochs: steps(X, case.n_batches * epochs, *arrays)
 
 
 PEERS = {

@@ -1,14 +1,40 @@
-"""What the pages of docs/benchmarks have in common."""
+"""What the benchmarks have in common: turns, arguments, tables and pages."""
 
+import argparse
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-__all__ = ["best_seconds", "conditions", "publish", "table"]
+import plots
 
-PAGES = Path(__file__).parents[1] / "docs" / "benchmarks"
+__all__ = [
+    "DOCS",
+    "best_seconds",
+    "cell",
+    "conditions",
+    "insert",
+    "options",
+    "publish",
+    "table",
+]
+
+DOCS = Path(__file__).parents[1] / "docs"
+BEGIN, END = "<!-- Measured: begin -->", "<!-- Measured: end -->"
+
+
+def options(doc, rounds=None):
+    """Parse the command line: how many rounds to measure, and whether to write."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    if rounds is not None:
+        parser.add_argument("--rounds", type=int, default=rounds, help="the best counts")
+    parser.add_argument("--write", action="store_true", help="write the page in docs/")
+    found = parser.parse_args()
+    if found.write:
+        # Not to find out after the measurement.
+        plots.pyplot()
+    return found
 
 
 def best_seconds(functions, rounds):
@@ -40,6 +66,11 @@ def conditions():
     return f"Python {platform.python_version()}, {', '.join(found)}; {machine}."
 
 
+def cell(value, form="{:.3g}"):
+    """Write a number, or a dash where there is none."""
+    return "–" if value is None else form.format(value)
+
+
 def table(header, rows):
     """Write a Markdown table; all but the first column are numbers."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
@@ -50,5 +81,14 @@ def publish(name, text, write):
     """Print a page and, on demand, put it into the documentation."""
     print(text)
     if write:
-        PAGES.mkdir(parents=True, exist_ok=True)
-        (PAGES / f"{name}.md").write_text(text)
+        (DOCS / "benchmarks" / f"{name}.md").write_text(text)
+
+
+def insert(page, text, write):
+    """Print what was measured and, on demand, put it between the marks of a page."""
+    print(text)
+    if write:
+        path = DOCS / f"{page}.md"
+        before, rest = path.read_text().split(BEGIN)
+        _, after = rest.split(END)
+        path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")

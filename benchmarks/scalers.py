@@ -5,20 +5,20 @@ Run ``python benchmarks/scalers.py``, or with ``--write`` to replace
 does hits both, and the best of all turns counts.
 """
 
-import argparse
-
 import numpy as np
-from report import best_seconds, conditions, publish, table
+from report import best_seconds, conditions, options, publish, table
 from sklearn import preprocessing
 
 import skgd
 
-SHAPES = {(1_000_000, 20): 15, (1_000, 20): 2_000}
+# Samples and features, and how many turns a round has.
+SHAPES = {(1_000_000, 20): 3, (1_000, 20): 400}
 PAIRS = {
     "min-max": (skgd.MinMaxScaler, preprocessing.MinMaxScaler),
     "z-score": (skgd.ZScoreScaler, preprocessing.StandardScaler),
     "mean": (skgd.MeanScaler, None),
 }
+WHAT = "samples x features, dtype, order, scaler"
 CALLS = ["fit", "transform", "inverse_transform", "fit_transform"]
 
 
@@ -42,7 +42,7 @@ def measure(X, classes, turns):
     return cells
 
 
-def rows():
+def rows(rounds):
     rng = np.random.default_rng(0)
     for shape, turns in SHAPES.items():
         for dtype in (np.float64, np.float32):
@@ -50,12 +50,11 @@ def rows():
                 X = np.asarray(rng.standard_normal(shape), dtype=dtype, order=order)
                 for name, classes in PAIRS.items():
                     what = f"{shape[0]:,} x {shape[1]}, {dtype.__name__}, {order}, {name}"
-                    yield [what, *measure(X, classes, turns)]
+                    yield [what, *measure(X, classes, rounds * turns)]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true")
+    arguments = options(__doc__, rounds=5)
     text = (
         "# Scalers\n\n"
         "Milliseconds of skgd / milliseconds of scikit-learn = **times as fast**. Both "
@@ -64,9 +63,9 @@ def main():
         "bound by memory: scikit-learn reads them three times at its full rate, skgd "
         f"once, and two cores here read no more than 1.3 times what one does. "
         f"{conditions()}\n\n"
-        f"{table(['samples x features, dtype, order, scaler', *CALLS], rows())}\n"
+        f"{table([WHAT, *CALLS], rows(arguments.rounds))}\n"
     )
-    publish("scalers", text, parser.parse_args().write)
+    publish("scalers", text, arguments.write)
 
 
 if __name__ == "__main__":

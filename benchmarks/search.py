@@ -1,10 +1,9 @@
 """GridSearchCV of 24 candidates by n_jobs: python benchmarks/search.py [--write]."""
 
-import argparse
 import warnings
 
 from joblib import parallel_config
-from report import best_seconds, conditions, publish, table
+from report import best_seconds, conditions, options, publish, table
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -32,10 +31,7 @@ def search(backend, n_jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = options(__doc__, rounds=3)
     # In loky's processes, too.
     warnings.simplefilter("ignore")
     ways = [("threading", 1), ("threading", 2), ("loky", 2)]

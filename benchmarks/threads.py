@@ -1,17 +1,12 @@
-"""One thread and two, also beside a busy process.
+"""Two threads, also beside a busy process: python benchmarks/threads.py [--write]."""
 
-python benchmarks/threads.py [--rounds 4] [--write]
-"""
-
-import argparse
 import subprocess
 import sys
-import warnings
+from functools import partial
 
-from cases import CASES, data
-from report import best_seconds, conditions, publish, table
-
-import skgd
+from cases import CASES
+from peers import skgd
+from report import best_seconds, conditions, options, publish, table
 
 SECONDS = 1.0
 BUSY = [sys.executable, "-c", "while True: pass"]
@@ -19,34 +14,15 @@ BUSY = [sys.executable, "-c", "while True: pass"]
 
 def fits(case):
     """Return a fit with one thread and one with two, of about a second each."""
-    X, y = data(case)
-
-    def fit(n_jobs, epochs):
-        skgd.MLPClassifier(
-            case.hidden,
-            case.activation,
-            solver=case.solver,
-            batch_normalization=case.batch_normalization,
-            batch_size=case.batch_size,
-            max_iter=epochs,
-            tol=0.0,
-            n_iter_no_change=10**9,
-            random_state=0,
-            n_jobs=n_jobs,
-        ).fit(X, y)
-
-    fit(1, 2)
-    (once,) = best_seconds([lambda: fit(1, 2)], 1)
+    one, two = (skgd(case, n_jobs) for n_jobs in (1, 2))
+    one(2)
+    (once,) = best_seconds([partial(one, 2)], 1)
     epochs = max(2, int(2 * SECONDS / once))
-    return [lambda: fit(1, epochs), lambda: fit(2, epochs)]
+    return [partial(one, epochs), partial(two, epochs)]
 
 
 def main():
-    warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = options(__doc__, rounds=4)
     rows = []
     for case in [case for case in CASES if case.dtype == "float32"]:
         functions = fits(case)
@@ -67,7 +43,8 @@ def main():
         "# Threads\n\n`n_jobs=2` beside `n_jobs=1` on two cores, float32, and the same "
         "while another process keeps one of the cores busy: there the two threads should "
         "cost little more time than the one. Small networks stay on one thread. "
-        f"The best of {arguments.rounds}. {conditions()}\n\n{table(header, rows)}\n"
+        f"The best of {arguments.rounds}. What limits more threads is "
+        f"[argued from measurements](scaling.md). {conditions()}\n\n{table(header, rows)}\n"
     )
     publish("threads", text, arguments.write)
 
