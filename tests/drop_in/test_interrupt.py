@@ -35,7 +35,7 @@ X, y = rng.standard_normal((100_000, 100)), rng.standard_normal(100_000)
 model = skgd.MLPRegressor(hidden_layer_sizes=(300, 300), solver="lbfgs")
 """,
     "short lbfgs": """
-X, y = rng.standard_normal((200, 5)), rng.standard_normal(200) * 1e3
+X, y = rng.standard_normal((2000, 20)), rng.standard_normal(2000) * 1e3
 model = skgd.MLPRegressor(hidden_layer_sizes=(50, 50), activation="tanh", solver="lbfgs")
 """,
 }
