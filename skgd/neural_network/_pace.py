@@ -5,6 +5,8 @@ person does not notice when pressing Ctrl-C, and where a second thread does not 
 its core is busy with something else, a fit goes on with one.
 """
 
+from math import ceil
+
 __all__ = ["Pace"]
 
 # How long a compiled call may take, in seconds: Python handles no signal before.
@@ -14,10 +16,12 @@ CALL_SECONDS = 0.2
 # in the forward pass: sixteen mini-batches, unless they are huge.
 FIRST_CALL_PRODUCTS = 100_000_000
 
-# How long to look at a number of threads before judging it, in seconds.
+# How long to look at a number of threads before judging it, in seconds. A fit begins with
+# one: the threads of a BLAS library that has just been used wait on the other cores for
+# about as long, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
 
-# Of so many calls one, an eighth as long, tries the other number of threads.
+# The most calls between two trials of the other number of threads; the first follow sooner.
 CALLS_A_TRIAL = 16
 
 
@@ -46,40 +50,52 @@ class Pace:
 
     def __init__(self, most, products):
         self.most = most
-        self.choices = (most, 1) if most > 1 else (1,)
+        self.choices = (1, most) if most > 1 else (1,)
         self.limit = max(1, min(16, FIRST_CALL_PRODUCTS // products))
+        # By the number of threads, of a mini-batch.
         self._seconds = {}
-        # By the number of threads, of the calls since the last judgement: their
-        # mini-batches and seconds.
+        # Of the calls since the last judgement, mini-batches and seconds.
         self._since = dict.fromkeys(self.choices, (0, 0.0))
-        self._calls = 0
+        # Calls until the next trial, and between the last two.
+        self._wait = self._gap = 1
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
-        self._calls += 1
-        if self.most not in self._seconds or len(self.choices) == 1:
-            return self.most, self.limit
+        if 1 not in self._seconds or self.most == 1:
+            return 1, self.limit
         best = min(self._seconds, key=self._seconds.get)
-        other = next(n for n in self.choices if n != best)
-        if other not in self._seconds or self._calls % CALLS_A_TRIAL == 0:
-            return other, max(1, self.limit // 8)
-        return best, self.limit
+        other = self.most if best == 1 else 1
+        if other in self._seconds:
+            self._wait -= 1
+            if self._wait >= 0:
+                return best, self.limit
+            self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
+        return other, ceil(JUDGED_SECONDS / self._seconds[best])
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call of so many mini-batches took."""
-        if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
-            # So short a call tells how long threads take to start.
-            self.limit *= int(max(2, min(8, CALL_SECONDS / 4 / seconds)))
-            return
         batches, spent = self._since[n_threads]
         batches, spent = batches + n_batches, spent + seconds
-        if batches and spent >= JUDGED_SECONDS:
-            # Of good news half is believed: a short trial beside a busy process may have
-            # been lucky, and a whole call that is not takes twice its time.
-            now = spent / batches
-            before = self._seconds.get(n_threads, now)
-            self._seconds[n_threads] = max(now, (before + now) / 2)
+        # A trial that was faster than it would have been with the better number counts, too.
+        expected = batches * min(self._seconds.values(), default=0.0)
+        if batches and max(spent, expected) >= JUDGED_SECONDS:
+            self._judge(n_threads, spent / batches)
             batches, spent = 0, 0.0
         self._since[n_threads] = batches, spent
-        if seconds > CALL_SECONDS:
+        if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
+            self.limit *= int(max(2, min(8, CALL_SECONDS / 4 / seconds)))
+        elif seconds > CALL_SECONDS:
             self.limit = max(1, int(self.limit * CALL_SECONDS / seconds))
+
+    def _judge(self, n_threads, seconds):
+        """Set how long a mini-batch takes with so many threads."""
+        other = min((s for n, s in self._seconds.items() if n != n_threads), default=seconds)
+        # Ten times as long, beside what may end soon, is as bad as twice.
+        seconds = min(seconds, 2 * other)
+        before = self._seconds.get(n_threads, seconds)
+        if seconds < other < before:
+            # Of good news half is believed: a short trial beside a busy process may have
+            # been lucky, and a whole call that is not takes twice its time.
+            seconds = (before + seconds) / 2
+            self._wait = self._gap = 1
+        self._seconds[n_threads] = seconds

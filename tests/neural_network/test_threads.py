@@ -191,35 +191,55 @@ def test_an_error_of_any_call_is_raised():
         _threads.run_together(work, [(1,), (2,)])
 
 
-def test_the_pace_follows_the_clock():
-    pace = Pace(2, products=1000)
-    assert pace.next_call() == (2, 16)
-    # Short calls are followed by longer ones, and say nothing of the number of threads.
-    pace.record(2, 16, 0.01)
-    assert pace.next_call() == (2, 80)
-    pace.record(2, 80, 0.08)
-    # Now the other number is looked at, as briefly as will do.
-    for _ in range(20):
-        assert pace.next_call() == (1, 10)
-        pace.record(1, 10, 0.001)
-    # One thread was faster, and is used but for one short trial of the other in 16 calls.
-    trials = []
-    for _ in range(32):
-        n_threads, limit = pace.next_call()
-        trials.append(n_threads == 2)
-        pace.record(n_threads, limit, limit * (1e-3 if n_threads == 2 else 1e-4))
-    assert sum(trials) == 2
+def simulated(pace, seconds, n_calls):
+    """Make calls that take so long a mini-batch, by their threads; return the calls."""
+    calls = []
+    for _ in range(n_calls):
+        n_threads, n_batches = pace.next_call()
+        calls.append(n_threads)
+        pace.record(n_threads, n_batches, n_batches * seconds[n_threads])
+    return calls
+
+
+def test_calls_become_as_long_as_a_person_does_not_notice():
+    pace = Pace(1, products=1000)
+    assert pace.next_call() == (1, 16)
+    pace.record(1, 16, 0.01)
+    assert pace.next_call() == (1, 80)
+    pace.record(1, 80, 0.08)
+    assert pace.next_call() == (1, 80)
     # A call that took too long is followed by a shorter one.
-    limit = pace.limit
-    pace.record(1, limit, 0.4)
-    assert pace.limit == limit // 2
+    pace.record(1, 80, 0.4)
+    assert pace.next_call() == (1, 40)
+    # Of mini-batches that are huge, the first call is one.
+    assert Pace(1, products=10**9).next_call() == (1, 1)
 
 
-def test_the_pace_believes_half_of_good_news():
-    """A short trial beside a busy process may be lucky."""
+@pytest.mark.parametrize("ratio", [0.55, 0.95])
+def test_threads_that_help_are_used(ratio):
+    """After one thread has been looked at; that is tried again, ever more seldom."""
     pace = Pace(2, products=1000)
-    pace.record(2, 16, 0.2)
-    pace.record(1, 16, 0.1)
-    for seconds, best in ((0.08, 1), (0.08, 1), (0.08, 2), (0.2, 1)):
-        pace.record(2, 16, seconds)
-        assert pace.next_call()[0] == best
+    calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 200)
+    first = calls.index(2)
+    assert 1e-4 * 16 * (8**first - 1) / 7 >= 0.02 > 1e-4 * 16 * (8 ** (first - 1) - 1) / 7
+    assert calls[first:].count(1) == pytest.approx((200 - first) / 17, abs=4)
+
+
+@pytest.mark.parametrize("ratio", [1.05, 1.9, 20])
+def test_threads_that_do_not_help_are_not_used(ratio):
+    pace = Pace(2, products=1000)
+    calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 200)
+    assert 8 <= calls.count(2) <= 16
+    # However much they do not.
+    assert simulated(pace, {1: 1e-4, 2: 0.6e-4}, 60)[-10:].count(2) >= 9
+
+
+def test_half_of_good_news_is_believed():
+    """A short trial beside a busy process may be lucky; another follows soon."""
+    pace = Pace(2, products=1000)
+    simulated(pace, {1: 1e-4, 2: 20e-4}, 100)
+    calls = [pace.next_call() for _ in range(17)]
+    assert [n_threads for n_threads, _ in calls].count(2) == 1
+    n_batches = next(n for n_threads, n in calls if n_threads == 2)
+    pace.record(2, n_batches, n_batches * 0.5e-4)
+    assert simulated(pace, {1: 1e-4, 2: 20e-4}, 6) == [1, 2, 1, 1, 2, 1]
