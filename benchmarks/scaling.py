@@ -19,8 +19,8 @@ from peers import skgd
 from report import best_seconds, conditions, insert, options, table
 
 from skgd._threads import run_together
-from skgd.engine import jit, passes, train
-from skgd.engine.layout import INPUTS, OUTPUTS, Layout
+from skgd.engine import jit, passes, train, update
+from skgd.engine.layout import OUTPUTS, Layout
 from skgd.engine.team import Team, meet
 from skgd.neural_network import _pace, _stochastic, _trainer
 
@@ -37,7 +37,7 @@ ROWS = [
     passes.forward,
     passes.backward,
     train._losses,
-    train._chunk_gradients,
+    update.chunk_gradients,
 ]
 SLOTS = {"adam": 2, "momentum": 1, "rmsprop": 1}
 ITEM = 4
@@ -123,9 +123,8 @@ def between_cores(rounds):
 class AlwaysMost(_pace.Pace):
     """Never goes back to one thread."""
 
-    def __init__(self, most, products):
-        super().__init__(most, products)
-        self.choices = (most,)
+    def next_call(self):
+        return self.most, self.limit
 
 
 def parts(rounds):
@@ -218,8 +217,8 @@ class Model:
 
     def exchanged(self, n_threads):
         """Return the bytes that others have written and the busiest thread reads."""
-        table, tiles = self.layout.table, self.layout.tiles
-        bounds = self.layout.shares(n_threads)
+        table, tiles = self.layout.table, self.layout.tiles(shared=True)
+        bounds = self.layout.shares(tiles, n_threads)
         most = 0
         for first, last in pairwise(bounds):
             mine = tiles[first:last]
@@ -234,12 +233,9 @@ class Model:
 
     def largest_share(self, n_threads):
         """Return the part of the parameters that the busiest thread updates."""
-        layer, first, last = self.layout.tiles.T
-        sizes = (last - first) * self.layout.table[layer, OUTPUTS]
-        bounds = self.layout.shares(n_threads)
-        return max(sizes[a:b].sum() for a, b in pairwise(bounds)) / max(
-            1, (self.layout.table[:, INPUTS] * self.layout.table[:, OUTPUTS]).sum()
-        )
+        tiles = self.layout.tiles(shared=True)
+        sizes, bounds = self.layout.sizes(tiles), self.layout.shares(tiles, n_threads)
+        return max(sizes[a:b].sum() for a, b in pairwise(bounds)) / sizes.sum()
 
     def microseconds(self, n_threads):
         """Predict the time of a mini-batch."""
