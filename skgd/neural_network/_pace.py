@@ -21,7 +21,7 @@ FIRST_CALL_PRODUCTS = 100_000_000
 # about as long, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
 
-# The most calls between two trials of the other number of threads; the first follow sooner.
+# The most calls between two trials of more threads than one; the first follow sooner.
 CALLS_A_TRIAL = 16
 
 
@@ -61,22 +61,24 @@ class Pace:
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
-        if 1 not in self._seconds or self.most == 1:
+        if self.most == 1 or 1 not in self._seconds:
             return 1, self.limit
-        best = min(self._seconds, key=self._seconds.get)
-        other = self.most if best == 1 else 1
-        if other in self._seconds:
+        alone, together = (self._seconds.get(n) for n in self.choices)
+        if together is not None:
+            # One needs no trials: it is used as soon as more take longer than it did.
+            if together < alone:
+                return self.most, self.limit
             self._wait -= 1
             if self._wait >= 0:
-                return best, self.limit
+                return 1, self.limit
             self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
-        return other, ceil(JUDGED_SECONDS / self._seconds[best])
+        return self.most, ceil(JUDGED_SECONDS / alone)
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call of so many mini-batches took."""
         batches, spent = self._since[n_threads]
         batches, spent = batches + n_batches, spent + seconds
-        # A trial that was faster than it would have been with the better number counts, too.
+        # A trial that was faster than with the better number counts, too.
         expected = batches * min(self._seconds.values(), default=0.0)
         if batches and max(spent, expected) >= JUDGED_SECONDS:
             self._judge(n_threads, spent / batches)
@@ -89,7 +91,9 @@ class Pace:
 
     def _judge(self, n_threads, seconds):
         """Set how long a mini-batch takes with so many threads."""
-        other = min((s for n, s in self._seconds.items() if n != n_threads), default=seconds)
+        other = min(
+            (s for n, s in self._seconds.items() if n != n_threads), default=seconds
+        )
         # Ten times as long, beside what may end soon, is as bad as twice.
         seconds = min(seconds, 2 * other)
         before = self._seconds.get(n_threads, seconds)

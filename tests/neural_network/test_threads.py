@@ -215,14 +215,17 @@ def test_calls_become_as_long_as_a_person_does_not_notice():
     assert Pace(1, products=10**9).next_call() == (1, 1)
 
 
-@pytest.mark.parametrize("ratio", [0.55, 0.95])
+@pytest.mark.parametrize("ratio", [0.05, 0.55, 0.95])
 def test_threads_that_help_are_used(ratio):
-    """After one thread has been looked at; that is tried again, ever more seldom."""
+    """After one has been looked at for long enough, until they take longer than it did."""
     pace = Pace(2, products=1000)
-    calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 200)
+    calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 20)
     first = calls.index(2)
-    assert 1e-4 * 16 * (8**first - 1) / 7 >= 0.02 > 1e-4 * 16 * (8 ** (first - 1) - 1) / 7
-    assert calls[first:].count(1) == pytest.approx((200 - first) / 17, abs=4)
+    # Each call is eight times as long as the one before.
+    spent = [16e-4 * (8**n - 1) / 7 for n in (first - 1, first)]
+    assert spent[0] < 0.02 <= spent[1]
+    assert calls[first:].count(1) == 0
+    assert simulated(pace, {1: 1e-4, 2: 1.1e-4}, 5) == [2, 1, 2, 1, 1]
 
 
 @pytest.mark.parametrize("ratio", [1.05, 1.9, 20])
