@@ -20,6 +20,7 @@ import skgd.engine.batch_norm as batch_norm
 import skgd.engine.passes as passes
 import skgd.engine.products as products
 import skgd.engine.train as train
+import skgd.engine.update as update
 from skgd.neural_network._trainer import Trainer
 
 KINDS = {
@@ -39,7 +40,7 @@ KINDS = {
         batch_norm.normalise_backward,
         train._losses,
     ],
-    "update": [train._update_tile, train._summed, train._follow],
+    "update": [update._update, update._penalty, update._add_chunks, train._follow],
     "gather": [passes.gather],
 }
 PARTS = [*KINDS, "shuffle", "rest"]

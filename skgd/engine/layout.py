@@ -36,9 +36,8 @@ ACTIVATED = 7  # of the activations, per row of a mini-batch, in the workspace
 NORMALISED = 8  # of the normalised linear outputs, likewise, or -1
 COLUMNS = 9
 
-# Parameters in a tile: its gradient, 128 kB in float32, stays in a second-level cache while
-# the parameters and the solver's state stream past. Two tiles a layer at least, so that
-# two threads share a small one.
+# Parameters whose gradient is computed before they are updated: 128 kB in float32, which
+# stay in a second-level cache while the parameters and the solver's state stream past.
 TILE = 32768
 
 
@@ -64,15 +63,12 @@ class Layout:
     table : ndarray of shape (n_layers, COLUMNS), dtype=int64
         What the kernels read.
 
-    tiles : ndarray of shape (n_tiles, 3), dtype=int64
-        What is updated at a time, while its gradient is in the second-level cache: of a
-        layer the weights from one input to another, or what follows them (0, 0).
-
     layers : ndarray of shape (2 * n_layers, 3), dtype=int64
-        The same for whole layers.
+        Of each layer the weights, from the first input to the last, and what follows them
+        (0, 0).
 
-    largest_tile : int
-        Parameters in the largest tile.
+    room : int
+        Parameters whose gradient is computed before they are updated.
 
     n_params, n_normal, n_activated : int
         Parameters, normalised units, and what is kept per row of a mini-batch.
@@ -103,29 +99,52 @@ class Layout:
             n_params += outputs
             row[END] = n_params
         self.n_params = n_params
-        self.tiles, self.largest_tile = self._tiles()
         whole = [((i, 0, inputs), (i, 0, 0)) for i, (inputs, _) in enumerate(layers)]
         self.layers = np.array(whole, dtype=np.int64).reshape(-1, 3)
+        largest = self.sizes(self.tiles(shared=False)).max()
+        self.room = max(min(TILE, n_params), int(largest))
         self.n_normal = n_normal
         self.n_activated = n_activated
 
-    def _tiles(self):
-        tiles = []
-        for layer, (inputs, outputs) in enumerate(pairwise(self.units)):
-            whole = self.sparse and layer == 0
-            rows = inputs if whole else max(1, min(TILE // outputs, -(-inputs // 2)))
-            tiles += [(layer, i, min(i + rows, inputs)) for i in range(0, inputs, rows)]
-            tiles.append((layer, 0, 0))
-        tiles = np.array(tiles, dtype=np.int64)
-        layer, first, last = tiles.T
-        outputs = self.table[layer, OUTPUTS]
-        return tiles, int(max(np.max((last - first) * outputs), np.max(2 * outputs)))
-
-    def shares(self, n_threads):
-        """Divide the tiles among threads, the parameters as evenly as they allow.
+    def tiles(self, shared):
+        """Cut the layers into tiles, whose gradient is computed at a time.
 
         Parameters
         ----------
+        shared : bool
+            Whether several threads take some each: of a small layer, too.
+
+        Returns
+        -------
+        ndarray of shape (n_tiles, 3), dtype=int64
+            As ``layers``, but for the inputs that a tile begins and ends at.
+        """
+        tiles = []
+        for layer, (inputs, outputs) in enumerate(pairwise(self.units)):
+            rows = -(-inputs // 2) if shared else inputs
+            if self.sparse and layer == 0:
+                rows = inputs
+            else:
+                rows = max(1, min(TILE // outputs, rows))
+            tiles += [(layer, i, min(i + rows, inputs)) for i in range(0, inputs, rows)]
+            tiles.append((layer, 0, 0))
+        return np.array(tiles, dtype=np.int64)
+
+    def sizes(self, tiles):
+        """Count the parameters of each tile."""
+        layer, first, last = tiles.T
+        behind = self.table[layer, END] - self.table[layer, WEIGHTS]
+        behind -= self.table[layer, INPUTS] * self.table[layer, OUTPUTS]
+        return np.where(first < last, (last - first) * self.table[layer, OUTPUTS], behind)
+
+    def shares(self, tiles, n_threads):
+        """Divide tiles among threads, the parameters as evenly as they allow.
+
+        Parameters
+        ----------
+        tiles : ndarray of shape (n_tiles, 3), dtype=int64
+            The tiles.
+
         n_threads : int
             The number of threads.
 
@@ -134,11 +153,11 @@ class Layout:
         ndarray of shape (n_threads + 1,), dtype=int64
             The first tile of each thread, and the number of tiles.
         """
-        layer, first, last = self.tiles.T
-        size = np.cumsum((last - first) * self.table[layer, OUTPUTS])
-        bounds = size[-1] * np.arange(1, n_threads) / n_threads
-        inner = np.searchsorted(size - size[0] / 2, bounds)
-        return np.array([0, *inner, len(size)], dtype=np.int64)
+        sizes = self.sizes(tiles)
+        ends = np.cumsum(sizes)
+        bounds = ends[-1] * np.arange(1, n_threads) / n_threads
+        inner = np.searchsorted(ends - sizes / 2, bounds)
+        return np.array([0, *inner, len(tiles)], dtype=np.int64)
 
     def weights(self, flat):
         """View the weights of each layer in a flat buffer.

@@ -27,7 +27,7 @@ from skgd.engine.line_search import (
     halve_step,
     next_step,
 )
-from skgd.engine.objective import block_objective, penalise
+from skgd.engine.objective import add_penalty, block_objective
 from skgd.engine.quasi_newton import (
     Memory,
     dot,
@@ -243,8 +243,9 @@ def minimize(
             counts[BLOCKS] += n_blocks
             counts[ROW] = row + n_blocks * block
             if counts[ROW] >= n_samples:
-                penalty = penalise(network, settings.alpha / settings.weight, descent.total)
-                if go_on(numbers[SUM] + penalty, network.theta, descent, settings):
+                strength = settings.alpha / settings.weight
+                numbers[SUM] += add_penalty(network, strength, descent.total)
+                if go_on(numbers[SUM], network.theta, descent, settings):
                     losses[counts[ITERATIONS] - 1 - before] = numbers[LOSS]
                 counts[ROW] = 0
                 numbers[SUM] = 0

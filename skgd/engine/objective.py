@@ -3,10 +3,10 @@
 from skgd.engine.jit import jit
 from skgd.engine.layout import INPUTS, OUTPUTS, WEIGHTS
 from skgd.engine.passes import backward, errors, forward, gather, outputs_of
-from skgd.engine.train import tile_gradient, tile_range
+from skgd.engine.update import penalise, tile_gradient, tile_range
 from skgd.engine.views import matrix, vector
 
-__all__ = ["block_objective", "penalise"]
+__all__ = ["add_penalty", "block_objective"]
 
 
 @jit
@@ -79,7 +79,7 @@ def block_objective(
 
 
 @jit
-def penalise(network, strength, gradient):
+def add_penalty(network, strength, gradient):
     """Return the penalty of the weights, and add its gradient.
 
     Parameters
@@ -93,11 +93,10 @@ def penalise(network, strength, gradient):
     gradient : ndarray of shape (n_params,)
         Added to.
     """
-    table, theta = network.table, network.theta
-    squares = 0.0
+    table, squares = network.table, 0.0
     for layer in range(table.shape[0]):
-        begin = table[layer, WEIGHTS]
-        for i in range(begin, begin + table[layer, INPUTS] * table[layer, OUTPUTS]):
-            squares += theta[i] * theta[i]
-            gradient[i] += strength * theta[i]
+        begin, size = table[layer, WEIGHTS], table[layer, INPUTS] * table[layer, OUTPUTS]
+        squares += penalise(
+            vector(network.theta, begin, size), vector(gradient, begin, size), strength
+        )
     return 0.5 * strength * squares

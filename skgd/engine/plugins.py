@@ -128,8 +128,8 @@ class Solver:
         Its value for ``solver``.
 
     update : Kernel
-        Of (theta, gradient, state, penalty, rate, t, hyper): update some parameters by
-        their gradient plus ``penalty * theta``; ``state`` is a pair of arrays like them,
+        Of (theta, gradient, state, rate, t, hyper): update some parameters by their
+        gradient, the penalty's included; ``state`` is a pair of arrays like them,
         of which the first ``n_slots`` are the solver's and start at zero;
         ``rate`` is this update's learning rate, ``t`` counts the updates before it.
 
@@ -152,7 +152,7 @@ class Solver:
 
         vector = T[::1]
         return self.update.bind(
-            void, vector, vector, UniTuple(vector, 2), T, float64, int64, float64[::1]
+            void, vector, vector, UniTuple(vector, 2), float64, int64, float64[::1]
         )
 
 

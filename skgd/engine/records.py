@@ -43,8 +43,11 @@ class Network(NamedTuple):
 
     Attributes
     ----------
-    table, tiles, layers : ndarray
+    table, layers : ndarray
         See :mod:`skgd.engine.layout`.
+
+    tiles : ndarray of shape (n_tiles, 3)
+        What the layers are cut into; whole layers where only their gradient is asked for.
 
     theta : ndarray of shape (n_params,)
         The parameters.
@@ -90,7 +93,7 @@ class Buffers(NamedTuple):
         Gradients by gamma and beta, layer by layer.
 
     gradient : ndarray
-        Of the parameters of a tile, or of all parameters over each chunk of the rows.
+        Of the parameters of some tiles, or of all parameters over each chunk of the rows.
     """
 
     inputs: Any
@@ -107,7 +110,7 @@ class Buffers(NamedTuple):
     def allocate(cls, layout, rows, n_targets, dtype, n_chunks=1, by_rows=False):
         """Make room for blocks of up to ``rows`` rows, in ``n_chunks``.
 
-        The gradient is of a tile or, ``by_rows``, over each of the chunks.
+        The gradient is of some tiles or, ``by_rows``, over each of the chunks.
         """
         lengths = (
             0 if layout.sparse else rows * layout.units[0],
@@ -118,7 +121,7 @@ class Buffers(NamedTuple):
             n_chunks * (APART + 4 * layout.n_normal),
             3 * layout.n_normal,
             2 * layout.n_normal,
-            n_chunks * layout.n_params if by_rows else layout.largest_tile,
+            n_chunks * layout.n_params if by_rows else layout.room,
         )
         return cls(*(np.empty(length, dtype=dtype) for length in lengths))
 

@@ -13,30 +13,14 @@ many there are does not change a bit of the result.
 
 from skgd.engine.batch_norm import update_running
 from skgd.engine.jit import jit
-from skgd.engine.layout import BIAS, END, GAMMA, INPUTS, NORMAL, OUTPUTS, WEIGHTS
-from skgd.engine.passes import (
-    backward,
-    errors,
-    forward,
-    gather,
-    gathered,
-    outputs_of,
-    sums_of,
-)
-from skgd.engine.products import column_sums, sparse_weight_gradient, weight_gradient
+from skgd.engine.layout import NORMAL, OUTPUTS
+from skgd.engine.passes import backward, errors, forward, gather, outputs_of
+from skgd.engine.subnormals import flush_subnormals, restore
 from skgd.engine.team import meet, share
+from skgd.engine.update import chunk_gradients, update_tiles
 from skgd.engine.views import matrix, vector
 
-__all__ = [
-    "BATCHES",
-    "COUNTED",
-    "COUNTS",
-    "ROW",
-    "UPDATES",
-    "tile_gradient",
-    "tile_range",
-    "train",
-]
+__all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
 
 # What `counts` holds: the updates of this solver's state, the mini-batches that the running
 # statistics have seen, the next row of the epoch, and the rows that its loss is a mean of.
@@ -45,10 +29,6 @@ BATCHES = 1
 ROW = 2
 COUNTED = 3
 COUNTS = 4
-
-# Parameters updated at a time: they stay in the first-level cache between the sum of their
-# squares and their update.
-PIECE = 2048
 
 
 @jit
@@ -86,106 +66,6 @@ def _losses(n_targets, first, last, chunk, scale, share, table, buffers, evaluat
             errors(table, final, begin, end, buffers),
         )
         totals[begin // chunk] += share * loss
-
-
-@jit
-def tile_range(table, tile):
-    """Return where a tile begins and ends in ``theta``."""
-    layer, first, last = tile[0], tile[1], tile[2]
-    if first < last:
-        begin, outputs = table[layer, WEIGHTS], table[layer, OUTPUTS]
-        return begin + first * outputs, begin + last * outputs
-    if table[layer, NORMAL] >= 0:
-        return table[layer, GAMMA], table[layer, END]
-    return table[layer, BIAS], table[layer, END]
-
-
-@jit
-def tile_gradient(samples, order, start, row, stop, tile, table, buffers, out):
-    """Write the gradient of a tile over the rows from ``row`` to ``stop``.
-
-    Of the scale and shift of a normalised layer, it is always that over all rows.
-    """
-    layer, first, last = tile[0], tile[1], tile[2]
-    outputs = table[layer, OUTPUTS]
-    delta = errors(table, layer, row, stop, buffers)
-    if first == last:
-        if table[layer, NORMAL] < 0:
-            column_sums(delta, out)
-        else:
-            sums = sums_of(table, layer, buffers)
-            for j in range(outputs):
-                out[j] = sums[0, j]
-                out[outputs + j] = sums[1, j]
-        return
-    gradient = matrix(out, 0, last - first, outputs)
-    if layer > 0:
-        X = outputs_of(table, layer - 1, row, stop, buffers)
-        weight_gradient(X, first, delta, gradient)
-    elif samples.row_starts.shape[0] > 0:
-        sparse_weight_gradient(samples, order, start + row, delta, gradient)
-    else:
-        X = gathered(samples, order, start, row, stop, table[0, INPUTS], buffers)
-        weight_gradient(X, first, delta, gradient)
-
-
-@jit
-def _chunk_gradients(samples, order, start, first, last, chunk, network, buffers):
-    """Write the gradient of all parameters over each of this thread's chunks of rows."""
-    table, layers = network.table, network.layers
-    for row in range(first, last, chunk):
-        stop = min(row + chunk, last)
-        offset = row // chunk * network.theta.shape[0]
-        for index in range(layers.shape[0]):
-            tile = layers[index]
-            if tile[1] == tile[2] and table[tile[0], NORMAL] >= 0:
-                continue
-            begin, end = tile_range(table, tile)
-            out = vector(buffers.gradient, offset + begin, end - begin)
-            tile_gradient(samples, order, start, row, stop, tile, table, buffers, out)
-
-
-@jit
-def _summed(begin, end, n_chunks, n_params, buffers):
-    """Add up a tile's gradients over all chunks, in order, and view the sum."""
-    total = vector(buffers.gradient, begin, end - begin)
-    for k in range(1, n_chunks):
-        part = vector(buffers.gradient, k * n_params + begin, end - begin)
-        for i in range(total.shape[0]):
-            total[i] += part[i]
-    return total
-
-
-@jit
-def _slot(state, slot, start, size):
-    """View the state of some parameters; nothing if the solver has no such slot."""
-    if slot < state.shape[0]:
-        return vector(state[slot], start, size)
-    return vector(state.reshape(-1), 0, 0)
-
-
-@jit
-def _update_tile(network, begin, end, penalty, rate, t, update, hyper, gradient):
-    """Update a tile; return the sum of its squares before, if there is a penalty."""
-    squares = 0.0
-    for start in range(begin, end, PIECE):
-        size = min(PIECE, end - start)
-        theta = vector(network.theta, start, size)
-        if penalty > 0:
-            piece = theta.dtype.type(0)
-            for i in range(size):
-                piece += theta[i] * theta[i]
-            squares += piece
-        update(
-            theta,
-            vector(gradient, start - begin, size),
-            (_slot(network.state, 0, start, size), _slot(network.state, 1, start, size)),
-            theta.dtype.type(penalty),
-            rate,
-            t,
-            hyper,
-        )
-    return squares
 
 
 @jit
@@ -265,8 +145,8 @@ def train(
     """
     table, theta, thread = network.table, network.theta, team.thread
     n_samples, chunk = samples.y.shape[0], settings.chunk
-    most_chunks = totals.shape[1] - network.tiles.shape[0]
     normalised = table[0, NORMAL] >= 0
+    mode = flush_subnormals()
     epoch = 0
     while epoch < losses.shape[0] and limit > 0:
         order = orders[epoch]
@@ -323,36 +203,25 @@ def train(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
             if settings.by_rows:
-                _chunk_gradients(
-                    samples, order, start, first, last, chunk, network, buffers
-                )
+                chunk_gradients(samples, order, start, first, last, chunk, network, buffers)
             # Of the other threads' rows the errors, or gradients, are needed now,
             meet(team)
-            for index in range(tiles[thread], tiles[thread + 1]):
-                tile = network.tiles[index]
-                begin, end = tile_range(table, tile)
-                if settings.by_rows and (tile[1] < tile[2] or table[tile[0], NORMAL] < 0):
-                    n_chunks = (rows + chunk - 1) // chunk
-                    gradient = _summed(begin, end, n_chunks, theta.shape[0], buffers)
-                else:
-                    offset = begin if settings.by_rows else 0
-                    gradient = vector(buffers.gradient, offset, end - begin)
-                    tile_gradient(
-                        samples, order, start, 0, rows, tile, table, buffers, gradient
-                    )
-                penalty = settings.alpha / weight if tile[1] < tile[2] else 0.0
-                squares = _update_tile(
-                    network,
-                    begin,
-                    end,
-                    penalty,
-                    rate,
-                    counts[UPDATES],
-                    rules.update,
-                    settings.solver,
-                    gradient,
-                )
-                totals[epoch, most_chunks + index] += 0.5 * penalty * squares * rows
+            update_tiles(
+                samples,
+                order,
+                start,
+                rows,
+                tiles[thread],
+                tiles[thread + 1],
+                weight,
+                rate,
+                counts[UPDATES],
+                network,
+                buffers,
+                rules,
+                settings,
+                totals[epoch],
+            )
             if normalised and thread == 0:
                 _follow(network, buffers, settings.norm_momentum, counts[BATCHES])
             # and of their tiles the new parameters.
@@ -369,4 +238,5 @@ def train(
             epoch += 1
             if not abs(losses[epoch - 1]) < float("inf"):
                 break
+    restore(mode)
     return epoch

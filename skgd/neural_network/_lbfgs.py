@@ -84,7 +84,7 @@ class _Descender:
         self._descent = lbfgs.Descent.begin(theta, most)
         network = Network(
             layout.table,
-            layout.tiles,
+            layout.layers,
             layout.layers,
             theta.copy(),
             state=np.empty((0, 0)),

@@ -106,22 +106,23 @@ class Trainer:
         self._rules = rules
         self._settings = settings
         self._random_state = random_state
-        self._network = Network(
-            layout.table,
-            layout.tiles,
-            layout.layers,
-            parameters.theta,
-            progress.state,
-            parameters.running,
-        )
         n_samples, n_targets = samples.y.shape
         # One row more: a single last row joins the mini-batch before it.
         rows = min(settings.batch_size + 1, n_samples)
         products = rows * layout.n_params
         n_chunks = -(-rows // settings.chunk)
-        self._n_totals = n_chunks + len(layout.tiles)
+        tiles = layout.tiles(shared=n_chunks > 1)
+        self._network = Network(
+            layout.table,
+            tiles,
+            layout.layers,
+            parameters.theta,
+            progress.state,
+            parameters.running,
+        )
+        self._n_totals = n_chunks + len(tiles)
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
-        self._shares = {n: layout.shares(n) for n in self._pace.choices}
+        self._shares = {n: layout.shares(tiles, n) for n in self._pace.choices}
         buffers = Buffers.allocate(
             layout,
             rows,

@@ -24,7 +24,7 @@ __all__ = ["adam"]
 
 
 @jit
-def update(theta, gradient, state, penalty, rate, t, hyper):
+def update(theta, gradient, state, rate, t, hyper):
     first, second = state
     correction = math.sqrt(1.0 - hyper[1] ** (t + 1)) / (1.0 - hyper[0] ** (t + 1))
     eta = theta.dtype.type(rate * correction)
@@ -34,7 +34,7 @@ def update(theta, gradient, state, penalty, rate, t, hyper):
     one_minus_beta_2 = theta.dtype.type(1.0 - hyper[1])
     epsilon = theta.dtype.type(hyper[2])
     for i in range(theta.shape[0]):
-        g = gradient[i] + penalty * theta[i]
+        g = gradient[i]
         m = beta_1 * first[i] + one_minus_beta_1 * g
         v = beta_2 * second[i] + one_minus_beta_2 * (g * g)
         first[i] = m

@@ -14,10 +14,10 @@ __all__ = ["minibatch"]
 
 
 @jit
-def update(theta, gradient, state, penalty, rate, t, hyper):
+def update(theta, gradient, state, rate, t, hyper):
     eta = theta.dtype.type(rate)
     for i in range(theta.shape[0]):
-        theta[i] -= eta * (gradient[i] + penalty * theta[i])
+        theta[i] -= eta * gradient[i]
 
 
 minibatch = Solver("minibatch", update, n_slots=0)

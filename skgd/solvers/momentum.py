@@ -23,13 +23,13 @@ __all__ = ["momentum"]
 
 
 @jit
-def update(theta, gradient, state, penalty, rate, t, hyper):
+def update(theta, gradient, state, rate, t, hyper):
     velocity = state[0]
     eta = theta.dtype.type(rate)
     mu = theta.dtype.type(hyper[0])
     nesterov = hyper[1] != 0
     for i in range(theta.shape[0]):
-        step = eta * (gradient[i] + penalty * theta[i])
+        step = eta * gradient[i]
         v = mu * velocity[i] - step
         velocity[i] = v
         theta[i] += mu * v - step if nesterov else v

@@ -21,14 +21,14 @@ __all__ = ["rmsprop"]
 
 
 @jit
-def update(theta, gradient, state, penalty, rate, t, hyper):
+def update(theta, gradient, state, rate, t, hyper):
     mean_square = state[0]
     eta = theta.dtype.type(rate)
     rho = theta.dtype.type(hyper[0])
     one_minus_rho = theta.dtype.type(1.0 - hyper[0])
     epsilon = theta.dtype.type(hyper[1])
     for i in range(theta.shape[0]):
-        g = gradient[i] + penalty * theta[i]
+        g = gradient[i]
         s = rho * mean_square[i] + one_minus_rho * (g * g)
         mean_square[i] = s
         theta[i] -= eta * g / (math.sqrt(s) + epsilon)

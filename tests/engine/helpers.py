@@ -104,13 +104,12 @@ class Trained:
     rows: np.ndarray  # their order in this epoch
 
 
-def update(rule, theta, gradient, state, start, stop, penalty, rate, t, hyper):
+def update(rule, theta, gradient, state, start, stop, rate, t, hyper):
     """Call a bound update rule; ``gradient`` is that of all parameters."""
     rule(
         theta[start:stop],
         gradient[start:stop],
         tuple(slot[start:stop] for slot in (*state, *state, theta[:0], theta[:0])[:2]),
-        theta.dtype.type(penalty),
         rate,
         t,
         np.array(list(hyper.values()), dtype=np.float64),
@@ -199,14 +198,14 @@ def loss_and_gradient(model, X, y, loss, **options):
 
 def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
     """Return the objective of all rows and its gradient, by the kernels of lbfgs."""
-    from skgd.engine.objective import block_objective, penalise
+    from skgd.engine.objective import add_penalty, block_objective
 
     dtype = np.dtype(model.dtype)
     n_samples = X.shape[0]
     block = block or n_samples
     network = Network(
         model.layout.table,
-        model.layout.tiles,
+        model.layout.layers,
         model.layout.layers,
         model.theta,
         np.empty((0, 0), dtype=dtype),
@@ -229,7 +228,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
             ALONE,
         )
         gradient += part
-    return value + penalise(network, alpha / total, gradient), gradient
+    return value + add_penalty(network, alpha / total, gradient), gradient
 
 
 def predict(model, X, loss, *, block=None):

@@ -47,33 +47,35 @@ def test_the_penalised_parameters_come_first(layout):
 
 
 @every_layout
-def test_every_parameter_is_in_one_tile(layout):
+@pytest.mark.parametrize("shared", [False, True])
+def test_every_parameter_is_in_one_tile(layout, shared):
     seen = np.zeros(layout.n_params, dtype=int)
     weights = layout.weights(seen)
-    for layer, first, last in layout.tiles:
+    tiles = layout.tiles(shared)
+    for (layer, first, last), size in zip(tiles, layout.sizes(tiles), strict=True):
         if first < last:
             tile = weights[layer][first:last]
         else:
             row = layout.table[layer]
             tile = seen[row[WEIGHTS] + weights[layer].size : row[END]]
         tile += 1
-        assert tile.size <= layout.largest_tile
+        assert tile.size == size <= layout.room
     assert (seen == 1).all()
 
 
 @every_layout
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 8, 64])
 def test_threads_share_all_tiles(layout, n_threads):
-    shares = layout.shares(n_threads)
+    tiles = layout.tiles(shared=True)
+    shares = layout.shares(tiles, n_threads)
     assert len(shares) == n_threads + 1
-    assert (shares[0], shares[-1]) == (0, len(layout.tiles))
+    assert (shares[0], shares[-1]) == (0, len(tiles))
     assert (np.diff(shares) >= 0).all()
 
 
 def test_two_threads_share_a_wide_network_evenly():
     layout = Layout((784, 512, 256, 10))
-    outputs = np.array(layout.units[1:])
-    layer, first, last = layout.tiles.T
-    sizes = (last - first) * outputs[layer]
-    middle = layout.shares(2)[1]
+    tiles = layout.tiles(shared=True)
+    sizes = layout.sizes(tiles)
+    middle = layout.shares(tiles, 2)[1]
     assert 0.4 < sizes[:middle].sum() / sizes.sum() < 0.6
