@@ -13,6 +13,7 @@ import numpy as np
 from skgd.activations import ACTIVATIONS
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network import MLPClassifier, MLPRegressor
+from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -46,6 +47,7 @@ def precompile():
     with warnings.catch_warnings():
         # One epoch is not enough, of course.
         warnings.simplefilter("ignore", UserWarning)
+        draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
         for rows in (X.astype(np.float32), X):
             for scaler in (MinMaxScaler(), MeanScaler(), ZScoreScaler()):
                 for order in "CF":

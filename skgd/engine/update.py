@@ -1,5 +1,7 @@
 """The parameters' part of a mini-batch: gradient, penalty and update, tile by tile."""
 
+import numpy as np
+
 from skgd.engine.jit import jit
 from skgd.engine.layout import BIAS, END, GAMMA, INPUTS, NORMAL, OUTPUTS, WEIGHTS
 from skgd.engine.passes import errors, gathered, outputs_of, sums_of
@@ -175,6 +177,8 @@ def update_tiles(
     strength = settings.alpha / weight
     first_penalty = totals.shape[0] - network.tiles.shape[0]
     n_chunks = (rows + settings.chunk - 1) // settings.chunk
+    # For a literal zero Numba would compile the gradients a second time.
+    first_row = np.int64(0)
     while index < last:
         begin, end = tile_range(table, network.tiles[index])
         base = 0 if settings.by_rows else begin
@@ -189,7 +193,7 @@ def update_tiles(
                 _add_chunks(tile_begin, n_chunks, n_params, buffers, gradient)
             else:
                 tile_gradient(
-                    samples, order, start, 0, rows, tile, table, buffers, gradient
+                    samples, order, start, first_row, rows, tile, table, buffers, gradient
                 )
             squares = _penalty(network, tile, tile_begin, tile_end, strength, gradient)
             totals[first_penalty + index] += 0.5 * strength * squares * rows

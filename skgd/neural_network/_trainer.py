@@ -9,6 +9,7 @@ from skgd._threads import run_together
 from skgd.engine.records import APART, Buffers, Network
 from skgd.engine.team import Team
 from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
+from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace
 
 __all__ = ["WORTH_SHARING", "Progress", "Trainer", "apart"]
@@ -146,11 +147,8 @@ class Trainer:
     def _orders(self, n_epochs):
         if self._random_state is None:
             return np.empty((n_epochs, 0), dtype=np.int64)
-        orders = np.empty((n_epochs, self._order.size), dtype=np.int64)
-        for order in orders:
-            # scikit-learn's `shuffle` without its checks, which take longer.
-            self._order = self._order[self._random_state.permutation(self._order.size)]
-            order[:] = self._order
+        orders = draw_orders(self._random_state, self._order, n_epochs)
+        self._order = orders[-1].copy()
         return orders
 
     def run(self, n_seen):
