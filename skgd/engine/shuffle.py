@@ -1,9 +1,9 @@
 """NumPy's shuffles, without a branch that the processor cannot predict.
 
-A shuffle draws for each place, from the last, one of those before it: a random number of as
-many bits as the place has, and another as long as it is beyond the place. Whether it is comes
-as a surprise every time; here such a draw moves nothing and is not waited for. 10 ns a row
-become 3 to 5.
+A shuffle draws for each place, from the last, one of those before it: a random number of
+as many bits as the place has, and another as long as it is beyond the place. Whether it is
+comes as a surprise every time; here such a draw moves nothing and is not waited for. 10 ns
+a row become 3 to 5.
 
 References
 ----------

@@ -21,6 +21,9 @@ FIRST_CALL_PRODUCTS = 100_000_000
 # about as long, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
 
+# How long a first look at more threads is, in seconds with one: it may take ten times that.
+GLANCE_SECONDS = 0.002
+
 # The most calls between two trials of more threads than one; the first follow sooner.
 CALLS_A_TRIAL = 16
 
@@ -58,6 +61,8 @@ class Pace:
         self._since = dict.fromkeys(self.choices, (0, 0.0))
         # Calls until the next trial, and between the last two.
         self._wait = self._gap = 1
+        # How long the next trial is.
+        self._trial = GLANCE_SECONDS
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
@@ -68,22 +73,26 @@ class Pace:
             # One needs no trials: it is used as soon as more take longer than it did.
             if together < alone:
                 return self.most, self.limit
-            self._wait -= 1
-            if self._wait >= 0:
-                return 1, self.limit
-            self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
-        return self.most, ceil(JUDGED_SECONDS / alone)
+            if self._trial == GLANCE_SECONDS:
+                self._wait -= 1
+                if self._wait >= 0:
+                    return 1, self.limit
+                self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
+        return self.most, ceil(self._trial / alone)
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call of so many mini-batches took."""
         batches, spent = self._since[n_threads]
         batches, spent = batches + n_batches, spent + seconds
-        # A trial that was faster than with the better number counts, too.
-        expected = batches * min(self._seconds.values(), default=0.0)
-        if batches and max(spent, expected) >= JUDGED_SECONDS:
+        # What it would have taken with one thread.
+        alone = batches * self._seconds.get(1, 0.0)
+        hopeless = n_threads > 1 and spent > 2 * alone
+        if batches and (hopeless or max(spent, alone) >= JUDGED_SECONDS):
             self._judge(n_threads, spent / batches)
             batches, spent = 0, 0.0
         self._since[n_threads] = batches, spent
+        if n_threads > 1:
+            self._trial = JUDGED_SECONDS if batches else GLANCE_SECONDS
         if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
             self.limit *= int(max(2, min(8, CALL_SECONDS / 4 / seconds)))
         elif seconds > CALL_SECONDS:
