@@ -113,7 +113,7 @@ def path(name, rate, n_updates=200):
     values = np.array([hyper[parameter] for parameter in solver.hyperparameters])
     visited = [theta.copy()]
     for t in range(n_updates):
-        solver.update(theta, slope(*theta), state, 0.0, rate, t, values)
+        solver.update(theta, slope(*theta), state, rate, t, values)
         visited.append(theta.copy())
     return np.array(visited)
 
