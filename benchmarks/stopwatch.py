@@ -109,18 +109,26 @@ def time_meetings(meet, kind):
 def time_activations(kind):
     """Count the time of the activations, forward and backward."""
 
-    def timed(kernel):
-        def pass_of_a_layer(first, second):
+    def forward(kernel):
+        def timed(z):
             started = _now()
-            kernel(first, second)
+            kernel(z)
             _count(kind, _now() - started)
 
-        return jit(pass_of_a_layer)
+        return jit(timed)
+
+    def backward(kernel):
+        def timed(a, delta):
+            started = _now()
+            kernel(a, delta)
+            _count(kind, _now() - started)
+
+        return jit(timed)
 
     for activation in ACTIVATIONS.values():
         # Both are computed when they are first asked for.
-        vars(activation)["forward"] = timed(activation.forward)
-        vars(activation)["backward"] = timed(activation.backward)
+        vars(activation)["forward"] = forward(activation.forward)
+        vars(activation)["backward"] = backward(activation.backward)
 
 
 def start():

@@ -1,77 +1,21 @@
 """Ordinary Python threads for compiled calls that release the GIL."""
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["available_threads", "map_parts", "run_together", "single_threaded_blas"]
+__all__ = ["available_threads", "map_parts", "run_together"]
 
 
 @cache
 def _blas(pid):
-    """Find the BLAS libraries of this process, that which Numba calls among them."""
-    # Numba's np.dot goes through SciPy, whose OpenBLAS is not NumPy's: threadpoolctl sees
-    # it once it is loaded.
-    import scipy.linalg.cython_blas  # noqa: F401
-
+    """Find the BLAS libraries of this process, whose limits stand for ours."""
     return ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-class _Limit:
-    """A limit of one BLAS thread, held as long as any fit of this process needs it."""
-
-    def __init__(self):
-        self._lock = Lock()
-        self._holders = 0
-        self._before = []
-
-    def acquire(self):
-        with self._lock:
-            self._holders += 1
-            if self._holders == 1:
-                libraries = _blas(os.getpid())
-                self._before = [library.get_num_threads() for library in libraries]
-                _set_threads(libraries, [1] * len(libraries))
-
-    def release(self):
-        with self._lock:
-            self._holders -= 1
-            if self._holders == 0:
-                _set_threads(_blas(os.getpid()), self._before)
-
-
-def _set_threads(libraries, numbers):
-    """Limit each library's threads.
-
-    Newer threadpoolctl leaves that to the thread that did it first, but the last of several
-    concurrent fits has to lift the limit that the first has set.
-    """
-    for library, n_threads in zip(libraries, numbers, strict=True):
-        let_go = getattr(library, "clear_controlling_thread", lambda force: None)
-        let_go(force=True)
-        library.set_num_threads(n_threads)
-        let_go(force=True)
-
-
-_limit = _Limit()
-
-
-@contextmanager
-def single_threaded_blas():
-    """Keep BLAS on the calling threads, and give it its own back at the end.
-
-    The limit is one of the process: the last of several concurrent fits lifts it.
-    """
-    _limit.acquire()
-    try:
-        yield
-    finally:
-        _limit.release()
 
 
 def available_threads(n_jobs):

@@ -98,14 +98,14 @@ def finish_moments(total, epsilon, moments):
 
 
 @jit
-def normalise(x, gamma, moments, out):
-    """Replace ``x`` by its normalised values, and write gamma times them to ``out``."""
+def normalise(x, gamma, beta, moments, out):
+    """Replace ``x`` by its normalised values; write ``gamma * x + beta`` to ``out``."""
     mean, scale = moments[0], moments[2]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             normal = (x[i, j] - mean[j]) * scale[j]
             x[i, j] = normal
-            out[i, j] = gamma[j] * normal
+            out[i, j] = gamma[j] * normal + beta[j]
 
 
 @jit

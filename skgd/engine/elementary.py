@@ -123,13 +123,13 @@ def _tanh_32(x):
 
 @strict_jit
 def _tanh_64(x):
-    # With t = exp(-2|x|) - 1, tanh|x| = -t / (2 + t); from 20 on it is 1.
+    # With t = exp(2|x|) - 1, tanh|x| = t / (t + 2); from 20 on it is 1.
     magnitude = np.abs(x)
     capped = 20.0 if magnitude > 20.0 else magnitude
-    n, tail = _reduced_64(-2.0 * capped)
+    n, tail = _reduced_64(2.0 * capped)
     power = _power_of_two_64(n)
     t = power * tail + (power - 1.0)
-    return np.copysign(-t / (2.0 + t), x)
+    return np.copysign(t / (t + 2.0), x)
 
 
 @strict_jit

@@ -52,8 +52,10 @@ class Kernel:
         from numba import config, njit
 
         from skgd.engine.cache import KernelCache
+        from skgd.engine.wide import WideCompiler
 
         dispatcher = njit(
+            pipeline_class=WideCompiler,
             nogil=True,
             error_model="numpy",
             fastmath=set(self._fastmath) or False,

@@ -37,6 +37,7 @@ from skgd.engine.quasi_newton import (
     remember,
 )
 from skgd.engine.team import meet, share
+from skgd.engine.views import borrowed, vector
 
 __all__ = [
     "BLOCKS",
@@ -210,6 +211,8 @@ def minimize(
     team, alone : Team
         The threads, and one.
     """
+    samples, in_order, network, buffers = borrowed((samples, in_order, network, buffers))
+    descent, losses, team, alone = borrowed((descent, losses, team, alone))
     counts, numbers = descent.counts, descent.numbers
     n_samples, n_params = samples.y.shape[0], network.theta.shape[0]
     block = buffers.weight.shape[0]
@@ -264,14 +267,14 @@ def _add_losses(total, part_losses, n_blocks):
 @jit
 def _add_parts(descent, is_first, n_blocks, first, last):
     """Add up some of the parameters' gradients over blocks, in order."""
-    total = descent.total
+    total = vector(descent.total, first, last - first)
     for k in range(n_blocks):
-        part = descent.parts[k]
+        part = vector(descent.parts[k], first, last - first)
         if is_first and k == 0:
-            for i in range(first, last):
+            for i in range(total.shape[0]):
                 total[i] = part[i]
         else:
-            for i in range(first, last):
+            for i in range(total.shape[0]):
                 total[i] += part[i]
 
 

@@ -57,6 +57,7 @@ def block_objective(
         table,
         theta,
         buffers,
+        rules.multiply,
         rules.activate,
         theta.dtype.type(0),
         alone,
@@ -69,12 +70,35 @@ def block_objective(
         errors(table, final, 0, rows, buffers),
     )
     total = theta.dtype.type(weight)
-    backward(rows, 0, rows, rows, total, table, theta, buffers, rules.differentiate, alone)
+    backward(
+        rows,
+        0,
+        rows,
+        rows,
+        total,
+        table,
+        theta,
+        buffers,
+        rules.multiply,
+        rules.differentiate,
+        alone,
+    )
     for index in range(network.layers.shape[0]):
         tile = network.layers[index]
         begin, end = tile_range(table, tile)
         out = vector(gradient, begin, end - begin)
-        tile_gradient(samples, in_order, start, 0, rows, tile, table, buffers, out)
+        tile_gradient(
+            samples,
+            in_order,
+            start,
+            0,
+            rows,
+            tile,
+            table,
+            buffers,
+            rules.multiply,
+            out,
+        )
     return loss / weight
 
 

@@ -155,11 +155,13 @@ def _write_sums(rows, first, last, chunk, table, layer, buffers, sums, team):
 
 @jit
 def _linear_outputs(
-    samples, order, start, first, last, layer, table, theta, buffers, chunk
+    samples, order, start, first, last, layer, table, theta, buffers, chunk, multiply
 ):
     """Write the linear outputs of a layer, where batch normalization looks for them."""
     inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
     weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
+    # To a normalised layer it is added later.
+    bias = vector(theta, table[layer, BIAS], outputs if table[layer, NORMAL] < 0 else 0)
     for begin in range(first, last, chunk):
         end = min(begin + chunk, last)
         if table[layer, NORMAL] >= 0:
@@ -168,12 +170,12 @@ def _linear_outputs(
             out = outputs_of(table, layer, begin, end, buffers)
         if layer > 0:
             X = outputs_of(table, layer - 1, begin, end, buffers)
-            linear(X, weights, out)
+            linear(X, weights, bias, out, multiply, buffers.room)
         elif samples.row_starts.shape[0] > 0:
-            sparse_linear(samples, order, start + begin, weights, out)
+            sparse_linear(samples, order, start + begin, weights, bias, out)
         else:
             X = gathered(samples, order, start, begin, end, inputs, buffers)
-            linear(X, weights, out)
+            linear(X, weights, bias, out, multiply, buffers.room)
 
 
 @jit
@@ -188,6 +190,7 @@ def forward(
     table,
     theta,
     buffers,
+    multiply,
     activate,
     epsilon,
     team,
@@ -196,10 +199,19 @@ def forward(
     final = table.shape[0] - 1
     for layer in range(table.shape[0]):
         outputs = table[layer, OUTPUTS]
-        bias = vector(theta, table[layer, BIAS], outputs)
         out = outputs_of(table, layer, first, last, buffers)
         _linear_outputs(
-            samples, order, start, first, last, layer, table, theta, buffers, chunk
+            samples,
+            order,
+            start,
+            first,
+            last,
+            layer,
+            table,
+            theta,
+            buffers,
+            chunk,
+            multiply,
         )
         if table[layer, NORMAL] >= 0:
             moments = _moments(table, layer, buffers)
@@ -209,19 +221,28 @@ def forward(
             normalise(
                 _normalised(table, layer, first, last, buffers),
                 vector(theta, table[layer, GAMMA], outputs),
+                vector(theta, table[layer, BIAS], outputs),
                 moments,
                 out,
             )
         if layer < final:
-            activate(out, bias)
-        else:
-            for i in range(last - first):
-                for k in range(outputs):
-                    out[i, k] += bias[k]
+            activate(vector(out, 0, out.size))
 
 
 @jit
-def backward(rows, first, last, chunk, total, table, theta, buffers, differentiate, team):
+def backward(
+    rows,
+    first,
+    last,
+    chunk,
+    total,
+    table,
+    theta,
+    buffers,
+    multiply,
+    differentiate,
+    team,
+):
     """Write the errors of all layers, from those of the last.
 
     ``total`` is the sum of the weights of the mini-batch.
@@ -235,9 +256,12 @@ def backward(rows, first, last, chunk, total, table, theta, buffers, differentia
                 errors(table, layer, begin, end, buffers),
                 weights,
                 errors(table, layer - 1, begin, end, buffers),
+                multiply,
+                buffers.room,
             )
         delta = errors(table, layer - 1, first, last, buffers)
-        differentiate(outputs_of(table, layer - 1, first, last, buffers), delta)
+        a = outputs_of(table, layer - 1, first, last, buffers)
+        differentiate(vector(a, 0, a.size), vector(delta, 0, delta.size))
         if table[layer - 1, NORMAL] >= 0:
             sums = sums_of(table, layer - 1, buffers)
             _write_sums(rows, first, last, chunk, table, layer - 1, buffers, sums, team)

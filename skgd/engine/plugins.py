@@ -39,20 +39,19 @@ class Activation:
 
     @cached_property
     def forward(self):
-        """Kernel of (z, bias), which replaces z by value(z + bias)."""
+        """Kernel of (z), which replaces a vector z by value(z)."""
         value = self.value
 
-        def forward(z, bias):
+        def forward(z):
             for i in range(z.shape[0]):
-                for j in range(z.shape[1]):
-                    z[i, j] = value(z[i, j] + bias[j])
+                z[i] = value(z[i])
 
         forward.__qualname__ = f"{self.name}.forward"
         return jit(forward)
 
     @cached_property
     def backward(self):
-        """Kernel of (a, delta).
+        """Kernel of (a, delta), both vectors.
 
         ``delta``, the gradient by the activations ``a``, becomes that by the linear
         output.
@@ -61,8 +60,7 @@ class Activation:
 
         def backward(a, delta):
             for i in range(a.shape[0]):
-                for j in range(a.shape[1]):
-                    delta[i, j] *= slope(a[i, j])
+                delta[i] *= slope(a[i])
 
         backward.__qualname__ = f"{self.name}.backward"
         return jit(backward)
@@ -72,8 +70,8 @@ class Activation:
         from numba import void
 
         return (
-            self.forward.bind(void, T[:, ::1], T[::1]),
-            self.backward.bind(void, T[:, ::1], T[:, ::1]),
+            self.forward.bind(void, T[::1]),
+            self.backward.bind(void, T[::1], T[::1]),
         )
 
 

@@ -2,6 +2,7 @@
 
 from skgd.engine.jit import jit
 from skgd.engine.passes import forward, outputs_of
+from skgd.engine.views import borrowed
 
 __all__ = ["predict"]
 
@@ -33,6 +34,8 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
     alone : Team
         One thread.
     """
+    samples, in_order, table, theta = borrowed((samples, in_order, table, theta))
+    buffers, out, alone = borrowed((buffers, out, alone))
     n_samples, n_outputs = out.shape
     block = buffers.weight.shape[0]
     for start in range(0, n_samples, block):
@@ -48,6 +51,7 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
             table,
             theta,
             buffers,
+            rules.multiply,
             rules.activate,
             theta.dtype.type(0),
             alone,

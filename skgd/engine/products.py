@@ -1,8 +1,7 @@
 """The three matrix products of a layer, and the first layer's over sparse rows."""
 
-import numpy as np
-
-from skgd.engine.jit import Stub, jit
+from skgd.engine.jit import jit
+from skgd.engine.views import vector
 
 __all__ = [
     "column_sums",
@@ -15,99 +14,63 @@ __all__ = [
 
 
 @jit
-def linear(inputs, weights, out):
-    """Write ``inputs @ weights``."""
-    np.dot(inputs, weights, out)
+def linear(inputs, weights, bias, out, multiply, room):
+    """Write ``inputs @ weights``, and add the bias if there is one."""
+    length, columns = weights.shape
+    multiply(
+        vector(inputs, 0, inputs.size),
+        length,
+        1,
+        vector(weights, 0, weights.size),
+        1,
+        columns,
+        bias,
+        vector(out, 0, out.size),
+        out.shape[0],
+        columns,
+        length,
+        room,
+    )
 
 
 @jit
-def input_gradient(delta, weights, out):
+def input_gradient(delta, weights, out, multiply, room):
     """Write ``delta @ weights.T``."""
-    if weights.shape[1] == 1:
-        # One output: an outer product, which takes BLAS twice the time.
-        row = weights.reshape(-1)
-        for i in range(out.shape[0]):
-            for j in range(out.shape[1]):
-                out[i, j] = delta[i, 0] * row[j]
-    else:
-        np.dot(delta, weights.T, out)
+    columns, length = weights.shape
+    multiply(
+        vector(delta, 0, delta.size),
+        length,
+        1,
+        vector(weights, 0, weights.size),
+        length,
+        1,
+        vector(delta, 0, 0),
+        vector(out, 0, out.size),
+        out.shape[0],
+        columns,
+        length,
+        room,
+    )
 
 
 @jit
-def weight_gradient(inputs, first, delta, out):
+def weight_gradient(inputs, first, delta, out, multiply, room):
     """Write ``inputs.T @ delta``, the rows from ``first`` on that ``out`` has."""
-    _transposed_product(inputs, first, delta, out)
-
-
-def _slice_product(inputs, first, delta, out):
-    np.dot(inputs[:, first : first + out.shape[0]].T, delta, out)
-
-
-def _make_transposed_product():
-    from llvmlite import ir
-    from numba import float32, types
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
-
-    # np.dot asks for contiguous arrays. The BLAS routine that Numba calls for it takes
-    # some columns of an array as well.
-    @intrinsic
-    def product(typing_context, inputs, first, delta, out):
-        def codegen(context, builder, signature, args):
-            a = make_array(inputs)(context, builder, args[0])
-            b = make_array(delta)(context, builder, args[2])
-            c = make_array(out)(context, builder, args[3])
-            char, integer, pointer = ir.IntType(8), ir.IntType(64), cgutils.voidptr_t
-            gemm = cgutils.get_or_insert_function(
-                builder.module,
-                ir.FunctionType(
-                    ir.IntType(32),
-                    [char] * 3
-                    + [integer] * 3
-                    + [pointer, pointer, integer, pointer, integer, pointer]
-                    + [pointer, integer],
-                ),
-                "numba_xxgemm",
-            )
-
-            def scalar(value):
-                return cgutils.alloca_once_value(
-                    builder, context.get_constant(inputs.dtype, value)
-                )
-
-            def void(p):
-                return builder.bitcast(p, pointer)
-
-            rows, columns = cgutils.unpack_tuple(builder, c.shape, 2)
-            length, width = cgutils.unpack_tuple(builder, a.shape, 2)
-            kind = "s" if inputs.dtype == float32 else "d"
-            # BLAS counts by columns: out.T = delta.T @ inputs[:, first:].
-            builder.call(
-                gemm,
-                [
-                    *(char(ord(letter)) for letter in (kind, "n", "t")),
-                    columns,
-                    rows,
-                    length,
-                    void(scalar(1.0)),
-                    void(b.data),
-                    columns,
-                    void(builder.gep(a.data, [args[1]])),
-                    width,
-                    void(scalar(0.0)),
-                    void(c.data),
-                    columns,
-                ],
-            )
-            return context.get_dummy_value()
-
-        return types.void(inputs, types.intp, delta, out), codegen
-
-    return product
-
-
-_transposed_product = Stub(_slice_product, _make_transposed_product)
+    rows, columns = out.shape
+    multiply(
+        vector(inputs, first, inputs.size - first),
+        1,
+        inputs.shape[1],
+        vector(delta, 0, delta.size),
+        1,
+        columns,
+        vector(delta, 0, 0),
+        vector(out, 0, out.size),
+        rows,
+        columns,
+        delta.shape[0],
+        room,
+    )
 
 
 @jit
@@ -120,15 +83,15 @@ def column_sums(delta, out):
 
 
 @jit
-def sparse_linear(samples, order, start, weights, out):
-    """Write the sparse rows ``order[start:]``, times ``weights``.
+def sparse_linear(samples, order, start, weights, bias, out):
+    """Write the sparse rows ``order[start:]``, times ``weights``, as `linear` does.
 
     An empty ``order`` stands for the rows as they come.
     """
     for i in range(out.shape[0]):
         row = order[start + i] if order.shape[0] > 0 else start + i
         for j in range(out.shape[1]):
-            out[i, j] = 0
+            out[i, j] = bias[j] if bias.shape[0] > 0 else 0
         for k in range(samples.row_starts[row], samples.row_starts[row + 1]):
             value = samples.values[k]
             column = samples.columns[k]

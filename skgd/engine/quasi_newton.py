@@ -100,11 +100,12 @@ def remember(memory, step, direction, slope_before, slope, before, after):
     if product <= -EPS * slope_before * step:
         return
     newest = (memory.ring[NEWEST] + 1) % MOST_STEPS
+    steps, changes = memory.steps[newest], memory.changes[newest]
     square = 0.0
     for i in range(direction.shape[0]):
         change = after[i] - before[i]
-        memory.steps[newest, i] = step * direction[i]
-        memory.changes[newest, i] = change
+        steps[i] = step * direction[i]
+        changes[i] = change
         square += change * change
     memory.products[newest] = product
     memory.scale[0] = product / square

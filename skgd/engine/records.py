@@ -4,12 +4,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skgd.engine.multiply import ROOM
+
 __all__ = ["APART", "Buffers", "Network", "PredictionRules", "Rules", "Samples", "Settings"]
 
 
 # Numbers between what different threads write to: one cache line of float32, two of 8 bytes
 # each, which come as a pair.
 APART = 16
+
+
+# Bytes: a cache line, and the widest vector.
+LINE = 64
+
+
+def _aligned(length, dtype):
+    """Make an array that begins with a cache line."""
+    array = np.empty(length + LINE // np.dtype(dtype).itemsize, dtype=dtype)
+    begin = -array.ctypes.data % LINE // array.itemsize
+    return array[begin : begin + length]
+
+
+def _like(array):
+    return _aligned(len(array), array.dtype)
 
 
 class Samples(NamedTuple):
@@ -94,6 +111,9 @@ class Buffers(NamedTuple):
 
     gradient : ndarray
         Of the parameters of some tiles, or of all parameters over each chunk of the rows.
+
+    room : ndarray of shape (ROOM,)
+        For what products copy.
     """
 
     inputs: Any
@@ -105,6 +125,7 @@ class Buffers(NamedTuple):
     moments: Any
     sums: Any
     gradient: Any
+    room: Any
 
     @classmethod
     def allocate(cls, layout, rows, n_targets, dtype, n_chunks=1, by_rows=False):
@@ -122,21 +143,24 @@ class Buffers(NamedTuple):
             3 * layout.n_normal,
             2 * layout.n_normal,
             n_chunks * layout.n_params if by_rows else layout.room,
+            ROOM,
         )
-        return cls(*(np.empty(length, dtype=dtype) for length in lengths))
+        return cls(*(_aligned(length, dtype) for length in lengths))
 
     def another(self, by_rows):
         """Make the workspace of another thread on the same block."""
         return self._replace(
-            moments=np.empty_like(self.moments),
-            sums=np.empty_like(self.sums),
-            gradient=self.gradient if by_rows else np.empty_like(self.gradient),
+            moments=_like(self.moments),
+            sums=_like(self.sums),
+            gradient=self.gradient if by_rows else _like(self.gradient),
+            room=_like(self.room),
         )
 
 
 class Rules(NamedTuple):
     """The plug-in kernels, as first-class functions; see :mod:`skgd.engine.plugins`."""
 
+    multiply: Any
     activate: Any
     differentiate: Any
     evaluate: Any
@@ -147,6 +171,7 @@ class Rules(NamedTuple):
 class PredictionRules(NamedTuple):
     """Those of the plug-in kernels that a prediction needs."""
 
+    multiply: Any
     activate: Any
     link: Any
 

@@ -18,7 +18,7 @@ from skgd.engine.passes import backward, errors, forward, gather, outputs_of
 from skgd.engine.subnormals import flush_subnormals, restore
 from skgd.engine.team import meet, share
 from skgd.engine.update import chunk_gradients, update_tiles
-from skgd.engine.views import matrix, vector
+from skgd.engine.views import borrowed, matrix, vector
 
 __all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
 
@@ -143,6 +143,10 @@ def train(
     int
         The epochs finished. After the first whose loss is not finite, training stops.
     """
+    samples, orders, n_seen = borrowed((samples, orders, n_seen))
+    network, buffers, settings = borrowed((network, buffers, settings))
+    counts, totals, losses = borrowed((counts, totals, losses))
+    tiles, team = borrowed((tiles, team))
     table, theta, thread = network.table, network.theta, team.thread
     n_samples, chunk = samples.y.shape[0], settings.chunk
     normalised = table[0, NORMAL] >= 0
@@ -170,6 +174,7 @@ def train(
                 table,
                 theta,
                 buffers,
+                rules.multiply,
                 rules.activate,
                 theta.dtype.type(settings.norm_epsilon),
                 team,
@@ -196,6 +201,7 @@ def train(
                 table,
                 theta,
                 buffers,
+                rules.multiply,
                 rules.differentiate,
                 team,
             )
@@ -203,7 +209,17 @@ def train(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
             if settings.by_rows:
-                chunk_gradients(samples, order, start, first, last, chunk, network, buffers)
+                chunk_gradients(
+                    samples,
+                    order,
+                    start,
+                    first,
+                    last,
+                    chunk,
+                    network,
+                    buffers,
+                    rules.multiply,
+                )
             # Of the other threads' rows the errors, or gradients, are needed now,
             meet(team)
             update_tiles(

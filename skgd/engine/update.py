@@ -28,7 +28,7 @@ def tile_range(table, tile):
 
 
 @jit
-def tile_gradient(samples, order, start, row, stop, tile, table, buffers, out):
+def tile_gradient(samples, order, start, row, stop, tile, table, buffers, multiply, out):
     """Write the gradient of a tile over the rows from ``row`` to ``stop``.
 
     Of the scale and shift of a normalised layer, it is always that over all rows.
@@ -48,16 +48,16 @@ def tile_gradient(samples, order, start, row, stop, tile, table, buffers, out):
     gradient = matrix(out, 0, last - first, outputs)
     if layer > 0:
         X = outputs_of(table, layer - 1, row, stop, buffers)
-        weight_gradient(X, first, delta, gradient)
+        weight_gradient(X, first, delta, gradient, multiply, buffers.room)
     elif samples.row_starts.shape[0] > 0:
         sparse_weight_gradient(samples, order, start + row, delta, gradient)
     else:
         X = gathered(samples, order, start, row, stop, table[0, INPUTS], buffers)
-        weight_gradient(X, first, delta, gradient)
+        weight_gradient(X, first, delta, gradient, multiply, buffers.room)
 
 
 @jit
-def chunk_gradients(samples, order, start, first, last, chunk, network, buffers):
+def chunk_gradients(samples, order, start, first, last, chunk, network, buffers, multiply):
     """Write the gradient of all parameters over each of this thread's chunks of rows."""
     table, layers = network.table, network.layers
     for row in range(first, last, chunk):
@@ -69,7 +69,9 @@ def chunk_gradients(samples, order, start, first, last, chunk, network, buffers)
                 continue
             begin, end = tile_range(table, tile)
             out = vector(buffers.gradient, offset + begin, end - begin)
-            tile_gradient(samples, order, start, row, stop, tile, table, buffers, out)
+            tile_gradient(
+                samples, order, start, row, stop, tile, table, buffers, multiply, out
+            )
 
 
 @jit
@@ -193,7 +195,16 @@ def update_tiles(
                 _add_chunks(tile_begin, n_chunks, n_params, buffers, gradient)
             else:
                 tile_gradient(
-                    samples, order, start, first_row, rows, tile, table, buffers, gradient
+                    samples,
+                    order,
+                    start,
+                    first_row,
+                    rows,
+                    tile,
+                    table,
+                    buffers,
+                    rules.multiply,
+                    gradient,
                 )
             squares = _penalty(network, tile, tile_begin, tile_end, strength, gradient)
             totals[first_penalty + index] += 0.5 * strength * squares * rows

@@ -9,11 +9,43 @@ outermost kernel, whose caller keeps them alive.
 
 from skgd.engine.jit import Stub
 
-__all__ = ["matrix", "vector"]
+__all__ = ["borrowed", "matrix", "vector"]
+
+
+def _itself(records):
+    """Return arrays, or a tuple of some, without the right to keep them alive."""
+    return records
+
+
+def _make_borrowed():
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def without_owner(builder, kind, value):
+        if isinstance(kind, types.Array):
+            for owner in (0, 1):
+                null = ir.Constant(value.type.elements[owner], None)
+                value = builder.insert_value(value, null, owner)
+        elif isinstance(kind, types.BaseTuple):
+            for index, member in enumerate(kind):
+                part = builder.extract_value(value, index)
+                part = without_owner(builder, member, part)
+                value = builder.insert_value(value, part, index)
+        return value
+
+    @intrinsic
+    def borrow(typing_context, records):
+        def codegen(context, builder, signature, args):
+            return without_owner(builder, records, args[0])
+
+        return records(records), codegen
+
+    return borrow
 
 
 def _slice_vector(flat, offset, size):
-    return flat[offset : offset + size]
+    return flat.reshape(-1)[offset : offset + size]
 
 
 def _slice_matrix(flat, offset, rows, columns):
@@ -76,5 +108,6 @@ def _typed_view(flat, ndim):
     return view(flat, *[types.intp] * (1 + ndim)), codegen
 
 
+borrowed = Stub(_itself, _make_borrowed)
 vector = Stub(_slice_vector, _make_vector)
 matrix = Stub(_slice_matrix, _make_matrix)

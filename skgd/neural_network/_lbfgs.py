@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 from sklearn.utils.optimize import _check_optimize_result
 
-from skgd._threads import available_threads, run_together, single_threaded_blas
+from skgd._threads import available_threads, run_together
 from skgd.engine import lbfgs
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import ALONE, Team
@@ -199,10 +199,9 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
         available_threads(estimator.n_jobs),
     )
     try:
-        with single_threaded_blas():
-            for iteration, loss in enumerate(descender.run(), start=1):
-                if estimator.verbose:
-                    print(f"Iteration {iteration}, loss = {loss:.8f}")
+        for iteration, loss in enumerate(descender.run(), start=1):
+            if estimator.verbose:
+                print(f"Iteration {iteration}, loss = {loss:.8f}")
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
     else:

@@ -6,11 +6,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import issparse
 
-from skgd._threads import (
-    available_threads,
-    run_together,
-    single_threaded_blas,
-)
+from skgd._threads import available_threads, run_together
 from skgd.engine.layout import Layout
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Buffers
@@ -24,7 +20,7 @@ __all__ = ["block_rows", "predict"]
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
 
-# Multiplications from which OpenBLAS takes several threads to a product.
+# Multiplications in a block of rows that are worth asking for threads.
 WORTH_SHARING = 200_000
 
 
@@ -84,13 +80,12 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             ALONE,
         )
 
-    # A small product is of one thread anyway; to say so would take longer than it does.
+    # To ask how many threads there are takes longer than a small product.
     if rows * layout.n_params < WORTH_SHARING:
         part(0, len(out))
         return out
     n_blocks = -(-len(out) // rows)
     n_threads = min(available_threads(n_jobs), n_blocks)
     bounds = [min(rows * (n_blocks * t // n_threads), len(out)) for t in range(n_threads)]
-    with single_threaded_blas():
-        run_together(part, list(pairwise([*bounds, len(out)])))
+    run_together(part, list(pairwise([*bounds, len(out)])))
     return out

@@ -4,6 +4,7 @@ from functools import cache
 
 from skgd.activations import ACTIVATIONS
 from skgd.engine.jit import functions
+from skgd.engine.multiply import bind as bind_multiply
 from skgd.engine.records import PredictionRules, Rules
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -37,7 +38,11 @@ def prediction_rules(activation, loss, dtype):
     PredictionRules
     """
     T = _numba_dtype(dtype)
-    return functions(PredictionRules(ACTIVATIONS[activation].bind(T)[0], loss.bind_link(T)))
+    return functions(
+        PredictionRules(
+            bind_multiply(T), ACTIVATIONS[activation].bind(T)[0], loss.bind_link(T)
+        )
+    )
 
 
 @cache
@@ -52,6 +57,7 @@ def training_rules(activation, loss, solver, schedule, dtype):
     activate, differentiate = ACTIVATIONS[activation].bind(T)
     return functions(
         Rules(
+            bind_multiply(T),
             activate,
             differentiate,
             loss.bind_evaluate(T),

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from skgd._threads import available_threads, single_threaded_blas
+from skgd._threads import available_threads
 from skgd.engine.records import Settings
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
@@ -86,8 +86,7 @@ def fit_stochastic(
     )
     run = _Run(estimator, trainer, layout, parameters, progress, validation)
     try:
-        with single_threaded_blas():
-            run.epochs(1 if incremental else estimator.max_iter, len(y))
+        run.epochs(1 if incremental else estimator.max_iter, len(y))
         if not (incremental or run.stopped):
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "

@@ -73,19 +73,17 @@ def test_what_is_not_finite(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (3, 64)])
-def test_forward_and_backward_kernels(name, dtype, shape):
+@pytest.mark.parametrize("size", [1, 35, 192])
+def test_forward_and_backward_kernels(name, dtype, size):
     """Over the two steps that training makes, and in place."""
     value, derivative = oracles.ACTIVATIONS[name]
     rng = np.random.default_rng(0)
-    z, delta = rng.normal(0, 2, (2, *shape)).astype(dtype)
-    bias = rng.normal(size=shape[1]).astype(dtype)
-    shifted = z.astype(float) + bias
+    z, delta = rng.normal(0, 2, (2, size)).astype(dtype)
     a, found = z.copy(), delta.copy()
     forward, backward = ACTIVATIONS[name].bind(numba_dtype(dtype))
-    forward(a, bias)
-    assert_close(a, value(shifted), TOLERANCE[dtype])
+    forward(a)
+    assert_close(a, value(z.astype(float)), TOLERANCE[dtype])
     kept = a.copy()
     backward(a, found)
-    assert_close(found, delta * derivative(shifted), TOLERANCE[dtype])
+    assert_close(found, delta * derivative(z.astype(float)), TOLERANCE[dtype])
     np.testing.assert_array_equal(a, kept)

@@ -248,8 +248,8 @@ def test_what_the_package_makes_of_a_plugin_is_cached_with_its_code(
     directory, value, n_files
 ):
     activation = Activation("halved", value=value, slope=value, gain=6.0)
-    z = np.ones((1, 1), dtype=np.float32)
-    activation.forward(z, np.zeros(1, dtype=np.float32))
+    z = np.ones(1, dtype=np.float32)
+    activation.forward(z)
     assert z == pytest.approx(0.5 if n_files == 0 else np.tanh(1.0))
     assert len(list(directory.glob("*halved*"))) == n_files
 
@@ -404,9 +404,9 @@ def run():
     from numba import float64
     from skgd.engine.cache import counts
 
-    z = np.array([[-2.0, 3.0]])
+    z = np.array([-2.0, 3.0])
     forward, _ = ACTIVATIONS["relu"].bind(float64)
-    forward(z, np.zeros(2))
+    forward(z)
     stats = ACTIVATIONS["relu"].forward.dispatcher.stats
     return {
         "package": os.path.dirname(skgd.__file__),
@@ -540,18 +540,18 @@ def test_an_upgrade_is_compiled_anew(copy, tmp_path):
         return found["z"], found["hits"], found["misses"]
 
     # The process has imported the old code: that is what it compiles.
-    assert run(source, old, new, PYTHONDONTWRITEBYTECODE="1") == ([[0, 3]], 0, 1)
+    assert run(source, old, new, PYTHONDONTWRITEBYTECODE="1") == ([0, 3], 0, 1)
     # This is max(z, 0.5). It leaves .pyc files behind,
-    assert run(PYTHONDONTWRITEBYTECODE="") == ([[0.5, 3]], 0, 1)
+    assert run(PYTHONDONTWRITEBYTECODE="") == ([0.5, 3], 0, 1)
     # by which Python does not see the next edit.
     stamp, text = source.stat(), source.read_text(encoding="utf-8")
     source.write_text(text.replace(new, old), encoding="utf-8")
     os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert run() == ([[0.5, 3]], 1, 0)
+    assert run() == ([0.5, 3], 1, 0)
     for directory in copy.rglob("__pycache__"):
         for path in directory.glob("*.pyc"):
             path.unlink()
-    assert run() == ([[0, 3]], 0, 1)
+    assert run() == ([0, 3], 0, 1)
 
 
 @in_other_processes
@@ -569,12 +569,12 @@ def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
 def test_eight_processes_that_compile_at_once(copy, tmp_path):
     assert not list(copy.rglob("*.skgd"))
     found = json.loads(output("-c", EIGHT_TIMES, path=tmp_path))
-    assert [each["z"] for each in found] == [[[0, 3]]] * 8
+    assert [each["z"] for each in found] == [[0, 3]] * 8
     # It was compiled at least twice at the same time, and each time written.
     assert sum(each["misses"] for each in found) >= 2
     assert all(each["written"] >= each["misses"] for each in found)
     after = json.loads(output("-c", ONCE, path=tmp_path))
-    assert what(after) == ([[0, 3]], 1, 0)
+    assert what(after) == ([0, 3], 1, 0)
     left = {path.suffix for path in (copy / "__pycache__").iterdir()}
     assert left - {".pyc"} == {".skgd"}
 
@@ -596,7 +596,7 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
             PYTHONDONTWRITEBYTECODE="1",
         )
     )
-    assert what(found) == ([[0, 3]], 0, 1)
+    assert what(found) == ([0, 3], 0, 1)
     assert found["written"] == 0
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -3,8 +3,9 @@ import pytest
 from scipy import sparse
 
 from skgd.engine import products
+from skgd.engine.multiply import DEPTH, FAR, ROOM, multiply
 from skgd.neural_network._data import IN_ORDER, as_samples
-from tests.engine.helpers import DTYPES, assert_close
+from tests.engine.helpers import DTYPES, PURE_PYTHON, assert_close
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 # (rows, inputs, outputs)
@@ -15,6 +16,17 @@ SHAPES = [
     (33, 20, 9),
     (3, 1, 40),
     (64, 50, 30),
+    # Narrow in every way, of odd rows and depths.
+    (37, 67, 2),
+    (37, 67, 3),
+    (37, 3, 67),
+    (2, 67, 3),
+    (3, 1, 1),
+    # More than a panel, than its depth, and rows that are far apart.
+    (29, DEPTH + 3, 70),
+    (DEPTH + 9, 5, 131),
+    (26, 26, FAR // 4 + 1),
+    (DEPTH + 1, 131, 6),
 ]
 by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 by_shape = pytest.mark.parametrize("shape", SHAPES)
@@ -27,13 +39,52 @@ def draw(dtype, rows, inputs, outputs):
     return X, weights, delta
 
 
+def room(dtype):
+    """Make room for a product, with nothing to rely on in it."""
+    return np.full(ROOM, np.nan, dtype=dtype)
+
+
 @by_dtype
 @by_shape
-def test_linear(shape, dtype):
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_linear(shape, dtype, with_bias):
     X, weights, delta = draw(dtype, *shape)
+    bias = delta[0].copy() if with_bias else delta[0, :0]
     out = np.full_like(delta, np.nan)
-    products.linear(X, weights, out)
-    assert_close(out, X.astype(float) @ weights.astype(float), TOLERANCE[dtype])
+    products.linear(X, weights, bias, out, multiply, room(dtype))
+    expected = X.astype(float) @ weights.astype(float)
+    assert_close(out, expected + (bias if with_bias else 0), TOLERANCE[dtype])
+
+
+@by_dtype
+@by_shape
+def test_a_product_of_some_rows_is_that_of_all(shape, dtype):
+    X, weights, delta = draw(dtype, *shape)
+    bias, whole = delta[0].copy(), np.empty_like(delta)
+    products.linear(X, weights, bias, whole, multiply, room(dtype))
+    for first, last in {(0, 1), (0, shape[0]), (shape[0] // 2, shape[0])}:
+        part = np.empty_like(delta[first:last])
+        products.linear(X[first:last], weights, bias, part, multiply, room(dtype))
+        if not PURE_PYTHON:
+            np.testing.assert_array_equal(part, whole[first:last])
+
+
+@by_dtype
+@by_shape
+def test_nothing_is_written_beside_a_product(shape, dtype):
+    rows, inputs, outputs = shape
+    X, weights, delta = draw(dtype, *shape)
+    flat = np.full(delta.size + 200, 7, dtype=dtype)
+    out = flat[100:-100].reshape(delta.shape)
+    products.linear(X, weights, delta[0], out, multiply, room(dtype))
+    flat_gradient = np.full(weights.size + 200, 7, dtype=dtype)
+    out = flat_gradient[100:-100].reshape(weights.shape)
+    products.weight_gradient(X, 0, delta, out, multiply, room(dtype))
+    flat_errors = np.full(X.size + 200, 7, dtype=dtype)
+    out = flat_errors[100:-100].reshape(X.shape)
+    products.input_gradient(delta, weights, out, multiply, room(dtype))
+    for array in (flat, flat_gradient, flat_errors):
+        assert set(array[:100]) == set(array[-100:]) == {7}
 
 
 @by_dtype
@@ -41,7 +92,7 @@ def test_linear(shape, dtype):
 def test_input_gradient(shape, dtype):
     X, weights, delta = draw(dtype, *shape)
     out = np.full_like(X, np.nan)
-    products.input_gradient(delta, weights, out)
+    products.input_gradient(delta, weights, out, multiply, room(dtype))
     assert_close(out, delta.astype(float) @ weights.T.astype(float), TOLERANCE[dtype])
 
 
@@ -53,7 +104,7 @@ def test_weight_gradient_of_some_inputs(shape, dtype):
     inputs = shape[1]
     for first, last in {(0, inputs), (inputs // 2, inputs), (0, -(-inputs // 2))}:
         out = np.full_like(weights[first:last], np.nan)
-        products.weight_gradient(X, first, delta, out)
+        products.weight_gradient(X, first, delta, out, multiply, room(dtype))
         assert_close(out, expected[first:last], TOLERANCE[dtype])
 
 
@@ -77,8 +128,12 @@ def test_sparse_products(shape, dtype, in_order):
     chosen = X[start:] if in_order else X[order[start:]]
     samples = as_samples(sparse.csr_array(X), np.dtype(dtype))
     out = np.full_like(delta[:rows], np.nan)
-    products.sparse_linear(samples, order, start, weights, out)
-    assert_close(out, chosen.astype(float) @ weights.astype(float), TOLERANCE[dtype])
+    bias = delta[0].copy()
+    products.sparse_linear(samples, order, start, weights, bias, out)
+    product = chosen.astype(float) @ weights.astype(float)
+    assert_close(out, product + bias, TOLERANCE[dtype])
+    products.sparse_linear(samples, order, start, weights, bias[:0], out)
+    assert_close(out, product, TOLERANCE[dtype])
     gradient = np.full_like(weights, np.nan)
     products.sparse_weight_gradient(samples, order, start, delta[:rows], gradient)
     expected = chosen.T.astype(float) @ delta[:rows].astype(float)

@@ -96,7 +96,9 @@ def compare(
             model.layers(one.theta), other.layers, strict=True
         ):
             for kind in layer:
-                assert_close(layer[kind], layer_expected[kind], tolerance)
+                # A bias begins at zero, and may have come from differences of much larger
+                # numbers.
+                assert_close(layer[kind], layer_expected[kind], tolerance, unit=1e-3)
         for moments, moments_expected in zip(
             model.running(one.running), other.running, strict=True
         ):
