@@ -52,10 +52,10 @@ class Kernel:
         from numba import config, njit
 
         from skgd.engine.cache import KernelCache
-        from skgd.engine.wide import WideCompiler
+        from skgd.engine.compiler import CalleeCompiler, KernelCompiler
 
         dispatcher = njit(
-            pipeline_class=WideCompiler,
+            pipeline_class=CalleeCompiler if options else KernelCompiler,
             nogil=True,
             error_model="numpy",
             fastmath=set(self._fastmath) or False,

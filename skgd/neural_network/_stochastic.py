@@ -201,8 +201,7 @@ def _chunk(layout, batch_size):
         return batch_size + 1
     # A power of two, for as many threads to have as many chunks each.
     n_chunks = 2 ** max(1, round(log2(batch_size / CHUNK)))
-    # BLAS takes rows in fours, and more.
-    return -(-batch_size // (n_chunks * 4)) * 4
+    return -(-batch_size // n_chunks)
 
 
 def _by_rows(layout, chunk):
