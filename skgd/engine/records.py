@@ -1,5 +1,6 @@
 """What the kernels are given, under names."""
 
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +19,14 @@ APART = 16
 LINE = 64
 
 
-def _aligned(length, dtype):
-    """Make an array that begins with a cache line."""
-    array = np.empty(length + LINE // np.dtype(dtype).itemsize, dtype=dtype)
-    begin = -array.ctypes.data % LINE // array.itemsize
-    return array[begin : begin + length]
-
-
-def _like(array):
-    return _aligned(len(array), array.dtype)
+def _arrays(lengths, dtype):
+    """Make arrays that each begin with a cache line, in one piece of memory."""
+    line = LINE // np.dtype(dtype).itemsize
+    sizes = [-(-length // line) * line for length in lengths]
+    memory = np.empty(sum(sizes) + line, dtype=dtype)
+    first = -memory.__array_interface__["data"][0] % LINE // memory.itemsize
+    starts = accumulate(sizes, initial=first)
+    return [memory[i : i + n] for i, n in zip(starts, lengths, strict=False)]
 
 
 class Samples(NamedTuple):
@@ -145,16 +145,21 @@ class Buffers(NamedTuple):
             n_chunks * layout.n_params if by_rows else layout.room,
             ROOM,
         )
-        return cls(*(_aligned(length, dtype) for length in lengths))
+        return cls(*_arrays(lengths, dtype))
+
+    @classmethod
+    def for_predictions(cls, layout, rows, dtype):
+        """Make room for predictions of blocks of up to ``rows`` rows."""
+        activated = rows * layout.n_activated
+        return cls(*_arrays((0, 0, rows, activated, 0, 0, 0, 0, 0, ROOM), dtype))
 
     def another(self, by_rows):
         """Make the workspace of another thread on the same block."""
-        return self._replace(
-            moments=_like(self.moments),
-            sums=_like(self.sums),
-            gradient=self.gradient if by_rows else _like(self.gradient),
-            room=_like(self.room),
-        )
+        lengths = [len(self.moments), len(self.sums), len(self.gradient), len(self.room)]
+        moments, sums, gradient, room = _arrays(lengths, self.room.dtype)
+        if by_rows:
+            gradient = self.gradient
+        return self._replace(moments=moments, sums=sums, gradient=gradient, room=room)
 
 
 class Rules(NamedTuple):

@@ -74,7 +74,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             IN_ORDER,
             layout.table,
             theta,
-            Buffers.allocate(layout, rows, 1, dtype),
+            Buffers.for_predictions(layout, rows, dtype),
             rules,
             out[first:last],
             ALONE,

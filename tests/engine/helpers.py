@@ -242,7 +242,7 @@ def predict(model, X, loss, *, block=None):
         IN_ORDER,
         model.layout.table,
         model.theta,
-        Buffers.allocate(model.layout, block or X.shape[0], 1, dtype),
+        Buffers.for_predictions(model.layout, block or X.shape[0], dtype),
         prediction_rules(model.activation, loss, np.dtype(model.dtype)),
         out,
         ALONE,
