@@ -3,9 +3,9 @@
 LLVM vectorises loops, but of a product it keeps no block in registers, so that what is made
 here are its instructions. Where Numba compiles nothing, NumPy does the same.
 
-All arrays are flat: of element (i, k) of a matrix the index is ``first + i * row + k * step``,
-where a step that is not given is 1. At the edges of a matrix a block may be smaller: ``rows``
-and ``columns`` are those that remain of it.
+All arrays are flat: of element (i, k) of a matrix the index is
+``first + i * row + k * step``, where a step that is not given is 1. At the edges of a
+matrix a block may be smaller: ``rows`` and ``columns`` are those that remain of it.
 """
 
 import numpy as np
@@ -186,12 +186,8 @@ def _make_multiply():
 
         ``count`` is how many lanes of the last vector count; None stands for all.
         """
-        (a, a_row, a_step), (b, b_row), (start, start_row, is_empty), (c, c_row) = (
-            a,
-            b,
-            start,
-            c,
-        )
+        (a, a_row, a_step), (b, b_row), (c, c_row) = a, b, c
+        start, start_row, is_empty = start
         lanes = [depth.type(v * vectors.length) for v in range(width)]
         masks = [None] * width
         if count is not None:
@@ -255,24 +251,22 @@ def _make_multiply():
             is_whole = builder.icmp_signed("==", columns, index(most * vectors.length))
             part = builder.select(is_whole, index(0), part)
 
-            def write_high(part, height=ROWS):
-                count = None
-                if part > 0:
-                    count = builder.sub(columns, index((part - 1) * vectors.length))
-                size = height, part or most
-                write(builder, vectors, *matrices, args[7], rows, *size, count)
+            def write_rows(height):
+                def write_part(part):
+                    count = None
+                    if part > 0:
+                        count = builder.sub(columns, index((part - 1) * vectors.length))
+                    size = height, part or most
+                    write(builder, vectors, *matrices, args[7], rows, *size, count)
+
+                _choose(builder, part, range(most + 1), write_part)
 
             is_high = builder.icmp_signed(">=", rows, index(ROWS - 1))
             with builder.if_else(is_high) as (high, low):
                 with high:
-                    _choose(builder, part, range(most + 1), write_high)
+                    write_rows(ROWS)
                 with low:
-                    _choose(
-                        builder,
-                        part,
-                        range(most + 1),
-                        lambda part: write_high(part, FEW_ROWS),
-                    )
+                    write_rows(FEW_ROWS)
             return builder.select(is_high, index(ROWS), index(FEW_ROWS))
 
         n = types.intp

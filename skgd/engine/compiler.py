@@ -5,7 +5,7 @@ them for the processor, before it does so again with those of its caller. Here t
 for the callers as they are: the first fit compiles in three quarters of the time.
 """
 
-from numba import _dynfunc
+from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass

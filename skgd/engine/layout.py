@@ -36,9 +36,9 @@ ACTIVATED = 7  # of the activations, per row of a mini-batch, in the workspace
 NORMALISED = 8  # of the normalised linear outputs, likewise, or -1
 COLUMNS = 9
 
-# Parameters whose gradient is computed before they are updated: 128 kB in float32, which
+# Parameters whose gradient is computed before they are updated: 256 kB in float32, which
 # stay in a second-level cache while the parameters and the solver's state stream past.
-TILE = 32768
+TILE = 65536
 
 
 class Layout:

@@ -268,14 +268,12 @@ def _add_losses(total, part_losses, n_blocks):
 def _add_parts(descent, is_first, n_blocks, first, last):
     """Add up some of the parameters' gradients over blocks, in order."""
     total = vector(descent.total, first, last - first)
+    if is_first:
+        total[:] = 0
     for k in range(n_blocks):
         part = vector(descent.parts[k], first, last - first)
-        if is_first and k == 0:
-            for i in range(total.shape[0]):
-                total[i] = part[i]
-        else:
-            for i in range(total.shape[0]):
-                total[i] += part[i]
+        for i in range(total.shape[0]):
+            total[i] += part[i]
 
 
 @strict_jit

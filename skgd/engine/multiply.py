@@ -1,14 +1,15 @@
 """The product of two matrices, panel by panel.
 
-A panel is as many columns of the result as a block in registers has. For a panel, some rows
-of the second matrix fit into the first-level cache while all blocks of the first pass by, as
-in K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008;
-but what a mini-batch multiplies is small enough to stay in the second-level cache without
-being copied. An element of the result is summed in the order of the rows, whatever the size
-of the matrices: products of some rows and of all are the same to the last bit.
+A panel is as many columns of the result as a block has that stays in registers. Some rows
+of the second matrix's part of it fit into the first-level cache while all blocks of the
+first matrix pass by, as in K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix
+Multiplication", 2008. But what a mini-batch multiplies is small enough to stay in the
+second-level cache, and is copied only where its rows are too far apart.
+
+An element is summed in the same order whatever the size of the result: products of some
+rows and of all are the same to the last bit.
 """
 
-from skgd.engine.jit import jit
 from skgd.engine.blocks import (
     dot_block,
     multiply_block,
@@ -16,73 +17,77 @@ from skgd.engine.blocks import (
     transpose_block,
     vector_length,
 )
+from skgd.engine.jit import jit
 from skgd.engine.views import vector
 
-__all__ = ["ROOM", "multiply"]
+__all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
 
-# Rows of a panel that are multiplied at a time.
+# The length of the sums that are taken at a time.
 DEPTH = 256
 
-# A copy of them, and the blocks of a narrow result.
+# For so many rows of a panel, and blocks of a result of few columns.
 ROOM = (DEPTH + 16) * 64
 
-# Bytes of a row from which on the rows of a panel evict each other from the first-level
-# cache; and rows of the result for which it is then worth while to copy them.
+# The bytes of a row from which on the rows of a panel evict each other from the first-level
+# cache; and the rows of the result from which on it is worth while to copy them.
 FAR = 2048
 MANY = 24
 
 
 @jit
-def _copy(b, first, step, depth, columns, width, out):
-    for k in range(depth):
-        source = vector(b, first + k * step, columns)
+def _copy(b, first, row, rows, columns, width, out):
+    """Copy a part of a matrix to the rows of ``out``, of length ``width``."""
+    for k in range(rows):
+        source = vector(b, first + k * row, columns)
         target = vector(out, k * width, columns)
         for j in range(columns):
             target[j] = source[j]
 
 
 @jit
-def _copy_transposed(b, first, row, depth, columns, width, out):
+def _copy_transposed(b, first, row, rows, columns, width, out):
+    """Copy its transpose, likewise."""
     length = vector_length(out)
-    for j in range(0, columns, length):
-        for k in range(0, depth, length):
+    for i in range(0, rows, length):
+        for j in range(0, columns, length):
             transpose_block(
                 b,
-                first + j * row + k,
+                first + i * row + j,
                 row,
+                rows - i,
                 columns - j,
-                depth - k,
                 out,
-                k * width + j,
+                j * width + i,
                 width,
             )
 
 
 @jit
 def _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, depth, room):
-    """Write a product of few columns, as sums along the rows of both matrices."""
-    length = vector_length(c)
+    """Write a product of few columns: vectors are along the sums."""
     for first in range(0, depth, DEPTH):
-        steps = min(DEPTH, depth - first)
-        source, b_first, b_row = b, first, b_column
+        length = min(DEPTH, depth - first)
+        transposed, b_first, b_row = b, first, b_column
         if b_column == 1:
-            _copy_transposed(b, first * b_step, b_step, columns, steps, DEPTH, room)
-            source, b_first, b_row = room, 0, DEPTH
+            _copy_transposed(b, first * b_step, b_step, length, columns, DEPTH, room)
+            transposed, b_first, b_row = room, 0, DEPTH
         start, start_row = bias, 0
         if first > 0:
             start, start_row = c, columns
         j = 0
         while j < columns:
-            n = min(4, length) if columns - j >= 4 else min(2, columns - j)
-            for i in range(0, rows, length // n):
+            n = min(2, columns - j)
+            if columns - j >= 4:
+                n = min(4, vector_length(c))
+            for i in range(0, rows, vector_length(c) // n):
                 dot_block(
                     a,
                     i * a_row + first,
                     a_row,
-                    source,
+                    transposed,
                     b_first + j * b_row,
                     b_row,
-                    steps,
+                    length,
                     start,
                     i * start_row + j,
                     start_row,
@@ -96,41 +101,29 @@ def _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, dept
 
 
 @jit
-def _multiply(
-    a,
-    a_row,
-    a_step,
-    b,
-    b_column,
-    b_step,
-    bias,
-    c,
-    is_transposed,
-    rows,
-    columns,
-    depth,
-    room,
+def _multiply_panels(
+    a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, depth, is_across, room
 ):
-    """Write a product panel by panel, or its transpose."""
+    """Write a product or, where it ``is_across``, its transpose."""
     width = panel_width(c)
     copy = rows >= MANY and columns * c.itemsize >= FAR
     for j in range(0, columns, width):
         n = min(width, columns - j)
-        out, place, row = c, j, columns
-        if is_transposed:
-            out, place, row = room, DEPTH * width, width
+        out, out_first, out_row = c, j, columns
+        if is_across:
+            out, out_first, out_row = room, DEPTH * width, width
         for first in range(0, depth, DEPTH):
             length = min(DEPTH, depth - first)
-            panel, b_first, step = b, first * b_step + j * b_column, b_step
+            panel, b_first, b_row = b, first * b_step + j * b_column, b_step
             if b_column > 1:
-                _copy_transposed(b, b_first, b_column, length, n, width, room)
+                _copy_transposed(b, b_first, b_column, n, length, width, room)
             elif copy:
                 _copy(b, b_first, b_step, length, n, width, room)
             if b_column > 1 or copy:
-                panel, b_first, step = room, 0, width
+                panel, b_first, b_row = room, 0, width
             start, start_first, start_row = bias, j, 0
             if first > 0:
-                start, start_first, start_row = out, place, row
+                start, start_first, start_row = out, out_first, out_row
             i = 0
             while i < rows:
                 i += multiply_block(
@@ -140,21 +133,21 @@ def _multiply(
                     a_step,
                     panel,
                     b_first,
-                    step,
+                    b_row,
                     length,
                     start,
                     start_first + i * start_row,
                     start_row,
                     out,
-                    place + i * row,
-                    row,
+                    out_first + i * out_row,
+                    out_row,
                     rows - i,
                     n,
                 )
-        if is_transposed:
+        if is_across:
             for i in range(rows):
                 for k in range(n):
-                    c[(j + k) * rows + i] = room[place + i * row + k]
+                    c[(j + k) * rows + i] = room[out_first + i * out_row + k]
 
 
 @jit
@@ -171,7 +164,7 @@ def multiply(a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, dept
         The second, likewise: of element (k, j) it is ``k * b_step + j * b_column``.
 
     bias : ndarray of shape (columns,) or (0,)
-        Added to each row. There is none where ``a_step`` is not 1.
+        What the sums of each row start from. There is none where ``a_step`` is not 1.
 
     c : ndarray of shape (rows * columns,)
         Takes the product, row by row.
@@ -186,11 +179,11 @@ def multiply(a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, dept
     if few and a_step == 1:
         _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, depth, room)
         return
-    is_transposed = few and columns < rows
-    if is_transposed:
+    is_across = few and columns < rows
+    if is_across:
         a, a_row, a_step, b, b_column, b_step = b, b_column, b_step, a, a_row, a_step
         rows, columns = columns, rows
-    _multiply(
+    _multiply_panels(
         a,
         a_row,
         a_step,
@@ -199,10 +192,11 @@ def multiply(a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, dept
         b_step,
         bias,
         c,
-        is_transposed and rows > 1,
         rows,
         columns,
         depth,
+        # A single row is a column, too.
+        is_across and rows > 1,
         room,
     )
 
@@ -211,8 +205,7 @@ def bind(T):
     """Compile the product for the Numba dtype ``T``."""
     from numba import types
 
-    source = types.Array(T, 1, "C", readonly=True)
-    target = types.Array(T, 1, "C")
+    source, target = types.Array(T, 1, "C", readonly=True), types.Array(T, 1, "C")
     n = types.intp
-    left, right = (source, n, n), (source, n, n)
-    return multiply.bind(types.void, *left, *right, source, target, n, n, n, target)
+    matrices = (source, n, n, source, n, n, source, target)
+    return multiply.bind(types.void, *matrices, n, n, n, target)

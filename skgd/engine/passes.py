@@ -1,8 +1,8 @@
 """A block of rows forward through the network, and its errors backward.
 
-Of a mini-batch's ``rows``, a thread takes those from ``first`` to ``last``. A product is
-of up to ``chunk`` rows, however many threads there are: BLAS may round differently for
-other numbers of rows, and a result must not depend on the number of threads.
+Of a mini-batch's ``rows``, a thread takes those from ``first`` to ``last``, in whole
+chunks. What is summed over rows is summed by chunks first: a result must not depend on the
+number of threads.
 """
 
 from skgd.engine.batch_norm import (
@@ -155,27 +155,25 @@ def _write_sums(rows, first, last, chunk, table, layer, buffers, sums, team):
 
 @jit
 def _linear_outputs(
-    samples, order, start, first, last, layer, table, theta, buffers, chunk, multiply
+    samples, order, start, first, last, layer, table, theta, buffers, multiply
 ):
     """Write the linear outputs of a layer, where batch normalization looks for them."""
     inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
     weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
     # To a normalised layer it is added later.
     bias = vector(theta, table[layer, BIAS], outputs if table[layer, NORMAL] < 0 else 0)
-    for begin in range(first, last, chunk):
-        end = min(begin + chunk, last)
-        if table[layer, NORMAL] >= 0:
-            out = _normalised(table, layer, begin, end, buffers)
-        else:
-            out = outputs_of(table, layer, begin, end, buffers)
-        if layer > 0:
-            X = outputs_of(table, layer - 1, begin, end, buffers)
-            linear(X, weights, bias, out, multiply, buffers.room)
-        elif samples.row_starts.shape[0] > 0:
-            sparse_linear(samples, order, start + begin, weights, bias, out)
-        else:
-            X = gathered(samples, order, start, begin, end, inputs, buffers)
-            linear(X, weights, bias, out, multiply, buffers.room)
+    if table[layer, NORMAL] >= 0:
+        out = _normalised(table, layer, first, last, buffers)
+    else:
+        out = outputs_of(table, layer, first, last, buffers)
+    if layer > 0:
+        X = outputs_of(table, layer - 1, first, last, buffers)
+        linear(X, weights, bias, out, multiply, buffers.room)
+    elif samples.row_starts.shape[0] > 0:
+        sparse_linear(samples, order, start + first, weights, bias, out)
+    else:
+        X = gathered(samples, order, start, first, last, inputs, buffers)
+        linear(X, weights, bias, out, multiply, buffers.room)
 
 
 @jit
@@ -210,7 +208,6 @@ def forward(
             table,
             theta,
             buffers,
-            chunk,
             multiply,
         )
         if table[layer, NORMAL] >= 0:
@@ -250,16 +247,14 @@ def backward(
     for layer in range(table.shape[0] - 1, 0, -1):
         inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
         weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
-        for begin in range(first, last, chunk):
-            end = min(begin + chunk, last)
-            input_gradient(
-                errors(table, layer, begin, end, buffers),
-                weights,
-                errors(table, layer - 1, begin, end, buffers),
-                multiply,
-                buffers.room,
-            )
         delta = errors(table, layer - 1, first, last, buffers)
+        input_gradient(
+            errors(table, layer, first, last, buffers),
+            weights,
+            delta,
+            multiply,
+            buffers.room,
+        )
         a = outputs_of(table, layer - 1, first, last, buffers)
         differentiate(vector(a, 0, a.size), vector(delta, 0, delta.size))
         if table[layer - 1, NORMAL] >= 0:

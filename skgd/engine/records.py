@@ -87,7 +87,7 @@ class Network(NamedTuple):
 class Buffers(NamedTuple):
     """The workspace of a block of rows.
 
-    Threads share all but the moments, the sums, and the gradient of a tile.
+    Threads share all but the moments, the sums, the gradient of a tile and the room.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Buffers(NamedTuple):
         Of the parameters of some tiles, or of all parameters over each chunk of the rows.
 
     room : ndarray of shape (ROOM,)
-        For what products copy.
+        For what a product copies.
     """
 
     inputs: Any
@@ -187,7 +187,7 @@ class Settings(NamedTuple):
     Attributes
     ----------
     batch_size, chunk : int
-        Rows in a mini-batch, and in a product: the part that a thread takes at least.
+        Rows in a mini-batch, and in the part of it that a thread takes at least.
 
     by_rows : bool
         Whether the gradient is summed from those over chunks of rows.

@@ -7,8 +7,8 @@ Threads that train together run the same call. Each takes some chunks of rows th
 network and then updates some tiles of the parameters. To read what other threads have
 written is slow, so that it is the smaller of two things: the activations and errors of
 their rows, for the gradient of a tile over all rows; or the gradients over their chunks, to
-be added up. No sum is divided among threads, and no product is cut by their number: how
-many there are does not change a bit of the result.
+be added up. No sum is divided among threads: how many there are does not change a bit of
+the result.
 """
 
 from skgd.engine.batch_norm import update_running

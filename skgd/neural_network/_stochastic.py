@@ -22,7 +22,7 @@ from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]
 
-# Rows of a product that BLAS is fast with.
+# Rows whose gradients and losses are summed before those of others.
 CHUNK = 128
 
 
@@ -192,7 +192,7 @@ def _settings(estimator, layout, n_samples):
 
 
 def _chunk(layout, batch_size):
-    """Return the rows of a product: less than the mini-batch if it is worth sharing.
+    """Return the rows of a chunk: less than the mini-batch if it is worth sharing.
 
     It must not depend on the machine, since it may change the last digits.
     """

@@ -72,7 +72,6 @@ def test_a_product_of_some_rows_is_that_of_all(shape, dtype):
 @by_dtype
 @by_shape
 def test_nothing_is_written_beside_a_product(shape, dtype):
-    rows, inputs, outputs = shape
     X, weights, delta = draw(dtype, *shape)
     flat = np.full(delta.size + 200, 7, dtype=dtype)
     out = flat[100:-100].reshape(delta.shape)
