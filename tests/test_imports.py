@@ -14,7 +14,10 @@ PLUGINS = {"solvers", "schedules", "activations", "losses"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 
 # Imported by the first kernel that is compiled.
-WITH_NUMBA = [PACKAGE / "engine" / name for name in ("cache.py", "first_class.py")]
+WITH_NUMBA = [
+    PACKAGE / "engine" / name
+    for name in ("cache.py", "compiler.py", "first_class.py", "vectors.py")
+]
 
 every_source = pytest.mark.parametrize(
     "path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
@@ -105,7 +108,7 @@ def test_numba_is_imported_when_it_is_needed(path):
         for module, _ in imports(node)
     }
     assert not {module.split(".")[0] for module in now} & {"numba", "llvmlite"}
-    assert not {"skgd.engine.cache", "skgd.engine.first_class"} & now
+    assert not {f"skgd.engine.{path.stem}" for path in WITH_NUMBA} & now
 
 
 @every_source

@@ -211,11 +211,10 @@ def minimize(
     team, alone : Team
         The threads, and one.
     """
-    samples, in_order, network, buffers = borrowed((samples, in_order, network, buffers))
-    descent, losses, team, alone = borrowed((descent, losses, team, alone))
+    samples, network, buffers = borrowed((samples, network, buffers))
+    descent, losses, team = borrowed((descent, losses, team))
     counts, numbers = descent.counts, descent.numbers
-    n_samples, n_params = samples.y.shape[0], network.theta.shape[0]
-    block = buffers.weight.shape[0]
+    n_samples, block = samples.y.shape[0], buffers.weight.shape[0]
     before = counts[ITERATIONS]
     while limit > 0 and counts[STATUS] == RUNNING:
         row = counts[ROW]
@@ -237,7 +236,7 @@ def minimize(
         limit -= n_blocks
         # All parts are written,
         meet(team)
-        first, last = share(n_params, team)
+        first, last = share(network.theta.shape[0], team)
         _add_parts(descent, row == 0, n_blocks, first, last)
         # the total is,
         meet(team)

@@ -196,12 +196,13 @@ def _chunk(layout, batch_size):
 
     It must not depend on the machine, since it may change the last digits.
     """
+    # The last mini-batch may take one row more along.
+    rows = batch_size + 1
     if batch_size * layout.n_params < WORTH_SHARING:
-        # The last mini-batch may take one row more along.
-        return batch_size + 1
+        return rows
     # A power of two, for as many threads to have as many chunks each.
     n_chunks = 2 ** max(1, round(log2(batch_size / CHUNK)))
-    return -(-batch_size // n_chunks)
+    return -(-rows // n_chunks)
 
 
 def _by_rows(layout, chunk):
