@@ -15,6 +15,7 @@ from report import conditions, insert, options, table
 SCRIPTS = {
     "training": "epochs of networks beside scikit-learn, PyTorch, JAX and bare products",
     "breakdown": "where the time of a mini-batch goes",
+    "products": "matrix products beside OpenBLAS's",
     "growth": "epochs by rows, width, depth and batch size",
     "everyday": "whole fits on scikit-learn's data sets",
     "lbfgs": "full-batch training",

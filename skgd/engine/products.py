@@ -74,12 +74,24 @@ def weight_gradient(inputs, first, delta, out, multiply, room):
 
 
 @jit
-def column_sums(delta, out):
-    """Write the sum of each column."""
-    out[:] = 0
-    for i in range(delta.shape[0]):
-        for j in range(delta.shape[1]):
-            out[j] += delta[i, j]
+def column_sums(delta, out, multiply, room):
+    """Write the sum of each column: a row of ones times ``delta``."""
+    rows, columns = delta.shape
+    room[0] = 1
+    multiply(
+        vector(room, 0, 1),
+        1,
+        0,
+        vector(delta, 0, delta.size),
+        1,
+        columns,
+        vector(delta, 0, 0),
+        out,
+        1,
+        columns,
+        rows,
+        room,
+    )
 
 
 @jit

@@ -38,7 +38,7 @@ def tile_gradient(samples, order, start, row, stop, tile, table, buffers, multip
     delta = errors(table, layer, row, stop, buffers)
     if first == last:
         if table[layer, NORMAL] < 0:
-            column_sums(delta, out)
+            column_sums(delta, out, multiply, buffers.room)
         else:
             sums = sums_of(table, layer, buffers)
             for j in range(outputs):

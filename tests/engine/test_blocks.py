@@ -9,7 +9,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from tests.engine.helpers import PURE_PYTHON
+from tests.engine.helpers import DTYPES, PURE_PYTHON
 
 # The vectors, in bytes, that a processor with these features has.
 FEATURES = {"": 16, "+avx,+avx2,+fma": 32}
@@ -32,9 +32,70 @@ sys.exit(pytest.main(["-q", {str(PRODUCTS)!r}, "-p", "no:cacheprovider"]))
 """
 
 
-@pytest.mark.skipif(
+# Arrays that begin or end where the next page of memory must not be touched: to do so ends
+# the process.
+GUARDED = """
+import ctypes
+import mmap
+import sys
+import numpy as np
+from skgd.engine import products
+from skgd.engine.multiply import ROOM, multiply
+from tests.engine.test_products import SHAPES, draw
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+PAGE = mmap.PAGESIZE
+keep = []
+
+
+def guarded(array, at_end):
+    size = -(-array.nbytes // PAGE) * PAGE
+    memory = mmap.mmap(-1, size + 2 * PAGE)
+    begin = np.frombuffer(memory, np.uint8).ctypes.data
+    keep.append(memory)
+    for guard in (begin, begin + PAGE + size):
+        assert libc.mprotect(guard, PAGE, 0) == 0
+    first = PAGE + (size - array.nbytes if at_end else 0)
+    copy = np.frombuffer(memory, array.dtype, array.size, first).reshape(array.shape)
+    copy[:] = array
+    return copy
+
+
+for shape in SHAPES:
+    X, weights, delta = draw(sys.argv[1], *shape)
+    arrays = X, weights, delta, np.empty_like(delta), np.empty_like(weights)
+    room = np.empty(ROOM, X.dtype)
+    arrays = (*arrays, np.empty_like(X), delta[0].copy(), room)
+    for at_end in (False, True):
+        X, weights, delta, out, gradient, errors, bias, room = [
+            guarded(array, at_end) for array in arrays
+        ]
+        products.linear(X, weights, bias, out, multiply, room)
+        products.weight_gradient(X, 0, delta, gradient, multiply, room)
+        products.input_gradient(delta, weights, errors, multiply, room)
+        products.column_sums(delta, bias, multiply, room)
+print("nothing touched", flush=True)
+# The guards work.
+np.frombuffer(keep[0], np.uint8)[0]
+"""
+of_compiled_code = pytest.mark.skipif(
     bool(PURE_PYTHON or numba.config.BOUNDSCHECK), reason="It is of compiled code."
 )
+ROOT = Path(__file__).parents[2]
+
+
+@of_compiled_code
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="It needs a POSIX system.")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_touch_nothing_beside_their_arrays(dtype):
+    command = [sys.executable, "-c", GUARDED, dtype]
+    process = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout == "nothing touched\n"
+    assert process.returncode < 0
+
+
+@of_compiled_code
 @pytest.mark.parametrize("features", FEATURES if IS_X86 else [""])
 def test_products_of_other_processors(features):
     process = subprocess.run(
@@ -45,7 +106,7 @@ def test_products_of_other_processors(features):
             "NUMBA_CPU_FEATURES": features,
             "SKGD_DISK_CACHE": "0",
         },
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -112,7 +112,7 @@ def test_weight_gradient_of_some_inputs(shape, dtype):
 def test_column_sums(shape, dtype):
     delta = draw(dtype, *shape)[2]
     out = np.full_like(delta[0], np.nan)
-    products.column_sums(delta, out)
+    products.column_sums(delta, out, multiply, room(dtype))
     assert_close(out, delta.astype(float).sum(axis=0), TOLERANCE[dtype])
 
 
