@@ -16,8 +16,8 @@ from skgd.engine.jit import jit
 from skgd.engine.layout import NORMAL, OUTPUTS
 from skgd.engine.passes import backward, errors, forward, gather, outputs_of
 from skgd.engine.subnormals import flush_subnormals, restore
-from skgd.engine.team import meet, share
-from skgd.engine.update import chunk_gradients, update_tiles
+from skgd.engine.team import claim, meet, share
+from skgd.engine.update import chunk_gradients, tile_range, update_tiles
 from skgd.engine.views import borrowed, matrix, vector
 
 __all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
@@ -81,6 +81,15 @@ def _follow(network, buffers, momentum, n_batches):
                 n_batches,
                 matrix(network.running, 2 * normal, 2, outputs),
             )
+
+
+@jit
+def _claim_tiles(table, theta, tiles):
+    """Ask for the parameters that this thread updates: the others have read them, too."""
+    if tiles.shape[0] > 0:
+        begin, _ = tile_range(table, tiles[0])
+        _, end = tile_range(table, tiles[-1])
+        claim(vector(theta, begin, end - begin))
 
 
 @jit
@@ -208,6 +217,9 @@ def train(
             rate = rules.rate(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
+            if team.n_threads > 1:
+                mine = network.tiles[tiles[thread] : tiles[thread + 1]]
+                _claim_tiles(table, theta, mine)
             if settings.by_rows:
                 chunk_gradients(
                     samples,

@@ -206,11 +206,11 @@ def _chunk(layout, batch_size):
 
 
 def _by_rows(layout, chunk):
-    """Whether the parameters are fewer than the activations and errors of a chunk of rows.
+    """Whether half of the parameters are fewer than a chunk's activations and errors.
 
-    Threads then exchange gradients; see :mod:`skgd.engine.train`.
+    Two threads then exchange gradients; see :mod:`skgd.engine.train`.
     """
-    return layout.n_params < 2 * chunk * layout.n_activated
+    return layout.n_params / 2 < 2 * chunk * layout.n_activated
 
 
 class _Run:

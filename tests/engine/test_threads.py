@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skgd.engine.team import ALONE, Team, meet, share
-from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of
+from skgd.engine.jit import jit
+from skgd.engine.team import ALONE, Team, claim, meet, share
+from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of, uncached
 from tests.engine.problems import LOSSES, draw
 
 needs_jit = pytest.mark.skipif(
@@ -35,6 +36,16 @@ def test_one_thread_waits_for_nobody():
 
 
 @needs_jit
+@pytest.mark.parametrize("size", [0, 1, 33])
+def test_what_is_claimed_stays_as_it_is(size):
+    def ask(array):
+        claim(array)
+
+    array = np.arange(float(size))
+    uncached(jit(ask))(array)
+    np.testing.assert_array_equal(array, np.arange(float(size)))
+
+
 def test_threads_wait_for_each_other():
     meet(ALONE)  # compiles
     n_threads, n_meetings = 3, 200
