@@ -157,9 +157,8 @@ def main():
         "of a mini-batch's rows; shuffle is the draw of their order, by NumPy. They are "
         "measured within the training loop by the processor's counter "
         "(`benchmarks/stopwatch.py`). The rest is what the whole fit takes "
-        "more: the calls between kernels, the stopwatch itself, the biases of the last "
-        f"layer, the checks of the data before. The best of {arguments.rounds} "
-        f"of {SECONDS} s each. {conditions()}\n\n"
+        "more: the calls between kernels, the stopwatch itself, the checks of the data "
+        f"before. The best of {arguments.rounds} of {SECONDS} s each. {conditions()}\n\n"
     )
     sections = [section(dtype, arguments.rounds) for dtype in ("float32", "float64")]
     publish("breakdown", text + "\n".join(sections), arguments.write)

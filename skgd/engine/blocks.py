@@ -96,8 +96,7 @@ def _dot(
 def _transpose(a, a_first, a_row, rows, columns, c, c_first, c_row):
     """Write the transpose of a square as wide as a vector.
 
-    All of the square in ``c`` is written to: beyond the edges, with anything finite that
-    ``a`` has.
+    Beyond the edges, anything may be written within the square.
     """
     length = _length(a)
     for i in range(min(length, rows)):
@@ -236,30 +235,38 @@ def _make_multiply():
         def codegen(context, builder, signature, args):
             vectors = Vectors(context, builder, c.dtype)
             is_empty = _is_empty(context, builder, start, args[8])
-            most, (rows, columns) = registers()[1], args[14:]
+            (size, most), (rows, columns) = registers(), args[14:]
             matrices = (
                 (_at(context, builder, a, *args[:2]), *args[2:4]),
                 (_at(context, builder, b, *args[4:6]), args[6]),
                 (_at(context, builder, start, *args[8:10]), args[10], is_empty),
                 (_at(context, builder, c, *args[11:13]), args[13]),
             )
-            # Of a block that is not as wide as others: its vectors, which the last of them
-            # may not be all of.
-            index = columns.type
-            part = builder.sdiv(builder.sub(columns, index(1)), index(vectors.length))
-            part = builder.add(part, index(1))
-            is_whole = builder.icmp_signed("==", columns, index(most * vectors.length))
-            part = builder.select(is_whole, index(0), part)
+            # The kind of block: twice its vectors, less one if the last is masked. With AVX
+            # a mask costs little, and all are masked but those of a whole panel; without, a
+            # branch for each number takes its place.
+            index, length = columns.type, vectors.length
+            width = builder.add(columns, index(length - 1))
+            width = builder.sdiv(width, index(length))
+            is_masked = builder.icmp_signed(
+                "!=", columns, builder.mul(width, index(length))
+            )
+            kinds = list(range(1, 2 * most + 1))
+            if size > 16:
+                is_masked = builder.icmp_signed("!=", columns, index(most * length))
+                kinds = [*kinds[::2], 2 * most]
+            kind = builder.mul(width, index(2))
+            kind = builder.sub(kind, builder.zext(is_masked, index))
 
             def write_rows(height):
-                def write_part(part):
-                    count = None
-                    if part > 0:
-                        count = builder.sub(columns, index((part - 1) * vectors.length))
-                    size = height, part or most
-                    write(builder, vectors, *matrices, args[7], rows, *size, count)
+                def write_kind(kind):
+                    width, count = (kind + 1) // 2, None
+                    if kind % 2:
+                        count = builder.sub(columns, index((width - 1) * length))
+                    shape = height, width, count
+                    write(builder, vectors, *matrices, args[7], rows, *shape)
 
-                _choose(builder, part, range(most + 1), write_part)
+                _choose(builder, kind, kinds, write_kind)
 
             is_high = builder.icmp_signed(">=", rows, index(ROWS - 1))
             with builder.if_else(is_high) as (high, low):
@@ -281,7 +288,7 @@ def _make_dot():
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    from skgd.engine.vectors import Sums, Vectors
+    from skgd.engine.vectors import FUSE, Sums, Vectors
 
     @intrinsic
     def dot(
@@ -322,18 +329,27 @@ def _make_dot():
                 across = places(left, args[2], [index(0)])
                 down = [builder.gep(right, [builder.mul(j, args[5])]) for j in lanes]
                 sums = Sums(builder, vectors, length)
-                steps = index(0), depth, index(length)
-                with cgutils.for_range_slice(builder, *steps) as (k, _):
-                    mask = vectors.mask(builder.sub(depth, k))
+
+                def add(k, mask=None):
                     x, y = (
                         [vectors.load(builder.gep(p, [k]), mask) for p in pointers]
                         for pointers in (across, down)
                     )
                     sums.add_products([(row, column) for row in x for column in y])
+
+                rest = builder.srem(depth, index(length))
+                whole = builder.sub(depth, rest)
+                steps = index(0), whole, index(length)
+                with cgutils.for_range_slice(builder, *steps) as (k, _):
+                    add(k)
+                with builder.if_then(builder.icmp_signed(">", rest, index(0))):
+                    add(whole, vectors.mask(rest))
                 total = cgutils.alloca_once_value(builder, vectors.sums(sums.get()))
                 with builder.if_then(builder.not_(is_empty)):
                     found = [builder.load(p) for p in places(before, args[9], lanes)]
-                    found = builder.fadd(vectors.join(found), builder.load(total))
+                    found = builder.fadd(
+                        vectors.join(found), builder.load(total), flags=FUSE
+                    )
                     builder.store(found, total)
                 numbers = vectors.split(builder.load(total))
                 for number, place in zip(

@@ -38,7 +38,11 @@ class _KernelLowering(NativeLowering):
 
 
 class _Instructions(JITCodeLibrary):
-    """What is linked into callers, and is not run itself."""
+    """What is linked into callers, and is not run itself.
+
+    What is loaded from disk, where another caller is compiled, is an ordinary library of
+    Numba's, and is translated once more.
+    """
 
     def _optimize_final_module(self):
         pass
@@ -61,7 +65,8 @@ class _CalleeLowering(_KernelLowering):
         state.flags.no_compile = True
         super().run_pass(state)
         result, library = state["cr"], state.library
-        # Numba finds a kernel by the function that Python would call.
+        # Numba finds a kernel by the function that Python would call. This one has no
+        # environment, which a kernel needs that prints, or raises what it formats.
         module = result.fndesc.lookup_module()
         function = _dynfunc.make_function(module, name, name, 0, result.env, (library,))
         context.insert_user_function(function, result.fndesc, [library])

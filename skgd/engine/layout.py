@@ -67,7 +67,7 @@ class Layout:
         Of each layer the weights, from the first input to the last, and what follows them
         (0, 0).
 
-    room : int
+    tile_room : int
         Parameters whose gradient is computed before they are updated.
 
     n_params, n_normal, n_activated : int
@@ -102,7 +102,7 @@ class Layout:
         whole = [((i, 0, inputs), (i, 0, 0)) for i, (inputs, _) in enumerate(layers)]
         self.layers = np.array(whole, dtype=np.int64).reshape(-1, 3)
         largest = self.sizes(self.tiles(shared=False)).max()
-        self.room = max(min(TILE, n_params), int(largest))
+        self.tile_room = max(min(TILE, n_params), int(largest))
         self.n_normal = n_normal
         self.n_activated = n_activated
 

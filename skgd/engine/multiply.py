@@ -6,8 +6,8 @@ first matrix pass by, as in K. Goto and R. van de Geijn, "Anatomy of High-Perfor
 Multiplication", 2008. But what a mini-batch multiplies is small enough to stay in the
 second-level cache, and is copied only where its rows are too far apart.
 
-An element is summed in the same order whatever the size of the result: products of some
-rows and of all are the same to the last bit.
+An element is summed in the same order whatever the rows beside it: products of some rows
+and of all are the same to the last bit.
 """
 
 from skgd.engine.blocks import (
@@ -17,7 +17,7 @@ from skgd.engine.blocks import (
     transpose_block,
     vector_length,
 )
-from skgd.engine.jit import jit
+from skgd.engine.jit import strict_jit
 from skgd.engine.views import vector
 
 __all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
@@ -25,7 +25,7 @@ __all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
 # The length of the sums that are taken at a time.
 DEPTH = 256
 
-# For so many rows of a panel, and blocks of a result of few columns.
+# For so many rows of the widest panel, and as many as the longest vector has numbers.
 ROOM = (DEPTH + 16) * 64
 
 # The bytes of a row from which on the rows of a panel evict each other from the first-level
@@ -34,7 +34,7 @@ FAR = 2048
 MANY = 24
 
 
-@jit
+@strict_jit
 def _copy(b, first, row, rows, columns, width, out):
     """Copy a part of a matrix to the rows of ``out``, of length ``width``."""
     for k in range(rows):
@@ -44,7 +44,7 @@ def _copy(b, first, row, rows, columns, width, out):
             target[j] = source[j]
 
 
-@jit
+@strict_jit
 def _copy_transposed(b, first, row, rows, columns, width, out):
     """Copy its transpose, likewise."""
     length = vector_length(out)
@@ -62,7 +62,7 @@ def _copy_transposed(b, first, row, rows, columns, width, out):
             )
 
 
-@jit
+@strict_jit
 def _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, depth, room):
     """Write a product of few columns: vectors are along the sums."""
     for first in range(0, depth, DEPTH):
@@ -100,7 +100,7 @@ def _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, dept
             j += n
 
 
-@jit
+@strict_jit
 def _multiply_panels(
     a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, depth, is_across, room
 ):
@@ -150,7 +150,7 @@ def _multiply_panels(
                     c[(j + k) * rows + i] = room[out_first + i * out_row + k]
 
 
-@jit
+@strict_jit
 def multiply(a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, depth, room):
     """Write a product to ``c``.
 

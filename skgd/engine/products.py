@@ -77,6 +77,7 @@ def weight_gradient(inputs, first, delta, out, multiply, room):
 def column_sums(delta, out, multiply, room):
     """Write the sum of each column: a row of ones times ``delta``."""
     rows, columns = delta.shape
+    # A product of one row copies nothing to the room.
     room[0] = 1
     multiply(
         vector(room, 0, 1),

@@ -142,7 +142,7 @@ class Buffers(NamedTuple):
             n_chunks * (APART + 4 * layout.n_normal),
             3 * layout.n_normal,
             2 * layout.n_normal,
-            n_chunks * layout.n_params if by_rows else layout.room,
+            n_chunks * layout.n_params if by_rows else layout.tile_room,
             ROOM,
         )
         return cls(*_arrays(lengths, dtype))
@@ -150,12 +150,16 @@ class Buffers(NamedTuple):
     @classmethod
     def for_predictions(cls, layout, rows, dtype):
         """Make room for predictions of blocks of up to ``rows`` rows."""
-        activated = rows * layout.n_activated
-        return cls(*_arrays((0, 0, rows, activated, 0, 0, 0, 0, 0, ROOM), dtype))
+        lengths = rows, rows * layout.n_activated, ROOM
+        weight, activated, room = _arrays(lengths, dtype)
+        none = room[:0]
+        return cls(none, none, weight, activated, *[none] * 5, room)
 
     def another(self, by_rows):
         """Make the workspace of another thread on the same block."""
         lengths = [len(self.moments), len(self.sums), len(self.gradient), len(self.room)]
+        if by_rows:
+            lengths[2] = 0
         moments, sums, gradient, room = _arrays(lengths, self.room.dtype)
         if by_rows:
             gradient = self.gradient

@@ -14,9 +14,10 @@ from skgd.engine.jit import Stub, jit
 
 __all__ = ["ALONE", "Team", "claim", "meet", "share"]
 
-# A core that waits asks the memory this often, about 20 µs, before it offers itself to
-# other threads: less than a mini-batch's step, more than the others are usually late.
-SPINS = 2000
+# A core that waits asks the memory this often, for some 5 µs, before it offers itself to
+# other threads: others are usually later by less. Beside a busy process it gets its core
+# back after some milliseconds only.
+SPINS = 20_000
 
 
 class Team(NamedTuple):

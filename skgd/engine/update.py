@@ -184,11 +184,11 @@ def update_tiles(
     while index < last:
         begin, end = tile_range(table, network.tiles[index])
         base = 0 if settings.by_rows else begin
-        room = base + buffers.gradient.shape[0]
+        stop = base + buffers.gradient.shape[0]
         while index < last:
             tile = network.tiles[index]
             tile_begin, tile_end = tile_range(table, tile)
-            if tile_end > room:
+            if tile_end > stop:
                 break
             gradient = vector(buffers.gradient, tile_begin - base, tile_end - tile_begin)
             if settings.by_rows and (tile[1] < tile[2] or table[tile[0], NORMAL] < 0):

@@ -8,18 +8,18 @@ import platform
 from llvmlite import ir
 from numba.core import cgutils, codegen, config
 
-__all__ = ["Sums", "Vectors", "registers"]
+__all__ = ["FUSE", "Sums", "Vectors", "registers"]
 
 # A multiplication and an addition as one, where the processor has it.
-_FUSE = ("contract",)
+FUSE = ("contract",)
 
 
 def registers():
     """Return the bytes of a vector, and how many of them make a row of a block.
 
-    A block has 6 rows. With 4 vectors to a row it takes 24 registers of 32, and a vector
-    and a number are loaded for each two and a half multiplications; with 2 it takes 12 of
-    16.
+    A block has 6 rows, but for the last. With 4 vectors to a row it takes 24 registers of
+    32, and a vector or a number is loaded for each two and a half multiplications; with 2
+    it takes 12 of 16.
     """
     features = config.CPU_FEATURES
     if features is None:
@@ -135,7 +135,9 @@ class Vectors:
         while len(rows) > 1:
             half = len(rows) // 2
             pairs = zip(rows[:half], rows[half:], strict=True)
-            rows = [self._builder.fadd(*self._interleave(*pair)) for pair in pairs]
+            rows = [
+                self._builder.fadd(*self._interleave(*pair), flags=FUSE) for pair in pairs
+            ]
         return rows[0]
 
 
@@ -155,8 +157,8 @@ class Sums:
     def add_products(self, pairs):
         """Add to each the product of two vectors."""
         for (x, y), place in zip(pairs, self._places, strict=True):
-            product = self._builder.fmul(x, y, flags=_FUSE)
-            total = self._builder.fadd(self._builder.load(place), product, flags=_FUSE)
+            product = self._builder.fmul(x, y, flags=FUSE)
+            total = self._builder.fadd(self._builder.load(place), product, flags=FUSE)
             self._builder.store(total, place)
 
     def get(self):

@@ -13,7 +13,7 @@ __all__ = ["borrowed", "matrix", "vector"]
 
 
 def _itself(records):
-    """Return arrays, or a tuple of some, without the right to keep them alive."""
+    """Return arrays, numbers or tuples of them without the right to keep them alive."""
     return records
 
 

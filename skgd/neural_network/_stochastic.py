@@ -16,7 +16,12 @@ from skgd._threads import available_threads
 from skgd.engine.records import Settings
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
-from skgd.neural_network._trainer import WORTH_SHARING, Progress, Trainer
+from skgd.neural_network._trainer import (
+    WORTH_SHARING,
+    Progress,
+    Trainer,
+    most_rows,
+)
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
@@ -196,8 +201,7 @@ def _chunk(layout, batch_size):
 
     It must not depend on the machine, since it may change the last digits.
     """
-    # The last mini-batch may take one row more along.
-    rows = batch_size + 1
+    rows = most_rows(layout, batch_size)
     if batch_size * layout.n_params < WORTH_SHARING:
         return rows
     # A power of two, for as many threads to have as many chunks each.

@@ -12,7 +12,7 @@ from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace
 
-__all__ = ["WORTH_SHARING", "Progress", "Trainer", "apart"]
+__all__ = ["WORTH_SHARING", "Progress", "Trainer", "apart", "most_rows"]
 
 
 @dataclass
@@ -51,6 +51,14 @@ class Progress:
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
 # 20 µs of a core for the whole step, where meeting the other thread costs about 1 µs.
 WORTH_SHARING = 250_000
+
+
+def most_rows(layout, batch_size):
+    """Return the rows of the largest mini-batch.
+
+    If the network is normalised, a single last row joins the mini-batch before it.
+    """
+    return batch_size + (layout.n_normal > 0)
 
 
 def apart(shape):
@@ -108,8 +116,7 @@ class Trainer:
         self._settings = settings
         self._random_state = random_state
         n_samples, n_targets = samples.y.shape
-        # One row more: a single last row joins the mini-batch before it.
-        rows = min(settings.batch_size + 1, n_samples)
+        rows = min(most_rows(layout, settings.batch_size), n_samples)
         products = rows * layout.n_params
         n_chunks = -(-rows // settings.chunk)
         tiles = layout.tiles(shared=n_chunks > 1)

@@ -1,19 +1,19 @@
 """What stays in registers, for other processors than this one."""
 
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numba
 import pytest
+from numba.core.codegen import get_host_cpu_features
 
 from tests.engine.helpers import DTYPES, PURE_PYTHON
 
 # The vectors, in bytes, that a processor with these features has.
 FEATURES = {"": 16, "+avx,+avx2,+fma": 32}
-IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+HAS_AVX2 = "+avx2" in get_host_cpu_features()
 PRODUCTS = Path(__file__).with_name("test_products.py")
 CODE = f"""
 import sys
@@ -96,7 +96,7 @@ def test_products_touch_nothing_beside_their_arrays(dtype):
 
 
 @of_compiled_code
-@pytest.mark.parametrize("features", FEATURES if IS_X86 else [""])
+@pytest.mark.parametrize("features", FEATURES if HAS_AVX2 else [""])
 def test_products_of_other_processors(features):
     process = subprocess.run(
         [sys.executable, "-c", CODE, str(FEATURES[features])],

@@ -59,7 +59,7 @@ def test_every_parameter_is_in_one_tile(layout, shared):
             row = layout.table[layer]
             tile = seen[row[WEIGHTS] + weights[layer].size : row[END]]
         tile += 1
-        assert tile.size == size <= layout.room
+        assert tile.size == size <= layout.tile_room
     assert (seen == 1).all()
 
 

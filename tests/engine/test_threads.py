@@ -35,7 +35,6 @@ def test_one_thread_waits_for_nobody():
     assert ALONE.arrivals[0] == 0
 
 
-@needs_jit
 @pytest.mark.parametrize("size", [0, 1, 33])
 def test_what_is_claimed_stays_as_it_is(size):
     def ask(array):
@@ -46,6 +45,7 @@ def test_what_is_claimed_stays_as_it_is(size):
     np.testing.assert_array_equal(array, np.arange(float(size)))
 
 
+@needs_jit
 def test_threads_wait_for_each_other():
     meet(ALONE)  # compiles
     n_threads, n_meetings = 3, 200

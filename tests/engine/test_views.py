@@ -1,3 +1,6 @@
+import sys
+from typing import Any, NamedTuple
+
 import numba
 import numpy as np
 import pytest
@@ -49,16 +52,45 @@ def test_a_view_reads_and_writes_the_buffer(way, dtype):
     assert found == (3, 2, 4, 4, 10, expected[6:14].sum())
 
 
-def test_views_of_views_and_products(way):
-    matrix = views.matrix
+def test_views_of_views(way):
+    vector, matrix = views.vector, views.matrix
 
-    def kernel(flat, out):
-        np.dot(matrix(flat, 0, 2, 3), matrix(flat, 0, 3, 2), matrix(out, 1, 2, 2))
+    def kernel(flat):
+        square = matrix(flat, 1, 3, 3)
+        row = vector(square, 3, 3)
+        row[:] += 10
+        vector(square, 6, 3)[:] += 20
 
-    flat, out = np.arange(6.0), np.zeros(6)
-    compiled(kernel)(flat, out)
-    expected = flat.reshape(2, 3) @ flat.reshape(3, 2)
-    np.testing.assert_array_equal(out, [0, *expected.ravel(), 0])
+    flat = np.zeros(11)
+    compiled(kernel)(flat)
+    np.testing.assert_array_equal(flat, [0, 0, 0, 0, 10, 10, 10, 20, 20, 20, 0])
+
+
+class Pair(NamedTuple):
+    array: Any
+    number: int
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_what_is_borrowed_is_the_same_and_stays_alive(disabled, monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", disabled)
+    borrowed = views.Stub(views._itself, views._make_borrowed)
+
+    def kernel(pair, arrays):
+        pair, arrays = borrowed((pair, arrays))
+        for k in range(2):
+            part = arrays[k][1:]
+            part[:] += pair.array[0] + pair.number
+        return pair.array.sum()
+
+    first, second, third = np.ones(3), np.zeros(4), np.zeros(5)
+    before = [sys.getrefcount(array) for array in (first, second, third)]
+    run = compiled(kernel)
+    for _ in range(3):
+        assert run(Pair(first, 4), (second, third)) == 3
+    assert [sys.getrefcount(array) for array in (first, second, third)] == before
+    np.testing.assert_array_equal(second, [0, 15, 15, 15])
+    np.testing.assert_array_equal(third, [0, 15, 15, 15, 15])
 
 
 def test_empty_views(way):
