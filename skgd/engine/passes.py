@@ -160,11 +160,12 @@ def _linear_outputs(
     """Write the linear outputs of a layer, where batch normalization looks for them."""
     inputs, outputs = table[layer, INPUTS], table[layer, OUTPUTS]
     weights = matrix(theta, table[layer, WEIGHTS], inputs, outputs)
-    # To a normalised layer it is added later.
-    bias = vector(theta, table[layer, BIAS], outputs if table[layer, NORMAL] < 0 else 0)
     if table[layer, NORMAL] >= 0:
+        # The shift comes after the normalization.
+        bias = vector(theta, table[layer, BIAS], 0)
         out = _normalised(table, layer, first, last, buffers)
     else:
+        bias = vector(theta, table[layer, BIAS], outputs)
         out = outputs_of(table, layer, first, last, buffers)
     if layer > 0:
         X = outputs_of(table, layer - 1, first, last, buffers)

@@ -157,13 +157,10 @@ class Buffers(NamedTuple):
 
     def another(self, by_rows):
         """Make the workspace of another thread on the same block."""
-        lengths = [len(self.moments), len(self.sums), len(self.gradient), len(self.room)]
-        if by_rows:
-            lengths[2] = 0
-        moments, sums, gradient, room = _arrays(lengths, self.room.dtype)
-        if by_rows:
-            gradient = self.gradient
-        return self._replace(moments=moments, sums=sums, gradient=gradient, room=room)
+        own = ["moments", "sums", "room"] + ["gradient"] * (not by_rows)
+        lengths = [len(getattr(self, name)) for name in own]
+        arrays = _arrays(lengths, self.room.dtype)
+        return self._replace(**dict(zip(own, arrays, strict=True)))
 
 
 class Rules(NamedTuple):

@@ -84,12 +84,13 @@ def _follow(network, buffers, momentum, n_batches):
 
 
 @jit
-def _claim_tiles(table, theta, tiles):
-    """Ask for the parameters that this thread updates: the others have read them, too."""
-    if tiles.shape[0] > 0:
-        begin, _ = tile_range(table, tiles[0])
-        _, end = tile_range(table, tiles[-1])
-        claim(vector(theta, begin, end - begin))
+def _parameters_of(table, theta, tiles):
+    """View the parameters of tiles that follow each other."""
+    if tiles.shape[0] == 0:
+        return vector(theta, 0, 0)
+    begin, _ = tile_range(table, tiles[0])
+    _, end = tile_range(table, tiles[-1])
+    return vector(theta, begin, end - begin)
 
 
 @jit
@@ -159,6 +160,7 @@ def train(
     table, theta, thread = network.table, network.theta, team.thread
     n_samples, chunk = samples.y.shape[0], settings.chunk
     normalised = table[0, NORMAL] >= 0
+    mine = _parameters_of(table, theta, network.tiles[tiles[thread] : tiles[thread + 1]])
     mode = flush_subnormals()
     epoch = 0
     while epoch < losses.shape[0] and limit > 0:
@@ -218,8 +220,8 @@ def train(
                 initial_rate, counts[UPDATES], n_seen[epoch], settings.schedule
             )
             if team.n_threads > 1:
-                mine = network.tiles[tiles[thread] : tiles[thread + 1]]
-                _claim_tiles(table, theta, mine)
+                # The other threads have read them, too.
+                claim(mine)
             if settings.by_rows:
                 chunk_gradients(
                     samples,

