@@ -71,8 +71,13 @@ def run_together(function, arguments):
 
     def work(index, args, ended):
         try:
-            _move_to(cores[index % len(cores)], cores)
+            # Linux wakes threads beside the one that wakes them. Two that wait for each
+            # other by offering their core it may leave there, to take turns on one.
+            if len(cores) > 1:
+                _keep_to({cores[index % len(cores)]})
             go.wait()
+            if len(cores) > 1:
+                _keep_to(cores)
             if not cancelled.is_set():
                 results[index] = function(*args)
         except BaseException as error:
@@ -125,23 +130,15 @@ def map_parts(function, parts):
 
 
 def _cores():
-    """Return the cores that this process may use; None for what is not known."""
-    if not hasattr(os, "sched_getaffinity"):
-        return [None]
-    return sorted(os.sched_getaffinity(0))
+    """Return the cores that this process may use; nothing where that is not known."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def _move_to(core, cores):
-    """Begin this thread on a core, and leave it free to be moved again.
-
-    Linux starts threads beside the one that starts them. As they wait for each other by
-    offering their core, it may see no need to part them: then two take turns on one core.
-    """
-    if len(cores) > 1:
-        # Without, it is only slower; but the others wait for a thread that failed here.
-        with suppress(Exception):
-            os.sched_setaffinity(0, {core})
-            os.sched_setaffinity(0, cores)
+def _keep_to(cores):
+    """Let this thread run on some cores only."""
+    # Without, it is only slower; but the others wait for a thread that failed here.
+    with suppress(Exception):
+        os.sched_setaffinity(0, cores)
 
 
 def _finish(go, done, errors):

@@ -66,8 +66,12 @@ class Pace:
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
-        if self.most == 1 or 1 not in self._seconds:
+        if self.most == 1:
             return 1, self.limit
+        if 1 not in self._seconds:
+            batches, spent = self._since[1]
+            rest = ceil((JUDGED_SECONDS / spent - 1) * batches) if batches else self.limit
+            return 1, min(self.limit, rest)
         alone, together = (self._seconds.get(n) for n in self.choices)
         if together is not None:
             # One needs no trials: it is used as soon as more take longer than it did.

@@ -1,6 +1,7 @@
 """Threads train together: what they may not change, and what they give back."""
 
 import multiprocessing
+import os
 import threading
 import warnings
 
@@ -211,12 +212,14 @@ def test_calls_become_as_long_as_a_person_does_not_notice():
 def test_threads_that_help_are_used(ratio):
     """After one has been looked at for long enough, until they take longer than it did."""
     pace = Pace(2, products=1000)
-    calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 20)
-    first = calls.index(2)
-    # Each call is eight times as long as the one before.
-    spent = [16e-4 * (8**n - 1) / 7 for n in (first - 1, first)]
-    assert spent[0] < 0.02 <= spent[1]
-    assert calls[first:].count(1) == 0
+    batches = []
+    while pace.next_call()[0] == 1:
+        batches.append(pace.next_call()[1])
+        pace.record(1, batches[-1], batches[-1] * 1e-4)
+    # Each call is eight times as long as the one before, but for the rest of 0.02 s.
+    assert batches[:2] == [16, 128]
+    assert 200 <= sum(batches) <= 202
+    assert simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 20) == [2] * 20
     # A trial is a glance and then, if that is not hopeless, a longer look.
     assert simulated(pace, {1: 1e-4, 2: 1.1e-4}, 6) == [2, 1, 2, 2, 1, 1]
 
@@ -247,3 +250,12 @@ def test_half_of_good_news_is_believed():
         calls += simulated(pace, {1: 1e-4, 2: 0.5e-4}, 1)
     assert calls.count(1) <= 16
     assert simulated(pace, {1: 1e-4, 2: 20e-4}, 6) == [1, 2, 1, 1, 2, 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads are not placed")
+def test_threads_may_run_wherever_the_process_may():
+    """Each begins on a core of its own, which its work is then not bound to."""
+    cores = os.sched_getaffinity(0)
+    found = _threads.run_together(os.sched_getaffinity, [(0,), (0,), (0,)])
+    assert found == [cores] * 3
+    assert os.sched_getaffinity(0) == cores
