@@ -1,10 +1,20 @@
 """Predictions, a block of rows at a time."""
 
+import numpy as np
+
 from skgd.engine.jit import jit
 from skgd.engine.passes import forward, outputs_of
-from skgd.engine.views import borrowed
+from skgd.engine.views import borrowed, vector
 
 __all__ = ["predict"]
+
+
+@jit
+def _all_finite(numbers):
+    infinity, found = numbers.dtype.type(np.inf), False
+    for i in range(numbers.shape[0]):
+        found |= not abs(numbers[i]) < infinity
+    return not found
 
 
 @jit
@@ -33,11 +43,17 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
 
     alone : Team
         One thread.
+
+    Returns
+    -------
+    bool
+        Whether all predictions, and all numbers of dense rows, are finite.
     """
     samples, in_order, table, theta = borrowed((samples, in_order, table, theta))
     buffers, out, alone = borrowed((buffers, out, alone))
     n_samples, n_outputs = out.shape
-    block = buffers.weight.shape[0]
+    block, features = buffers.weight.shape[0], samples.X.shape[0] // max(n_samples, 1)
+    is_finite = True
     for start in range(0, n_samples, block):
         rows = min(block, n_samples - start)
         forward(
@@ -61,3 +77,8 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
         for i in range(rows):
             for k in range(n_outputs):
                 out[start + i, k] = z[i, k]
+        # Of what the kernels read and write, while it is in the cache. Not all activations
+        # let a NaN pass.
+        X = vector(samples.X, start * features, rows * features)
+        is_finite &= _all_finite(X) and _all_finite(vector(z, 0, z.size))
+    return is_finite

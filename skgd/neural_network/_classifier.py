@@ -129,8 +129,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]
 
     def _validation_score(self, X, y, sample_weight):
-        probabilities = self._forward(X)
-        if not np.isfinite(probabilities).all():
+        probabilities, is_finite = self._forward(X)
+        if not is_finite:
             return np.nan
         if self._label_binarizer.y_type_ == "multiclass":
             predicted, y = probabilities.argmax(axis=1), y[:, 0]

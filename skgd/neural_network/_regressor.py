@@ -173,8 +173,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return REGRESSION_LOSSES[self.loss]
 
     def _validation_score(self, X, y, sample_weight):
-        predicted = self._forward(X)
-        if not np.isfinite(predicted).all():
+        predicted, is_finite = self._forward(X)
+        if not is_finite:
             return np.nan
         with np.errstate(over="ignore", invalid="ignore"):
             return r2_score(y, predicted, sample_weight=sample_weight)

@@ -124,6 +124,20 @@ def test_predictions_that_overflow_raise(estimator, method):
             getattr(model, method)(np.sign(X) * 1.7e308)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("n_rows", [1, 40, 5000])
+def test_a_number_that_no_unit_lets_pass_is_found(n_rows, value, dtype):
+    """With weights below zero, the rectified units are 0 beside infinity, or a NaN."""
+    model = MLPRegressor(random_state=0, max_iter=1).fit(X.astype(dtype), TARGETS)
+    model.coefs_[0][:] = -np.sign(value) if np.isinf(value) else 1
+    rows = np.resize(X, (n_rows, X.shape[1])).astype(dtype)
+    assert np.isfinite(model.predict(rows)).all()
+    rows[-1, -1] = value
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        model.predict(rows)
+
+
 def test_a_validation_set_without_weight():
     model = MLPClassifier(early_stopping=True, random_state=0)
     weight = np.zeros(40)
