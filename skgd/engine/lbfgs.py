@@ -37,7 +37,7 @@ from skgd.engine.quasi_newton import (
     remember,
 )
 from skgd.engine.team import meet, share
-from skgd.engine.views import borrowed, vector
+from skgd.engine.views import vector
 
 __all__ = [
     "BLOCKS",
@@ -211,8 +211,6 @@ def minimize(
     team, alone : Team
         The threads, and one.
     """
-    samples, network, buffers = borrowed((samples, network, buffers))
-    descent, losses, team = borrowed((descent, losses, team))
     counts, numbers = descent.counts, descent.numbers
     n_samples, block = samples.y.shape[0], buffers.weight.shape[0]
     before = counts[ITERATIONS]

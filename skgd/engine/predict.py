@@ -4,7 +4,7 @@ import numpy as np
 
 from skgd.engine.jit import jit
 from skgd.engine.passes import forward, outputs_of
-from skgd.engine.views import borrowed, vector
+from skgd.engine.views import vector
 
 __all__ = ["predict"]
 
@@ -49,8 +49,6 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
     bool
         Whether all predictions, and all numbers of dense rows, are finite.
     """
-    samples, in_order, table, theta = borrowed((samples, in_order, table, theta))
-    buffers, out, alone = borrowed((buffers, out, alone))
     n_samples, n_outputs = out.shape
     block, features = buffers.weight.shape[0], samples.X.shape[0] // max(n_samples, 1)
     is_finite = True

@@ -18,7 +18,7 @@ from skgd.engine.passes import backward, errors, forward, gather, outputs_of
 from skgd.engine.subnormals import flush_subnormals, restore
 from skgd.engine.team import claim, meet, share
 from skgd.engine.update import chunk_gradients, tile_range, update_tiles
-from skgd.engine.views import borrowed, matrix, vector
+from skgd.engine.views import matrix, vector
 
 __all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
 
@@ -153,10 +153,6 @@ def train(
     int
         The epochs finished. After the first whose loss is not finite, training stops.
     """
-    samples, orders, n_seen = borrowed((samples, orders, n_seen))
-    network, buffers, settings = borrowed((network, buffers, settings))
-    counts, totals, losses = borrowed((counts, totals, losses))
-    tiles, team = borrowed((tiles, team))
     table, theta, thread = network.table, network.theta, team.thread
     n_samples, chunk = samples.y.shape[0], settings.chunk
     normalised = table[0, NORMAL] >= 0

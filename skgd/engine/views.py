@@ -9,41 +9,7 @@ outermost kernel, whose caller keeps them alive.
 
 from skgd.engine.jit import Stub
 
-__all__ = ["borrowed", "matrix", "vector"]
-
-
-def _itself(records):
-    """Return arrays, numbers or tuples of them without the right to keep them alive."""
-    return records
-
-
-def _make_borrowed():
-    from numba import types
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
-
-    def without_owner(context, builder, kind, value):
-        if isinstance(kind, types.Array):
-            array = make_array(kind)(context, builder, value)
-            array.meminfo = cgutils.get_null_value(array.meminfo.type)
-            array.parent = cgutils.get_null_value(array.parent.type)
-            return array._getvalue()
-        if isinstance(kind, types.BaseTuple):
-            for index, member in enumerate(kind):
-                part = builder.extract_value(value, index)
-                part = without_owner(context, builder, member, part)
-                value = builder.insert_value(value, part, index)
-        return value
-
-    @intrinsic
-    def borrow(typing_context, records):
-        def codegen(context, builder, signature, args):
-            return without_owner(context, builder, records, args[0])
-
-        return records(records), codegen
-
-    return borrow
+__all__ = ["matrix", "vector"]
 
 
 def _slice_vector(flat, offset, size):
@@ -110,6 +76,5 @@ def _typed_view(flat, ndim):
     return view(flat, *[types.intp] * (1 + ndim)), codegen
 
 
-borrowed = Stub(_itself, _make_borrowed)
 vector = Stub(_slice_vector, _make_vector)
 matrix = Stub(_slice_matrix, _make_matrix)

@@ -10,7 +10,6 @@ from memory once and from the cache after that.
 import numpy as np
 
 from skgd.engine.jit import strict_jit
-from skgd.engine.views import borrowed
 
 __all__ = ["HUGE", "TINY", "map_back", "map_forward", "summarize"]
 
@@ -158,7 +157,6 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
        sample variance: analysis and recommendations", The American Statistician 37(3),
        1983.
     """
-    x, weight, moments, extremes = borrowed((x, weight, moments, extremes))
     length = x.size // n_series
     width = length // n_samples
     n_lanes = _count_lanes(width, length)
@@ -287,7 +285,6 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     bool
         Whether ``x`` has an infinite number.
     """
-    x, centre, scale, out = borrowed((x, centre, scale, out))
     length = x.size // n_series
     width = centre.size // n_series
     n_lanes = _count_lanes(width, length)
@@ -343,7 +340,6 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     bool
         Whether ``x`` has an infinite number.
     """
-    x, centre, scale, out = borrowed((x, centre, scale, out))
     length = x.size // n_series
     width = centre.size // n_series
     n_lanes = _count_lanes(width, length)

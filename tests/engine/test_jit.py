@@ -1,7 +1,9 @@
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -114,6 +116,46 @@ def test_without_the_jit_a_kernel_is_its_function(monkeypatch):
     assert kernel.dispatcher is double
     assert kernel.bind(numba.float64, numba.float64) is double
     assert kernel(2) == 4
+
+
+class Pair(NamedTuple):
+    array: Any
+    number: int
+
+
+def test_a_kernel_counts_no_references_to_its_arguments(jit_on):
+    @jit
+    def add(part, pair):
+        for i in range(part.shape[0]):
+            part[i] += pair.array[0] + pair.number
+
+    def kernel(pair, arrays):
+        total = 0.0
+        for k in range(pair.array.shape[0]):
+            array = arrays[k % 2]
+            if array.shape[0] > 1:
+                add(array[1:], pair)
+            total += pair.array[k]
+        return total
+
+    kernel = compile_uncached(jit(kernel))
+    first, second, third = np.ones(3), np.zeros(4), np.zeros(5)
+    before = [sys.getrefcount(array) for array in (first, second, third)]
+    for _ in range(3):
+        assert kernel(Pair(first, 4), (second, third)) == 3
+    assert [sys.getrefcount(array) for array in (first, second, third)] == before
+    np.testing.assert_array_equal(second, [0, 30, 30, 30])
+    np.testing.assert_array_equal(third, [0, 15, 15, 15, 15])
+    # Of what is compiled, the kernel itself, without what Python or C would call.
+    (code,) = kernel.dispatcher.inspect_llvm().values()
+    functions = code.split("\ndefine ")[1:]
+    (body,) = (
+        text
+        for text in functions
+        if not re.search(r"cfunc|cpython|NRT_", text[: text.index("(")])
+        and "kernel" in text[: text.index("{")]
+    )
+    assert "NRT_" not in body
 
 
 def test_by_dtype_chooses(jit_on):

@@ -1,6 +1,3 @@
-import sys
-from typing import Any, NamedTuple
-
 import numba
 import numpy as np
 import pytest
@@ -64,33 +61,6 @@ def test_views_of_views(way):
     flat = np.zeros(11)
     compiled(kernel)(flat)
     np.testing.assert_array_equal(flat, [0, 0, 0, 0, 10, 10, 10, 20, 20, 20, 0])
-
-
-class Pair(NamedTuple):
-    array: Any
-    number: int
-
-
-@pytest.mark.parametrize("disabled", [False, True])
-def test_what_is_borrowed_is_the_same_and_stays_alive(disabled, monkeypatch):
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", disabled)
-    borrowed = views.Stub(views._itself, views._make_borrowed)
-
-    def kernel(pair, arrays):
-        pair, arrays = borrowed((pair, arrays))
-        for k in range(2):
-            part = arrays[k][1:]
-            part[:] += pair.array[0] + pair.number
-        return pair.array.sum()
-
-    first, second, third = np.ones(3), np.zeros(4), np.zeros(5)
-    before = [sys.getrefcount(array) for array in (first, second, third)]
-    run = compiled(kernel)
-    for _ in range(3):
-        assert run(Pair(first, 4), (second, third)) == 3
-    assert [sys.getrefcount(array) for array in (first, second, third)] == before
-    np.testing.assert_array_equal(second, [0, 15, 15, 15])
-    np.testing.assert_array_equal(third, [0, 15, 15, 15, 15])
 
 
 def test_empty_views(way):
