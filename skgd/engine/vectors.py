@@ -81,10 +81,14 @@ class Vectors:
         return [self._builder.extract_element(vector, ir.IntType(32)(i)) for i in lanes]
 
     def mask(self, count):
-        """Select the first lanes."""
-        kind = ir.VectorType(count.type, self.length)
-        lanes = ir.Constant(kind, list(range(self.length)))
-        return self._builder.icmp_signed("<", lanes, self.repeat(count))
+        """Select the first lanes, or all."""
+        # As the bits of a number: LLVM computes all masks beforehand, and would keep the
+        # vectors of a comparison in memory.
+        builder, most = self._builder, count.type(self.length)
+        count = builder.select(builder.icmp_signed("<", count, most), count, most)
+        bits = builder.sub(builder.shl(count.type(1), count), count.type(1))
+        bits = builder.trunc(bits, ir.IntType(self.length))
+        return builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.length))
 
     def load(self, pointer, mask=None):
         """Read a vector, of the lanes of a mask; the others are zero."""
