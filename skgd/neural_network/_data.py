@@ -41,21 +41,21 @@ def as_samples(X, dtype, y=None, weight=None):
     -------
     Samples
     """
-    samples = _no_samples(dtype)
+    rows, *sparse_rows, targets, weights = _no_samples(dtype)
     if sparse.issparse(X):
         X = X.tocsr()
-        samples = samples._replace(
-            values=_read_only(X.data, dtype),
-            columns=_read_only(X.indices, np.int32),
-            row_starts=_read_only(X.indptr, np.int64),
+        sparse_rows = (
+            _read_only(X.data, dtype),
+            _read_only(X.indices, np.int32),
+            _read_only(X.indptr, np.int64),
         )
     else:
-        samples = samples._replace(X=_read_only(X, dtype).reshape(-1))
+        rows = _read_only(X, dtype).reshape(-1)
     if y is not None:
-        samples = samples._replace(y=_read_only(y, dtype))
+        targets = _read_only(y, dtype)
     if weight is not None:
-        samples = samples._replace(weight=_read_only(weight, dtype))
-    return samples
+        weights = _read_only(weight, dtype)
+    return Samples(rows, *sparse_rows, targets, weights)
 
 
 @cache

@@ -64,7 +64,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     is_finite : bool
         Whether they and all numbers of an ndarray ``X`` are.
     """
-    dtype = np.result_type(X.dtype, coefs[0].dtype)
+    dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     layout = _layout(units, issparse(X))
     theta = pack(coefs, intercepts, dtype)
