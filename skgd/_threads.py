@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 from functools import cache
-from threading import Event, Thread
+from threading import Event, Thread, get_native_id
 
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -66,7 +66,7 @@ def run_together(function, arguments):
     if len(arguments) == 1:
         return [function(*arguments[0])]
     go, cancelled = Event(), Event()
-    done, cores = [], _cores()
+    done, cores = [], _cores(len(arguments))
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
@@ -129,9 +129,16 @@ def map_parts(function, parts):
     return results
 
 
-def _cores():
-    """Return the cores that this process may use; nothing where that is not known."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+def _cores(n_threads):
+    """Return the cores that this process may use; nothing where that is not known.
+
+    Those of each caller begin elsewhere: not all that train at once take the same.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    first = get_native_id() * n_threads % len(cores)
+    return cores[first:] + cores[:first]
 
 
 def _keep_to(cores):

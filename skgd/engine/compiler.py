@@ -36,14 +36,8 @@ def _borrowed(context, builder, kind, value):
     return value
 
 
-class _KernelLower(Lower):
-    """Writes the instructions of a kernel."""
-
-    def extract_function_arguments(self):
-        values = super().extract_function_arguments()
-        kinds = zip(self.fndesc.argtypes, values, strict=True)
-        self.fnargs = [_borrowed(self.context, self.builder, *pair) for pair in kinds]
-        return self.fnargs
+class _CalleeLower(Lower):
+    """Writes the instructions of a kernel that only others call."""
 
     def setup_function(self, fndesc):
         super().setup_function(fndesc)
@@ -51,6 +45,16 @@ class _KernelLower(Lower):
         # the first of them slowed down for the whole. Products use it anyway.
         # llvmlite's own `add` knows attributes by name only.
         set.add(self.function.attributes, '"prefer-vector-width"="512"')
+
+
+class _KernelLower(_CalleeLower):
+    """Writes those of any other, which hands on what it has borrowed."""
+
+    def extract_function_arguments(self):
+        values = super().extract_function_arguments()
+        kinds = zip(self.fndesc.argtypes, values, strict=True)
+        self.fnargs = [_borrowed(self.context, self.builder, *pair) for pair in kinds]
+        return self.fnargs
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -83,6 +87,10 @@ class _Instructions(JITCodeLibrary):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _CalleeLowering(_KernelLowering):
     _name = "skgd_callee_lowering"
+
+    @property
+    def lowering_class(self):
+        return _CalleeLower
 
     def run_pass(self, state):
         context, name = state.targetctx, state.func_id.func_qualname
