@@ -9,7 +9,7 @@ from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["available_threads", "map_parts", "run_together"]
+__all__ = ["available_threads", "map_parts", "n_cores", "run_together"]
 
 
 @cache
@@ -66,7 +66,9 @@ def run_together(function, arguments):
     if len(arguments) == 1:
         return [function(*arguments[0])]
     go, cancelled = Event(), Event()
-    done, cores = [], _cores(len(arguments))
+    done, cores = [], _cores()
+    # Those of each caller begin elsewhere: not all that train at once take the same.
+    first = get_native_id() * len(arguments)
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
@@ -74,7 +76,7 @@ def run_together(function, arguments):
             # Linux wakes threads beside the one that wakes them. Two that wait for each
             # other by offering their core it may leave there, to take turns on one.
             if len(cores) > 1:
-                _keep_to({cores[index % len(cores)]})
+                _keep_to({cores[(first + index) % len(cores)]})
             go.wait()
             if len(cores) > 1:
                 _keep_to(cores)
@@ -129,16 +131,14 @@ def map_parts(function, parts):
     return results
 
 
-def _cores(n_threads):
-    """Return the cores that this process may use; nothing where that is not known.
+def _cores():
+    """Return the cores that this process may use; nothing where that is not known."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-    Those of each caller begin elsewhere: not all that train at once take the same.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return []
-    cores = sorted(os.sched_getaffinity(0))
-    first = get_native_id() * n_threads % len(cores)
-    return cores[first:] + cores[:first]
+
+def n_cores():
+    """Count the cores that this process may use, whatever limits there are for threads."""
+    return len(_cores()) or os.cpu_count() or 1
 
 
 def _keep_to(cores):

@@ -1,18 +1,17 @@
 """Full-batch training by L-BFGS."""
 
 import warnings
-from time import perf_counter
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 from sklearn.utils.optimize import _check_optimize_result
 
-from skgd._threads import available_threads, run_together
+from skgd._threads import available_threads, n_cores, run_together
 from skgd.engine import lbfgs
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import ALONE, Team
 from skgd.neural_network._data import IN_ORDER, as_samples
-from skgd.neural_network._pace import Pace
+from skgd.neural_network._pace import Pace, clock
 from skgd.neural_network._prediction import block_rows
 from skgd.neural_network._rules import training_rules
 from skgd.neural_network._trainer import apart
@@ -77,7 +76,7 @@ class _Descender:
         # Rounded up, they may leave nothing for the last block.
         n_blocks = -(-n_samples // rows)
         most = min(n_threads, n_blocks) if products >= WORTH_SHARING else 1
-        self._pace = Pace(most, -(-products // n_blocks))
+        self._pace = Pace(most, -(-products // n_blocks), n_cores())
         self._rooms = [
             Buffers.allocate(layout, rows, n_targets, np.float64) for _ in range(most)
         ]
@@ -147,10 +146,10 @@ class _Descender:
             for thread in range(n_threads)
         ]
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
-        started = perf_counter()
+        started = clock()
         run_together(lbfgs.minimize, calls)
         n_blocks += int(self._descent.counts[lbfgs.BLOCKS])
-        self._pace.record(n_threads, n_blocks, perf_counter() - started)
+        self._pace.record(n_threads, n_blocks, *(clock() - started))
         return losses
 
 

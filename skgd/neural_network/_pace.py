@@ -6,8 +6,11 @@ its core is busy with something else, a fit goes on with one.
 """
 
 from math import ceil
+from time import perf_counter, process_time
 
-__all__ = ["Pace"]
+import numpy as np
+
+__all__ = ["Pace", "clock"]
 
 # How long a compiled call may take, in seconds: Python handles no signal before.
 CALL_SECONDS = 0.2
@@ -18,14 +21,23 @@ FIRST_CALL_PRODUCTS = 100_000_000
 
 # How long to look at a number of threads before judging it, in seconds. A fit begins with
 # one: the threads of a BLAS library that has just been used wait on the other cores for
-# about as long, and beside them a mini-batch of two threads takes ten times as long.
+# some 20 to 60 ms, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
+
+# How many cores this process may have in use, beyond those that there are for all threads,
+# before more threads are not even tried.
+CROWD = 0.2
 
 # How long a first look at more threads is, in seconds with one: it may take ten times that.
 GLANCE_SECONDS = 0.002
 
 # The most calls between two trials of more threads than one; the first follow sooner.
 CALLS_A_TRIAL = 16
+
+
+def clock():
+    """Return the time, and how long this process has had cores in use, in seconds."""
+    return np.array([perf_counter(), process_time()])
 
 
 class Pace:
@@ -39,6 +51,9 @@ class Pace:
     products : int
         Multiplications in the forward pass of a mini-batch, at most.
 
+    n_cores : int
+        The cores that this process may use.
+
     Attributes
     ----------
     most : int
@@ -51,14 +66,18 @@ class Pace:
         Mini-batches that take about ``CALL_SECONDS``.
     """
 
-    def __init__(self, most, products):
+    def __init__(self, most, products, n_cores):
         self.most = most
+        self._n_cores = n_cores
         self.choices = (1, most) if most > 1 else (1,)
         self.limit = max(1, min(16, FIRST_CALL_PRODUCTS // products))
         # By the number of threads, of a mini-batch.
         self._seconds = {}
-        # Of the calls since the last judgement, mini-batches and seconds.
-        self._since = dict.fromkeys(self.choices, (0, 0.0))
+        # Of the calls since the last judgement, mini-batches, seconds, and those of all
+        # cores that this process used.
+        self._since = dict.fromkeys(self.choices, (0, 0.0, 0.0))
+        # Whether other threads of this process kept the cores busy beside one.
+        self._crowded = False
         # Calls until the next trial, and between the last two.
         self._wait = self._gap = 1
         # How long the next trial is.
@@ -69,32 +88,45 @@ class Pace:
         if self.most == 1:
             return 1, self.limit
         if 1 not in self._seconds:
-            batches, spent = self._since[1]
+            batches, spent, _ = self._since[1]
             rest = ceil((JUDGED_SECONDS / spent - 1) * batches) if batches else self.limit
             return 1, min(self.limit, rest)
         alone, together = (self._seconds.get(n) for n in self.choices)
-        if together is not None:
-            # One needs no trials: it is used as soon as more take longer than it did.
-            if together < alone:
-                return self.most, self.limit
-            if self._trial == GLANCE_SECONDS:
-                self._wait -= 1
-                if self._wait >= 0:
-                    return 1, self.limit
-                self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
+        # One needs no trials: it is used as soon as more take longer than it did.
+        if together is not None and together < alone:
+            return self.most, self.limit
+        if self._crowded:
+            return 1, min(self.limit, ceil(JUDGED_SECONDS / alone))
+        if together is not None and self._trial == GLANCE_SECONDS:
+            self._wait -= 1
+            if self._wait >= 0:
+                return 1, self.limit
+            self._wait = self._gap = min(2 * self._gap, CALLS_A_TRIAL)
         return self.most, ceil(self._trial / alone)
 
-    def record(self, n_threads, n_batches, seconds):
-        """Learn what a call of so many mini-batches took."""
-        batches, spent = self._since[n_threads]
-        batches, spent = batches + n_batches, spent + seconds
+    def record(self, n_threads, n_batches, seconds, cpu_seconds):
+        """Learn what a call of so many mini-batches took.
+
+        Parameters
+        ----------
+        n_threads, n_batches : int
+            What the call was of.
+
+        seconds, cpu_seconds : float
+            How long it took, and how long this process had cores in use meanwhile.
+        """
+        batches, spent, used = self._since[n_threads]
+        batches, spent, used = batches + n_batches, spent + seconds, used + cpu_seconds
         # What it would have taken with one thread.
         alone = batches * self._seconds.get(1, 0.0)
         hopeless = n_threads > 1 and spent > 2 * alone
         if batches and (hopeless or max(spent, alone) >= JUDGED_SECONDS):
             self._judge(n_threads, spent / batches)
-            batches, spent = 0, 0.0
-        self._since[n_threads] = batches, spent
+            if n_threads == 1:
+                others = used / spent - 1
+                self._crowded = others + self.most > self._n_cores + CROWD
+            batches, spent, used = 0, 0.0, 0.0
+        self._since[n_threads] = batches, spent, used
         if n_threads > 1:
             self._trial = JUDGED_SECONDS if batches else GLANCE_SECONDS
         if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:

@@ -1,16 +1,15 @@
 """Epochs of compiled training, in calls short enough for Python to stay in charge."""
 
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 import numpy as np
 
-from skgd._threads import run_together
+from skgd._threads import n_cores, run_together
 from skgd.engine.records import APART, Buffers, Network
 from skgd.engine.team import Team
 from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
 from skgd.neural_network._orders import draw_orders
-from skgd.neural_network._pace import Pace
+from skgd.neural_network._pace import Pace, clock
 
 __all__ = ["WORTH_SHARING", "Progress", "Trainer", "apart", "most_rows"]
 
@@ -129,7 +128,7 @@ class Trainer:
             parameters.running,
         )
         self._n_totals = n_chunks + len(tiles)
-        self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
+        self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
         self._shares = {n: layout.shares(tiles, n) for n in self._pace.choices}
         buffers = Buffers.allocate(
             layout,
@@ -208,13 +207,13 @@ class Trainer:
             )
             for thread in range(n_threads)
         ]
-        started = perf_counter()
+        started = clock()
         try:
             return run_together(train, calls)[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
             n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
-            self._pace.record(n_threads, n_batches, perf_counter() - started)
+            self._pace.record(n_threads, n_batches, *(clock() - started))
             # A thread that sat out has not counted.
             self._counts[:] = self._counts[0]
             progress.n_updates = int(self._counts[0, UPDATES])

@@ -184,38 +184,42 @@ def test_an_error_of_any_call_is_raised():
         _threads.run_together(work, [(1,), (2,)])
 
 
-def simulated(pace, seconds, n_calls):
-    """Make calls that take so long a mini-batch, by their threads; return the calls."""
+def simulated(pace, seconds, n_calls, others=0):
+    """Make calls that take so long a mini-batch, by their threads; return the calls.
+
+    ``others`` is how many cores other threads of the process use meanwhile.
+    """
     calls = []
     for _ in range(n_calls):
         n_threads, n_batches = pace.next_call()
         calls.append(n_threads)
-        pace.record(n_threads, n_batches, n_batches * seconds[n_threads])
+        spent = n_batches * seconds[n_threads]
+        pace.record(n_threads, n_batches, spent, (n_threads + others) * spent)
     return calls
 
 
 def test_calls_become_as_long_as_a_person_does_not_notice():
-    pace = Pace(1, products=1000)
+    pace = Pace(1, products=1000, n_cores=2)
     assert pace.next_call() == (1, 16)
-    pace.record(1, 16, 0.01)
+    pace.record(1, 16, 0.01, 0.01)
     assert pace.next_call() == (1, 80)
-    pace.record(1, 80, 0.08)
+    pace.record(1, 80, 0.08, 0.08)
     assert pace.next_call() == (1, 80)
     # A call that took too long is followed by a shorter one.
-    pace.record(1, 80, 0.4)
+    pace.record(1, 80, 0.4, 0.4)
     assert pace.next_call() == (1, 40)
     # Of mini-batches that are huge, the first call is one.
-    assert Pace(1, products=10**9).next_call() == (1, 1)
+    assert Pace(1, products=10**9, n_cores=2).next_call() == (1, 1)
 
 
 @pytest.mark.parametrize("ratio", [0.05, 0.55, 0.95])
 def test_threads_that_help_are_used(ratio):
     """After one has been looked at for long enough, until they take longer than it did."""
-    pace = Pace(2, products=1000)
+    pace = Pace(2, products=1000, n_cores=2)
     batches = []
     while pace.next_call()[0] == 1:
         batches.append(pace.next_call()[1])
-        pace.record(1, batches[-1], batches[-1] * 1e-4)
+        pace.record(1, batches[-1], batches[-1] * 1e-4, batches[-1] * 1e-4)
     # Each call is eight times as long as the one before, but for the rest of 0.02 s.
     assert batches[:2] == [16, 128]
     assert 200 <= sum(batches) <= 202
@@ -226,7 +230,7 @@ def test_threads_that_help_are_used(ratio):
 
 @pytest.mark.parametrize("ratio", [1.05, 1.9, 20])
 def test_threads_that_do_not_help_are_not_used(ratio):
-    pace = Pace(2, products=1000)
+    pace = Pace(2, products=1000, n_cores=2)
     calls = simulated(pace, {1: 1e-4, 2: ratio * 1e-4}, 200)
     assert 8 <= calls.count(2) <= (16 if ratio > 2 else 32)
     # However much they do not.
@@ -234,16 +238,34 @@ def test_threads_that_do_not_help_are_not_used(ratio):
 
 
 def test_a_glance_at_hopeless_threads_is_short():
-    pace = Pace(2, products=1000)
+    pace = Pace(2, products=1000, n_cores=2)
     seconds = {1: 1e-4, 2: 20e-4}
     simulated(pace, seconds, 30)
     calls = [pace.next_call() for _ in range(17)]
     assert [n_batches * 1e-4 for n_threads, n_batches in calls if n_threads == 2] == [0.002]
 
 
+@pytest.mark.parametrize(("n_cores", "others"), [(2, 1), (2, 0.3), (8, 7)])
+def test_threads_are_not_tried_while_the_process_keeps_the_cores_busy(n_cores, others):
+    """As the threads of a BLAS library do for a while, waiting for more work."""
+    pace = Pace(2, products=1000, n_cores=n_cores)
+    seconds = {1: 1e-4, 2: 0.6e-4}
+    assert simulated(pace, seconds, 20, others) == [1] * 20
+    # It is looked again every 20 ms.
+    assert pace.next_call()[1] * 1e-4 <= 0.021
+    assert simulated(pace, seconds, 4) == [1, 2, 2, 2]
+    # Those that help are kept: what the others take, they have measured themselves.
+    assert simulated(pace, seconds, 4, others) == [2] * 4
+
+
+def test_threads_are_tried_where_there_are_cores_for_them():
+    pace = Pace(2, products=1000, n_cores=8)
+    assert 2 in simulated(pace, {1: 1e-4, 2: 0.6e-4}, 5, others=5)
+
+
 def test_half_of_good_news_is_believed():
     """A trial beside a busy process may be lucky; another follows soon."""
-    pace = Pace(2, products=1000)
+    pace = Pace(2, products=1000, n_cores=2)
     simulated(pace, {1: 1e-4, 2: 20e-4}, 100)
     calls = []
     while calls[-2:] != [2, 2]:
