@@ -67,7 +67,7 @@ def run_together(function, arguments):
         return [function(*arguments[0])]
     go, cancelled = Event(), Event()
     done, cores = [], _cores()
-    # Those of each caller begin elsewhere: not all that train at once take the same.
+    # Those of different callers mostly begin elsewhere: they may train at the same time.
     first = get_native_id() * len(arguments)
     results, errors = [None] * len(arguments), []
 
@@ -75,10 +75,10 @@ def run_together(function, arguments):
         try:
             # Linux wakes threads beside the one that wakes them. Two that wait for each
             # other by offering their core it may leave there, to take turns on one.
-            if len(cores) > 1:
+            if cores:
                 _keep_to({cores[(first + index) % len(cores)]})
             go.wait()
-            if len(cores) > 1:
+            if cores:
                 _keep_to(cores)
             if not cancelled.is_set():
                 results[index] = function(*args)
@@ -132,12 +132,15 @@ def map_parts(function, parts):
 
 
 def _cores():
-    """Return the cores that this process may use; nothing where that is not known."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    """Return the cores that this thread may use; nothing where that is not known."""
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except (AttributeError, NotImplementedError, OSError):
+        return []
 
 
 def n_cores():
-    """Count the cores that this process may use, whatever limits there are for threads."""
+    """Count the cores that this thread may use, whatever limits there are for threads."""
     return len(_cores()) or os.cpu_count() or 1
 
 

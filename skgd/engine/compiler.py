@@ -22,7 +22,7 @@ __all__ = ["CalleeCompiler", "KernelCompiler"]
 
 
 def _borrowed(context, builder, kind, value):
-    """Return an array, or a tuple, without what its references are counted in."""
+    """Return an array, or a tuple of them, without its owner."""
     if isinstance(kind, types.Array):
         array = make_array(kind)(context, builder, value)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
@@ -48,7 +48,7 @@ class _CalleeLower(Lower):
 
 
 class _KernelLower(_CalleeLower):
-    """Writes those of any other, which hands on what it has borrowed."""
+    """Writes those of a kernel that Python or a pointer calls: no argument has an owner."""
 
     def extract_function_arguments(self):
         values = super().extract_function_arguments()
@@ -85,7 +85,7 @@ class _Instructions(JITCodeLibrary):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _CalleeLowering(_KernelLowering):
+class _CalleeLowering(NativeLowering):
     _name = "skgd_callee_lowering"
 
     @property
@@ -110,7 +110,7 @@ class _CalleeLowering(_KernelLowering):
 class KernelCompiler(CompilerBase):
     """Numba's compiler, but for the pass that writes instructions."""
 
-    lowering = _KernelLowering
+    lowering: type[NativeLowering] = _KernelLowering
 
     def define_pipelines(self):
         """Build Numba's pipeline, with another pass in the place of one."""

@@ -98,12 +98,18 @@ class Kernel:
 
 
 def jit(function):
-    """Compile ``function`` on its first call, for its loops to vectorise."""
+    """Compile ``function`` on its first call, for its loops to vectorise.
+
+    It does not own its arguments, and so must not return them, or views of them, to Python.
+    """
     return Kernel(function, _VECTORISE)
 
 
 def strict_jit(function):
-    """Compile ``function`` on its first call, its roundings kept in order."""
+    """Compile ``function`` on its first call, its roundings kept in order.
+
+    It does not own its arguments, as with :func:`jit`.
+    """
     return Kernel(function, _IN_ORDER)
 
 

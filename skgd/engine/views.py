@@ -1,10 +1,10 @@
 """Arrays that look into a flat buffer.
 
 All parameters of a network lie in one buffer, and so do the intermediate results of a
-mini-batch: depth and widths are numbers in a table. A slice of a NumPy array counts a
-reference, atomically, which costs a small network a good part of its step and makes
-threads wait for each other. These views count none: the buffers are arguments of the
-outermost kernel, whose caller keeps them alive.
+mini-batch: depth and widths are numbers in a table. A slice of a NumPy array corrects
+bounds that are negative or too large; these views are where they are told to be. Kernels
+count no references to either (:mod:`skgd.engine.compiler`): the caller of the outermost
+keeps the buffers alive.
 """
 
 from skgd.engine.jit import Stub

@@ -334,12 +334,15 @@ class BaseMLP(Versioned, BaseEstimator):
         )
 
     def _predictions(self, X):
-        """Validate rows and predict."""
+        """Predict from rows that are valid, or raise."""
         is_seen = self._is_as_validated(X)
         predictions, is_finite = self._forward(X if is_seen else self._validate_rows(X))
         if not is_finite:
             if is_seen:
                 self._validate_rows(X)
+            # Where scikit-learn is to assume that X is finite, it need not be.
+            if np.isfinite(predictions).all():
+                return predictions
             raise ValueError(
                 "The predictions are not finite: numbers in X are too large for this "
                 f"network, fitted with {self._remedy()}"

@@ -21,12 +21,13 @@ FIRST_CALL_PRODUCTS = 100_000_000
 
 # How long to look at a number of threads before judging it, in seconds. A fit begins with
 # one: the threads of a BLAS library that has just been used wait on the other cores for
-# some 20 to 60 ms, and beside them a mini-batch of two threads takes ten times as long.
+# for up to 100 ms, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
 
-# How many cores this process may have in use, beyond those that there are for all threads,
-# before more threads are not even tried.
-CROWD = 0.2
+# Of all cores, the part by which those that other threads of the process use, and those
+# for all threads of the fit, may exceed them. Beyond, more threads are not tried but once
+# in ``CALLS_A_TRIAL`` looks: what others use may not be what it takes.
+CROWD = 0.1
 
 # How long a first look at more threads is, in seconds with one: it may take ten times that.
 GLANCE_SECONDS = 0.002
@@ -76,8 +77,8 @@ class Pace:
         # Of the calls since the last judgement, mini-batches, seconds, and those of all
         # cores that this process used.
         self._since = dict.fromkeys(self.choices, (0, 0.0, 0.0))
-        # Whether other threads of this process kept the cores busy beside one.
-        self._crowded = False
+        # The last looks at one in which other threads of the process kept the cores busy.
+        self._crowded = 0
         # Calls until the next trial, and between the last two.
         self._wait = self._gap = 1
         # How long the next trial is.
@@ -95,7 +96,7 @@ class Pace:
         # One needs no trials: it is used as soon as more take longer than it did.
         if together is not None and together < alone:
             return self.most, self.limit
-        if self._crowded:
+        if self._crowded % CALLS_A_TRIAL:
             return 1, min(self.limit, ceil(JUDGED_SECONDS / alone))
         if together is not None and self._trial == GLANCE_SECONDS:
             self._wait -= 1
@@ -123,8 +124,9 @@ class Pace:
         if batches and (hopeless or max(spent, alone) >= JUDGED_SECONDS):
             self._judge(n_threads, spent / batches)
             if n_threads == 1:
-                others = used / spent - 1
-                self._crowded = others + self.most > self._n_cores + CROWD
+                wanted = used / spent - 1 + min(self.most, self._n_cores)
+                is_crowded = wanted > (1 + CROWD) * self._n_cores
+                self._crowded = self._crowded + 1 if is_crowded else 0
             batches, spent, used = 0, 0.0, 0.0
         self._since[n_threads] = batches, spent, used
         if n_threads > 1:

@@ -84,9 +84,12 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             ALONE,
         )
 
-    if len(out) * layout.n_params < WORTH_SHARING:
+    products = len(out) * layout.n_params
+    if layout.sparse:
+        products -= (len(out) * units[0] - X.nnz) * units[1]
+    if products < WORTH_SHARING:
         return out, part(0, len(out))
     n_blocks = -(-len(out) // rows)
-    n_threads = min(available_threads(n_jobs), n_blocks)
+    n_threads = min(available_threads(n_jobs), n_blocks, 1 + products // WORTH_SHARING)
     bounds = [min(rows * (n_blocks * t // n_threads), len(out)) for t in range(n_threads)]
     return out, all(run_together(part, list(pairwise([*bounds, len(out)]))))

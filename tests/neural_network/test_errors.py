@@ -3,8 +3,10 @@
 import joblib
 import numpy as np
 import pytest
+from sklearn import config_context
 
 from skgd import MLPClassifier, MLPRegressor
+from skgd.neural_network import _prediction
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
@@ -126,16 +128,36 @@ def test_predictions_that_overflow_raise(estimator, method):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("n_rows", [1, 40, 5000])
-def test_a_number_that_no_unit_lets_pass_is_found(n_rows, value, dtype):
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("n_rows", "row"), [(1, 0), (40, 3), (5000, 0), (5000, -1)])
+def test_a_number_that_no_unit_lets_pass_is_found(
+    n_rows, row, order, value, dtype, monkeypatch
+):
     """With weights below zero, the rectified units are 0 beside infinity, or a NaN."""
-    model = MLPRegressor(random_state=0, max_iter=1).fit(X.astype(dtype), TARGETS)
+    monkeypatch.setattr(_prediction, "WORTH_SHARING", 1_000_000)
+    model = MLPRegressor(random_state=0, max_iter=1, n_jobs=2)
+    model.fit(X.astype(dtype), TARGETS)
     model.coefs_[0][:] = -np.sign(value) if np.isinf(value) else 1
-    rows = np.resize(X, (n_rows, X.shape[1])).astype(dtype)
+    rows = np.resize(X, (n_rows, X.shape[1])).astype(dtype, order=order)
     assert np.isfinite(model.predict(rows)).all()
-    rows[-1, -1] = value
+    rows[row, -1] = value
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
         model.predict(rows)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, list])
+def test_rows_that_scikit_learn_is_to_assume_finite(convert):
+    """Those whose predictions are finite have some."""
+    model = MLPRegressor(hidden_layer_sizes=3, activation="tanh", max_iter=1).fit(
+        X, TARGETS
+    )
+    rows = X[:2].copy()
+    rows[1, 0] = np.inf
+    with config_context(assume_finite=True):
+        assert np.isfinite(model.predict(convert(rows))).all()
+        model.coefs_[0][0] = 0
+        with pytest.raises(ValueError, match="predictions are not finite"):
+            model.predict(convert(rows))
 
 
 def test_a_validation_set_without_weight():

@@ -9,6 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from skgd import MLPClassifier, _threads
+from skgd.neural_network import _prediction
 from tests.engine.helpers import PURE_PYTHON
 
 pytestmark = [
@@ -38,6 +39,8 @@ class Counting(MLPClassifier):
 
     def fit(self, X, y):
         _threads.Thread = CountedThread
+        # Worth the threads that there may be, also with the small network.
+        _prediction.WORTH_SHARING = 1_000_000
         before = CountedThread.started
         super().fit(X, y).predict(np.tile(X, (20, 1)))
         self.started_ = CountedThread.started - before
@@ -51,6 +54,7 @@ def count(model, X, y):
 @pytest.fixture(autouse=True)
 def three_cores(monkeypatch):
     monkeypatch.setattr(_threads, "Thread", _threads.Thread)
+    monkeypatch.setattr(_prediction, "WORTH_SHARING", _prediction.WORTH_SHARING)
     monkeypatch.setattr(_threads, "_openmp_effective_n_threads", lambda: 3)
     with threadpool_limits(3, user_api="blas"):
         yield
@@ -66,9 +70,10 @@ def started_in_a_search(network, n_jobs, backend):
     return np.array([search.cv_results_[f"split{i}_test_score"] for i in range(2)])
 
 
-def test_a_fit_alone_starts_threads():
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_fit_alone_starts_threads(network):
     """Or else there would be nothing to be seen in a search."""
-    alone = Counting(max_iter=2, random_state=0, **NETWORKS["wide"]).fit(X, Y)
+    alone = Counting(max_iter=2, random_state=0, **NETWORKS[network]).fit(X, Y)
     assert alone.started_ >= 3
 
 

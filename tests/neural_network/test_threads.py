@@ -250,7 +250,7 @@ def test_threads_are_not_tried_while_the_process_keeps_the_cores_busy(n_cores, o
     """As the threads of a BLAS library do for a while, waiting for more work."""
     pace = Pace(2, products=1000, n_cores=n_cores)
     seconds = {1: 1e-4, 2: 0.6e-4}
-    assert simulated(pace, seconds, 20, others) == [1] * 20
+    assert simulated(pace, seconds, 12, others) == [1] * 12
     # It is looked again every 20 ms.
     assert pace.next_call()[1] * 1e-4 <= 0.021
     assert simulated(pace, seconds, 4) == [1, 2, 2, 2]
@@ -258,9 +258,19 @@ def test_threads_are_not_tried_while_the_process_keeps_the_cores_busy(n_cores, o
     assert simulated(pace, seconds, 4, others) == [2] * 4
 
 
-def test_threads_are_tried_where_there_are_cores_for_them():
-    pace = Pace(2, products=1000, n_cores=8)
-    assert 2 in simulated(pace, {1: 1e-4, 2: 0.6e-4}, 5, others=5)
+def test_threads_are_tried_once_in_a_while_beside_busy_ones():
+    pace = Pace(16, products=1000, n_cores=16)
+    calls = simulated(pace, {1: 1e-4, 16: 0.1e-4}, 30, others=4)
+    assert calls.index(16) >= 16
+    assert calls[-1] == 16
+
+
+@pytest.mark.parametrize(
+    ("most", "n_cores", "others"), [(2, 8, 5), (4, 2, 0), (3, 2, 0.1), (16, 16, 1)]
+)
+def test_threads_are_tried_where_there_are_cores_for_them(most, n_cores, others):
+    pace = Pace(most, products=1000, n_cores=n_cores)
+    assert most in simulated(pace, {1: 1e-4, most: 0.6e-4}, 5, others=others)
 
 
 def test_half_of_good_news_is_believed():
