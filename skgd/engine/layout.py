@@ -130,6 +130,21 @@ class Layout:
             tiles.append((layer, 0, 0))
         return np.array(tiles, dtype=np.int64)
 
+    def products(self, n_rows, n_values):
+        """Count the multiplications of a forward pass.
+
+        Parameters
+        ----------
+        n_rows, n_values : int
+            The rows, and the numbers in them: of sparse rows, those that are not zero.
+
+        Returns
+        -------
+        int
+        """
+        zeros = n_rows * self.units[0] - n_values
+        return n_rows * self.n_params - zeros * self.units[1]
+
     def sizes(self, tiles):
         """Count the parameters of each tile."""
         layer, first, last = tiles.T

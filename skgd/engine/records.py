@@ -22,10 +22,11 @@ LINE = 64
 def _arrays(lengths, dtype):
     """Make arrays that each begin with a cache line, in one piece of memory."""
     line = LINE // np.dtype(dtype).itemsize
-    ends = list(accumulate(-(-length // line) * line for length in lengths))
-    memory = np.empty(ends[-1] + line, dtype=dtype)
-    memory = memory[-memory.ctypes.data % LINE // memory.itemsize :]
-    return [memory[i : i + n] for i, n in zip([0, *ends], lengths, strict=False)]
+    sizes = [-(-length // line) * line for length in lengths]
+    memory = np.empty(sum(sizes) + line, dtype=dtype)
+    first = -memory.__array_interface__["data"][0] % LINE // memory.itemsize
+    starts = accumulate(sizes, initial=first)
+    return [memory[i : i + n] for i, n in zip(starts, lengths, strict=False)]
 
 
 class Samples(NamedTuple):

@@ -64,10 +64,8 @@ class _Descender:
 
     def __init__(self, samples, layout, theta, rules, settings, n_threads):
         n_samples, n_targets = samples.y.shape
-        products = layout.n_params * n_samples
-        if layout.sparse:
-            zeros = layout.units[0] * n_samples - samples.values.size
-            products -= zeros * layout.units[1]
+        # Rows are dense or sparse: there are none of the other kind.
+        products = layout.products(n_samples, samples.X.size + samples.values.size)
         # A power of two, for as many threads to have as many blocks each.
         n_blocks = 1
         while n_samples > n_blocks * min(block_rows(layout, n_samples), BLOCK_ROWS):

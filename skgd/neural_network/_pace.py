@@ -20,7 +20,7 @@ CALL_SECONDS = 0.2
 FIRST_CALL_PRODUCTS = 100_000_000
 
 # How long to look at a number of threads before judging it, in seconds. A fit begins with
-# one: the threads of a BLAS library that has just been used wait on the other cores for
+# one: the threads of a BLAS library that has just been used wait on the other cores
 # for up to 100 ms, and beside them a mini-batch of two threads takes ten times as long.
 JUDGED_SECONDS = 0.02
 
@@ -53,7 +53,7 @@ class Pace:
         Multiplications in the forward pass of a mini-batch, at most.
 
     n_cores : int
-        The cores that this process may use.
+        The cores that there are for it.
 
     Attributes
     ----------

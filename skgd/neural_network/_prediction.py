@@ -84,9 +84,8 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             ALONE,
         )
 
-    products = len(out) * layout.n_params
-    if layout.sparse:
-        products -= (len(out) * units[0] - X.nnz) * units[1]
+    # Of a sparse matrix, the size is what is not zero.
+    products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:
         return out, part(0, len(out))
     n_blocks = -(-len(out) // rows)
