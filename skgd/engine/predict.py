@@ -46,12 +46,13 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
 
     Returns
     -------
-    bool
-        Whether all predictions, and all numbers of dense rows, are finite.
+    bool, bool
+        Whether all numbers of dense rows are finite, and whether all predictions are: not
+        all activations let a NaN pass.
     """
     n_samples, n_outputs = out.shape
     block, features = buffers.weight.shape[0], samples.X.shape[0] // max(n_samples, 1)
-    is_finite = True
+    finite_rows = finite_predictions = True
     for start in range(0, n_samples, block):
         rows = min(block, n_samples - start)
         forward(
@@ -75,8 +76,7 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
         for i in range(rows):
             for k in range(n_outputs):
                 out[start + i, k] = z[i, k]
-        # Of what the kernels read and write, while it is in the cache. Not all activations
-        # let a NaN pass.
-        X = vector(samples.X, start * features, rows * features)
-        is_finite &= _all_finite(X) and _all_finite(vector(z, 0, z.size))
-    return is_finite
+        # They are looked at while they are in the cache.
+        finite_rows &= _all_finite(vector(samples.X, start * features, rows * features))
+        finite_predictions &= _all_finite(vector(z, 0, z.size))
+    return finite_rows, finite_predictions

@@ -249,7 +249,7 @@ class BaseMLP(Versioned, BaseEstimator):
             limit = np.log(limit)
         if size < limit:
             return
-        _, is_finite = self._forward(X)
+        _, _, is_finite = self._forward(X)
         for array in (*self.coefs_, *self.intercepts_):
             is_finite = is_finite and np.isfinite(array).all()
         if not is_finite:
@@ -319,7 +319,10 @@ class BaseMLP(Versioned, BaseEstimator):
             del self._normalised
 
     def _forward(self, X):
-        """Predict: probabilities or values, a column an output; and are they finite."""
+        """Predict: probabilities or values, a column an output.
+
+        And tell whether all numbers of an ndarray are finite, and all predictions.
+        """
         if self.activation not in ACTIVATIONS:
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, got {self.activation!r}."
@@ -336,13 +339,12 @@ class BaseMLP(Versioned, BaseEstimator):
     def _predictions(self, X):
         """Predict from rows that are valid, or raise."""
         is_seen = self._is_as_validated(X)
-        predictions, is_finite = self._forward(X if is_seen else self._validate_rows(X))
+        rows = X if is_seen else self._validate_rows(X)
+        predictions, finite_rows, is_finite = self._forward(rows)
+        if is_seen and not finite_rows:
+            # It raises, if scikit-learn is not to assume that they are finite.
+            self._validate_rows(X)
         if not is_finite:
-            if is_seen:
-                self._validate_rows(X)
-            # Where scikit-learn is to assume that X is finite, it need not be.
-            if np.isfinite(predictions).all():
-                return predictions
             raise ValueError(
                 "The predictions are not finite: numbers in X are too large for this "
                 f"network, fitted with {self._remedy()}"

@@ -129,7 +129,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]
 
     def _validation_score(self, X, y, sample_weight):
-        probabilities, is_finite = self._forward(X)
+        probabilities, _, is_finite = self._forward(X)
         if not is_finite:
             return np.nan
         if self._label_binarizer.y_type_ == "multiclass":

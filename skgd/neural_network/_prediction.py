@@ -61,8 +61,8 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     predictions : ndarray of shape (n_samples, n_outputs)
         In the wider dtype of the rows and the weights.
 
-    is_finite : bool
-        Whether they and all numbers of an ndarray ``X`` are.
+    finite_rows, finite_predictions : bool
+        Whether all numbers of an ndarray ``X`` are finite, and whether all predictions are.
     """
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
@@ -87,8 +87,9 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     # Of a sparse matrix, the size is what is not zero.
     products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:
-        return out, part(0, len(out))
+        return out, *part(0, len(out))
     n_blocks = -(-len(out) // rows)
     n_threads = min(available_threads(n_jobs), n_blocks, 1 + products // WORTH_SHARING)
     bounds = [min(rows * (n_blocks * t // n_threads), len(out)) for t in range(n_threads)]
-    return out, all(run_together(part, list(pairwise([*bounds, len(out)]))))
+    finite = run_together(part, list(pairwise([*bounds, len(out)])))
+    return out, *map(all, zip(*finite, strict=True))

@@ -173,7 +173,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return REGRESSION_LOSSES[self.loss]
 
     def _validation_score(self, X, y, sample_weight):
-        predicted, is_finite = self._forward(X)
+        predicted, _, is_finite = self._forward(X)
         if not is_finite:
             return np.nan
         with np.errstate(over="ignore", invalid="ignore"):
