@@ -19,9 +19,21 @@ and backwards, for the gradient :math:`\delta_i` of the objective by :math:`y_i`
     \delta_i - \frac{w_i}{W} \left( \frac{\partial}{\partial \beta}
     + \hat x_i \frac{\partial}{\partial \gamma} \right) \right)
 
-The running statistics are moving averages that weigh the :math:`k`-th mini-batch
-:math:`(1 - m) / (1 - m^k)`, so that the first counts fully and none counts for a start
-value.
+The running statistics are moving averages of :math:`\mu` and :math:`\sigma^2`. A
+mini-batch counts by its effective number of rows :math:`n`, which is the number of its rows
+if their weights are equal, and close to 1 if one row has nearly all the weight:
+
+.. math::
+
+    n = \frac{\left( \sum_i w_i \right)^2}{\sum_i w_i^2}, \qquad
+    S \leftarrow m S + n, \qquad
+    \bar\mu \leftarrow \bar\mu + \frac{n}{S} (\mu - \bar\mu), \qquad
+    \bar\sigma^2 \leftarrow \bar\sigma^2 + \frac{n}{S} (\sigma^2 - \bar\sigma^2)
+
+from :math:`S = 0`. The first mini-batch thus counts fully, and no start value remains. If
+all have the same :math:`n`, the step of the :math:`k`-th is :math:`(1 - m) / (1 - m^k)`.
+The sum of the weights does not replace :math:`n`: where one row has nearly all the weight,
+the variance is close to 0, and would stay in the averages for many mini-batches.
 
 References
 ----------
@@ -36,6 +48,7 @@ import numpy as np
 from skgd.engine.jit import jit
 
 __all__ = [
+    "effective_rows",
     "finish_moments",
     "fold",
     "merge_moments",
@@ -138,9 +151,24 @@ def normalise_backward(normal, weight, total, gamma, moments, sums, delta):
 
 
 @jit
-def update_running(moments, momentum, n_batches, running):
-    """Move the running mean and variance towards the mini-batch ``n_batches``."""
-    step = running.dtype.type((1.0 - momentum) / (1.0 - momentum ** (n_batches + 1)))
+def effective_rows(weight):
+    """Return the effective number of rows; at least one weight must be positive."""
+    # Relative to the largest weight, squares do not overflow, and ones stay exact.
+    largest = weight[0]
+    for i in range(1, weight.shape[0]):
+        largest = max(largest, weight[i])
+    total = squares = 0.0
+    for i in range(weight.shape[0]):
+        part = float(weight[i] / largest)
+        total += part
+        squares += part * part
+    return total * total / squares
+
+
+@jit
+def update_running(moments, step, running):
+    """Move the running mean and variance towards those of a mini-batch."""
+    step = running.dtype.type(step)
     for k in range(2):
         for j in range(running.shape[1]):
             running[k, j] += step * (moments[k, j] - running[k, j])

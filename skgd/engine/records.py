@@ -74,6 +74,9 @@ class Network(NamedTuple):
 
     running : ndarray of shape (2 * n_normal,)
         Running mean and variance of the normalised layers, layer by layer.
+
+    running_rows : ndarray of shape (1,), dtype=float64
+        The rows that they are averages of; see :mod:`skgd.engine.batch_norm`.
     """
 
     table: Any
@@ -82,6 +85,7 @@ class Network(NamedTuple):
     theta: Any
     state: Any
     running: Any
+    running_rows: Any
 
 
 class Buffers(NamedTuple):

@@ -11,7 +11,7 @@ be added up. No sum is divided among threads: how many there are does not change
 the result.
 """
 
-from skgd.engine.batch_norm import update_running
+from skgd.engine.batch_norm import effective_rows, update_running
 from skgd.engine.jit import jit
 from skgd.engine.layout import NORMAL, OUTPUTS
 from skgd.engine.passes import backward, errors, forward, gather, outputs_of
@@ -20,26 +20,28 @@ from skgd.engine.team import claim, meet, share
 from skgd.engine.update import chunk_gradients, tile_range, update_tiles
 from skgd.engine.views import matrix, vector
 
-__all__ = ["BATCHES", "COUNTED", "COUNTS", "ROW", "UPDATES", "train"]
+__all__ = ["COUNTED", "COUNTS", "ROW", "UPDATES", "batch_end", "train"]
 
-# What `counts` holds: the updates of this solver's state, the mini-batches that the running
-# statistics have seen, the next row of the epoch, and the rows that its loss is a mean of.
+# What `counts` holds: the updates of this solver's state, the next row of the epoch, and
+# the rows that its loss is a mean of.
 UPDATES = 0
-BATCHES = 1
-ROW = 2
-COUNTED = 3
-COUNTS = 4
+ROW = 1
+COUNTED = 2
+COUNTS = 3
 
 
 @jit
-def _batch_end(start, n_samples, batch_size, normalised):
-    """Return the row behind the mini-batch that begins at ``start``.
+def batch_end(start, n_samples, batch_size, normalised):
+    """Return the row after the mini-batch that begins at ``start``.
 
-    A single last row has no variance: with batch normalization the last but one
-    mini-batch takes it along.
+    With batch normalization, the rows are spread evenly: a short last mini-batch would
+    have moments of few rows. A single row has no variance, so there are at least two.
     """
-    stop = min(start + batch_size, n_samples)
-    return n_samples if normalised and stop == n_samples - 1 else stop
+    rows = n_samples - start
+    if not normalised:
+        return start + min(rows, batch_size)
+    n_batches = min((rows + batch_size - 1) // batch_size, max(rows // 2, 1))
+    return start + (rows + n_batches - 1) // n_batches
 
 
 @jit
@@ -69,16 +71,17 @@ def _losses(n_targets, first, last, chunk, scale, share, table, buffers, evaluat
 
 
 @jit
-def _follow(network, buffers, momentum, n_batches):
+def _follow(network, buffers, rows, momentum):
     """Update the running statistics of the normalised layers."""
-    table = network.table
+    table, seen = network.table, network.running_rows
+    count = effective_rows(vector(buffers.weight, 0, rows))
+    seen[0] = momentum * seen[0] + count
     for layer in range(table.shape[0]):
         normal, outputs = table[layer, NORMAL], table[layer, OUTPUTS]
         if normal >= 0:
             update_running(
                 matrix(buffers.moments, 3 * normal, 3, outputs),
-                momentum,
-                n_batches,
+                count / seen[0],
                 matrix(network.running, 2 * normal, 2, outputs),
             )
 
@@ -162,7 +165,7 @@ def train(
     while epoch < losses.shape[0] and limit > 0:
         order = orders[epoch]
         start = counts[ROW]
-        stop = _batch_end(start, n_samples, settings.batch_size, normalised)
+        stop = batch_end(start, n_samples, settings.batch_size, normalised)
         rows = stop - start
         weight = _total_weight(samples, order, start, rows)
         # A mini-batch without weight has no mean objective, and so no update.
@@ -249,11 +252,10 @@ def train(
                 totals[epoch],
             )
             if normalised and thread == 0:
-                _follow(network, buffers, settings.norm_momentum, counts[BATCHES])
+                _follow(network, buffers, rows, settings.norm_momentum)
             # and of their tiles the new parameters.
             meet(team)
             counts[UPDATES] += 1
-            counts[BATCHES] += 1
             counts[COUNTED] += rows
         counts[ROW] = stop
         limit -= 1

@@ -27,8 +27,8 @@ alpha : float, default=0.0001
 
 batch_size : int or 'auto', default='auto'
     Rows in a mini-batch; 'auto' is ``min(200, n_samples)``. The last of an epoch may be
-    smaller. With ``batch_normalization`` a single last row, which has no variance, joins
-    the mini-batch before it.
+    smaller. With ``batch_normalization``, the rows are spread evenly over as many
+    mini-batches, and rows of weight zero are left out.
 
 learning_rate : {'constant', 'inverse_time', 'invscaling', 'adaptive'}, \
 default='constant'

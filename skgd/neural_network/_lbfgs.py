@@ -86,6 +86,7 @@ class _Descender:
             theta.copy(),
             state=np.empty((0, 0)),
             running=np.empty(0),
+            running_rows=np.empty(0),
         )
         self._problem = samples, IN_ORDER, network
         self._rules = rules

@@ -1,6 +1,6 @@
 """The parameters of a network, between what is trained and what is public."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,14 +32,14 @@ class Parameters:
     centre : ndarray of shape (n_features,)
         What is subtracted from the inputs in training; see :meth:`recentre`.
 
-    n_batches : int
-        The mini-batches that the running statistics have seen.
+    running_rows : ndarray of shape (1,), dtype=float64
+        The rows that ``running`` is an average of; see :mod:`skgd.engine.batch_norm`.
     """
 
     theta: np.ndarray
     running: np.ndarray
     centre: np.ndarray
-    n_batches: int = 0
+    running_rows: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @classmethod
     def initial(cls, layout, activation, random_state, dtype):
@@ -84,7 +84,12 @@ class Parameters:
 
     def copy(self):
         """Copy the arrays too."""
-        return replace(self, theta=self.theta.copy(), running=self.running.copy())
+        return replace(
+            self,
+            theta=self.theta.copy(),
+            running=self.running.copy(),
+            running_rows=self.running_rows.copy(),
+        )
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")

@@ -61,6 +61,12 @@ def fit_stochastic(
     ValueError
         If the data are too few, or the loss is not finite.
     """
+    dtype = parameters.theta.dtype
+    if layout.n_normal and sample_weight is not None:
+        # They would be rows of a mini-batch without a part in its moments.
+        weighted = sample_weight.astype(dtype, copy=False) > 0
+        if not weighted.all():
+            X, y, sample_weight = _take(np.flatnonzero(weighted), X, y, sample_weight)
     validation = None
     if estimator.early_stopping:
         train, held_out = _split(estimator, y, random_state)
@@ -69,7 +75,6 @@ def fit_stochastic(
         if sample_weight is not None and not validation[-1].any():
             raise ValueError("All of sample_weight in the validation set is zero.")
     _check_enough(estimator, y, sample_weight)
-    dtype = parameters.theta.dtype
     if layout.n_normal:
         X = _centred(X, sample_weight, layout, parameters)
     progress = _progress(estimator, layout, dtype, incremental)
@@ -141,8 +146,8 @@ def _check_enough(estimator, y, sample_weight):
         raise ValueError("All of sample_weight outside the validation set is zero.")
     if estimator.batch_normalization and len(y) < 2:
         raise ValueError(
-            "batch_normalization=True needs at least 2 samples to train on, got "
-            f"n_samples={len(y)}."
+            "batch_normalization=True needs at least 2 samples of non-zero weight to "
+            f"train on, got n_samples={len(y)}."
         )
 
 
@@ -183,11 +188,12 @@ def _settings(estimator, layout, n_samples):
             stacklevel=6,
         )
         batch_size = n_samples
-    chunk = _chunk(layout, int(batch_size))
+    rows = most_rows(layout, int(batch_size), n_samples)
+    chunk = _chunk(layout, rows)
     return Settings(
         batch_size=int(batch_size),
         chunk=chunk,
-        by_rows=chunk < batch_size and _by_rows(layout, chunk),
+        by_rows=chunk < rows and _by_rows(layout, chunk),
         alpha=float(estimator.alpha),
         norm_momentum=float(estimator.batch_normalization_momentum),
         norm_epsilon=float(estimator.batch_normalization_epsilon),
@@ -196,16 +202,15 @@ def _settings(estimator, layout, n_samples):
     )
 
 
-def _chunk(layout, batch_size):
+def _chunk(layout, rows):
     """Return the rows of a chunk: less than the mini-batch if it is worth sharing.
 
     It must not depend on the machine, since it may change the last digits.
     """
-    rows = most_rows(layout, batch_size)
-    if batch_size * layout.n_params < WORTH_SHARING:
+    if rows * layout.n_params < WORTH_SHARING:
         return rows
     # A power of two, for as many threads to have as many chunks each.
-    n_chunks = 2 ** max(1, round(log2(batch_size / CHUNK)))
+    n_chunks = 2 ** max(1, round(log2(rows / CHUNK)))
     return -(-rows // n_chunks)
 
 

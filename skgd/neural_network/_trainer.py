@@ -7,7 +7,7 @@ import numpy as np
 from skgd._threads import n_cores, run_together
 from skgd.engine.records import APART, Buffers, Network
 from skgd.engine.team import Team
-from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
+from skgd.engine.train import COUNTS, UPDATES, batch_end, train
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace, clock
 
@@ -52,12 +52,9 @@ class Progress:
 WORTH_SHARING = 250_000
 
 
-def most_rows(layout, batch_size):
-    """Return the rows of the largest mini-batch.
-
-    If the network is normalised, a single last row joins the mini-batch before it.
-    """
-    return batch_size + (layout.n_normal > 0)
+def most_rows(layout, batch_size, n_samples):
+    """Return the rows of the largest mini-batch: the first is not smaller than others."""
+    return batch_end(0, n_samples, batch_size, layout.n_normal > 0)
 
 
 def apart(shape):
@@ -109,13 +106,12 @@ class Trainer:
         n_threads,
     ):
         self._samples = samples
-        self._parameters = parameters
         self._progress = progress
         self._rules = rules
         self._settings = settings
         self._random_state = random_state
         n_samples, n_targets = samples.y.shape
-        rows = min(most_rows(layout, settings.batch_size), n_samples)
+        rows = most_rows(layout, settings.batch_size, n_samples)
         products = rows * layout.n_params
         n_chunks = -(-rows // settings.chunk)
         tiles = layout.tiles(shared=n_chunks > 1)
@@ -126,6 +122,7 @@ class Trainer:
             parameters.theta,
             progress.state,
             parameters.running,
+            parameters.running_rows,
         )
         self._n_totals = n_chunks + len(tiles)
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
@@ -183,10 +180,9 @@ class Trainer:
 
     def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
-        progress, parameters = self._progress, self._parameters
+        progress = self._progress
         n_threads, limit = self._pace.next_call()
         self._counts[:, UPDATES] = progress.n_updates
-        self._counts[:, BATCHES] = parameters.n_batches
         arrivals = apart((1, 1))[0]
         calls = [
             (
@@ -212,9 +208,8 @@ class Trainer:
             return run_together(train, calls)[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
-            n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
+            n_batches = int(self._counts[0, UPDATES]) - progress.n_updates
             self._pace.record(n_threads, n_batches, *(clock() - started))
             # A thread that sat out has not counted.
             self._counts[:] = self._counts[0]
             progress.n_updates = int(self._counts[0, UPDATES])
-            parameters.n_batches = int(self._counts[0, BATCHES])

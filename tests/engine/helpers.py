@@ -172,13 +172,13 @@ def trainer_of(
 def train(model, X, y, loss, *, n_epochs=1, **options):
     """Yield what each epoch of training left."""
     trainer = trainer_of(model, X, y, loss, **options)
-    parameters, progress = trainer._parameters, trainer._progress
+    network, progress = trainer._network, trainer._progress
     for epoch in range(n_epochs):
         (mean,) = trainer.run(np.array([epoch * X.shape[0]]))
         yield Trained(
             mean,
-            parameters.theta.copy(),
-            parameters.running.copy(),
+            network.theta.copy(),
+            network.running.copy(),
             progress.n_updates,
             trainer._order.copy(),
         )
@@ -210,6 +210,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
         model.theta,
         np.empty((0, 0), dtype=dtype),
         np.empty(0, dtype=dtype),
+        np.empty(0),
     )
     total = float(n_samples if weight is None else weight.sum())
     value, gradient = 0.0, np.zeros_like(model.theta)

@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
-from skgd.engine.batch_norm import fold, update_running
-from tests.engine.helpers import DTYPES, Model, assert_close, predict, train
+from skgd.engine.batch_norm import effective_rows, fold, update_running
+from tests.engine.helpers import (
+    DTYPES,
+    Model,
+    assert_close,
+    predict,
+    train,
+    trainer_of,
+)
 from tests.engine.problems import LOSSES, draw
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
@@ -17,12 +24,48 @@ def test_the_running_statistics_of_100_mini_batches(decay, dtype):
     rng = np.random.default_rng(0)
     seen = rng.uniform(0.5, 1, (100, 3, 7)).astype(dtype)
     running = np.full((2, 7), 3, dtype=dtype)  # wherever they start
-    for n_batches, moments in enumerate(seen):
-        update_running(moments, decay, n_batches, running)
-        ages = n_batches - np.arange(n_batches + 1)
-        parts = decay**ages
-        expected = np.average(seen[: n_batches + 1, :2].astype(float), 0, weights=parts)
+    for n_batches, moments in enumerate(seen, start=1):
+        # Of as many rows each.
+        update_running(moments, (1 - decay) / (1 - decay**n_batches), running)
+        parts = decay ** np.arange(n_batches)[::-1]
+        expected = np.average(seen[:n_batches, :2].astype(float), 0, weights=parts)
         assert_close(running, expected, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 200])
+def test_effective_rows(n_rows, dtype):
+    rng = np.random.default_rng(0)
+    for size in (1e-30, 1.0, 1e30):
+        equal = np.full(n_rows, size, dtype=dtype)
+        assert effective_rows(equal) == pytest.approx(n_rows, rel=1e-6)
+        weight = (size * rng.uniform(0, 2, n_rows)).astype(dtype)
+        expected = oracle.effective_rows(weight.astype(float))
+        assert effective_rows(weight) == pytest.approx(expected, rel=1e-6)
+    # Ones are as no weights, bit by bit; and those of weight zero are not there.
+    weight = np.ones(n_rows, dtype=dtype)
+    assert effective_rows(weight) == n_rows
+    assert effective_rows(np.r_[weight[:0], [0, 0], weight].astype(dtype)) == n_rows
+    # All but one weigh next to nothing.
+    weight[1:] = 1e-10
+    assert effective_rows(weight) == pytest.approx(1, rel=1e-6)
+
+
+def test_a_small_mini_batch_counts_less_in_the_running_statistics():
+    """One of 4 rows after one of 40."""
+    X, y, _ = draw(LOSS, 40, 4, 2, weighted=False)
+    model = Model((4, 6, 2), batch_normalization=True)
+    many = trainer_of(model, X, y, LOSS, rate=1e-12)
+    list(many.run(np.array([0])))
+    before = many._network.running.copy()
+    few = trainer_of(model, X[:4], y[:4], LOSS, rate=1e-12)
+    list(few.run(np.array([0])))
+    few_moments = few._network.running.copy()
+    few._network.running[:] = before
+    few._network.running_rows[:] = many._network.running_rows
+    list(few.run(np.array([0])))
+    expected = before + 4 / (0.9 * 40 + 4) * (few_moments - before)
+    assert_close(few._network.running, expected, 1e-9)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

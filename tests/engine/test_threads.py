@@ -83,7 +83,7 @@ def fit(model, X, y, loss, n_threads, **options):
         **options,
     )
     losses = list(trainer.run(len(X) * np.arange(6)))
-    return losses, trainer._parameters
+    return losses, trainer._network
 
 
 @needs_jit

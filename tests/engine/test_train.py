@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils import shuffle
 
 from skgd.activations import ACTIVATIONS
+from skgd.engine.train import batch_end
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import DTYPES, Model, assert_close, size, train, trainer_of
@@ -170,14 +171,41 @@ def test_batch_sizes(batch_size, shuffled, batch_normalization):
     assert one.n_updates % n_batches == 0
 
 
-def test_a_single_last_row_joins_the_mini_batch_before():
-    assert oracle.batches(27, 13, True) == [(0, 13), (13, 27)]
+def rows_of_batches(n_samples, batch_size, normalised):
+    """Return the number of rows of each mini-batch of an epoch."""
+    ends = [0]
+    while ends[-1] < n_samples:
+        ends.append(batch_end(ends[-1], n_samples, batch_size, normalised))
+    assert ends[-1] == n_samples
+    return np.diff(ends)
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 4, 5, 7, 27, 100, 199, 200, 201, 202, 1999])
+def test_normalised_rows_are_spread_evenly(n_samples):
+    for batch_size in [2, 3, 4, 5, 8, 13, 32, 99, 100, 101, 200, n_samples]:
+        rows = rows_of_batches(n_samples, batch_size, True)
+        assert rows.max() == rows[0]
+        assert rows.max() - rows.min() <= 1
+        if batch_size > 2 or n_samples % 2 == 0:
+            assert len(rows) == -(-n_samples // batch_size)
+            assert rows.max() <= batch_size
+        else:
+            assert rows.max() == 3
+        # None has a single row, and none less than half of the size asked for.
+        assert rows.min() >= min(n_samples, max(2, batch_size / 2))
+        plain = rows_of_batches(n_samples, batch_size, False)
+        assert (plain[:-1] == batch_size).all()
+        found = oracle.batches(n_samples, batch_size, True)
+        np.testing.assert_array_equal(np.diff(found)[:, 0], rows)
+
+
+@pytest.mark.parametrize("batch_normalization", [True, False])
+def test_even_mini_batches_are_as_many(batch_normalization):
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 27, 4, 2, weighted=False)
-    for batch_normalization, updates in [(True, 2), (False, 3)]:
-        model = Model((4, 5, 2), batch_normalization=batch_normalization)
-        ((one),) = train(model, X, y, loss, batch_size=13, rate=0.01)
-        assert one.n_updates == updates
+    model = Model((4, 5, 2), batch_normalization=batch_normalization)
+    ((one),) = train(model, X, y, loss, batch_size=13, rate=0.01)
+    assert one.n_updates == 3
 
 
 @pytest.mark.parametrize("batch_normalization", [False, True])
@@ -185,7 +213,8 @@ def test_a_mini_batch_without_weight_is_no_update(batch_normalization):
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, ROWS, 4, 2, weighted=False)
     weight = np.ones(ROWS)
-    weight[BATCH : 2 * BATCH] = 0
+    start, stop = oracle.batches(ROWS, BATCH, batch_normalization)[1]
+    weight[start:stop] = 0
     model = Model((4, 5, 2), batch_normalization=batch_normalization)
     one = compare(model, X, y, loss, weight, shuffled=False, solver="adam", n_updates=40)
     assert one.n_updates % 3 == 0

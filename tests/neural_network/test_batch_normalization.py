@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.engine.layout import Layout
+from skgd.engine.train import batch_end
 from tests.engine.helpers import assert_close
 from tests.oracles import network as oracle
 
@@ -193,3 +195,125 @@ def test_early_stopping_keeps_the_statistics_of_the_best_epoch():
     centred = X - model._normalised.centre
     z, _ = oracle.forward(layers, centred, "relu", epsilon=epsilon, running=running)
     assert_close(model.predict(X), z[:, 0], 1e-12)
+    # And as many rows are in their averages.
+    n_samples = model.t_ // model.n_iter_
+    n_epochs = 1 + np.argmax(model.validation_scores_)
+    assert n_epochs < model.n_iter_
+    ends = [0]
+    while ends[-1] < n_samples:
+        ends.append(batch_end(ends[-1], n_samples, 30, True))
+    rows = np.tile(np.diff(ends), n_epochs)
+    expected = (0.9 ** np.arange(len(rows))[::-1] * rows).sum()
+    assert model._normalised.running_rows == pytest.approx(expected, rel=1e-12)
+
+
+def assert_same(one, other):
+    for a, b in zip(
+        one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    for name in ("loss_curve_", "validation_scores_", "n_iter_", "t_"):
+        assert getattr(one, name) == getattr(other, name)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_rows_of_weight_zero_are_left_out(estimator, dtype, container):
+    """Bit by bit, and whatever is in them."""
+    kept = np.random.default_rng(1).random(90) < 0.3
+    weight = np.where(kept, np.random.default_rng(2).uniform(0.5, 2, 90), 0)
+    rows = X.astype(dtype)
+    rows[~kept] *= 1e30
+    target = (y > 0).astype(int) if estimator is MLPClassifier else y
+    for parameters in [
+        {"batch_size": 8},
+        {"batch_size": "auto", "shuffle": False},
+        {"batch_size": 30, "early_stopping": True, "validation_fraction": 0.3},
+    ]:
+        model = estimator(**{**PARAMETERS, "max_iter": 5, **parameters})
+        masked = clone(model).fit(container(rows), target, sample_weight=weight)
+        left_out = model.fit(
+            container(rows[kept]), target[kept], sample_weight=weight[kept]
+        )
+        assert_same(masked, left_out)
+        assert masked.t_ == masked.n_iter_ * (26 - 8 * masked.early_stopping)
+        if not masked.early_stopping:
+            masked.partial_fit(container(rows), target, sample_weight=weight)
+            left_out.partial_fit(
+                container(rows[kept]), target[kept], sample_weight=weight[kept]
+            )
+            assert_same(masked, left_out)
+
+
+def test_a_mask_is_as_no_weights():
+    kept = np.arange(90) % 3 > 0
+    masked = MLPRegressor(**PARAMETERS).partial_fit(X, y, sample_weight=kept)
+    left_out = MLPRegressor(**PARAMETERS).partial_fit(X[kept], y[kept])
+    assert_same(masked, left_out)
+
+
+def test_all_classes_are_known_by_rows_of_weight_zero():
+    target = np.arange(90) % 3
+    model = MLPClassifier(**PARAMETERS)
+    model.partial_fit(X, target, classes=[0, 1, 2], sample_weight=target > 0)
+    assert model.predict_proba(X).shape == (90, 3)
+
+
+@pytest.mark.parametrize("n_kept", [0, 1])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_rows_of_weight_zero_are_not_enough(method, n_kept):
+    weight = np.zeros(90)
+    weight[:n_kept] = 2
+    model = MLPRegressor(**PARAMETERS).partial_fit(X, y)
+    before = vars(model).copy()
+    message = "n_samples=1" if n_kept else "non-zero"
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(X, y, sample_weight=weight)
+    assert vars(model) == before
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_the_unit_of_the_weights_does_not_count(size):
+    """Nor in the running statistics, beside those of an earlier call."""
+    models = [MLPRegressor(**PARAMETERS, alpha=0).partial_fit(X, y) for _ in range(2)]
+    models[0].partial_fit(X, y)
+    models[1].partial_fit(X, y, sample_weight=np.full(90, size))
+    assert_close(models[1].predict(X), models[0].predict(X), 1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_two_rows_more_than_whole_mini_batches_do_no_harm():
+    weights = np.random.RandomState(9).standard_normal(10)
+    errors = {}
+    for n_samples in (202, 400, 402):
+        errors[n_samples] = 0
+        for seed in range(3):
+            random_state = np.random.RandomState(seed)
+            rows = random_state.standard_normal((n_samples, 10))
+            target = 2 * np.tanh(rows @ weights)
+            target += 0.1 * random_state.standard_normal(n_samples)
+            model = MLPRegressor(
+                hidden_layer_sizes=(64, 64),
+                batch_normalization=True,
+                learning_rate_init=0.01,
+                n_iter_no_change=200,
+                random_state=seed,
+            ).fit(rows, target)
+            errors[n_samples] += ((model.predict(rows) - target) ** 2).mean()
+    assert errors[202] < 8 * errors[400]
+    assert errors[402] < 8 * errors[400]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_few_rows_of_large_weight_do_not_replace_the_running_statistics():
+    """A mini-batch with one of them has next to no variance."""
+    rows = np.random.default_rng(0).normal(size=(1000, 10))
+    target = 2 * np.tanh(rows @ np.random.default_rng(1).normal(size=10))
+    model = MLPRegressor(
+        batch_normalization=True, batch_size=32, learning_rate_init=0.01, random_state=0
+    ).set_params(max_iter=40)
+    model.fit(rows, target, sample_weight=np.where(np.arange(1000) < 5, 1e6, 1))
+    assert model.score(rows, target) > 0.9

@@ -54,7 +54,7 @@ def test_their_number_changes_no_bit(parameters, dtype, digits, monkeypatch):
     for n_jobs in (2, 3):
         used.clear()
         several = fitted(X, y, n_jobs, **parameters)
-        # 250 rows are two chunks of 126 rows and less.
+        # 250 rows are two chunks of 125 rows and less.
         assert set(used) == {2}
         assert several.loss_curve_ == alone.loss_curve_
         for a, b in zip(

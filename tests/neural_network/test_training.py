@@ -79,7 +79,6 @@ def test_mini_batches_of_no_weight_do_not_count(estimator):
         "shuffle": False,
         "random_state": 0,
         "max_iter": 10,
-        "batch_normalization": True,
     }
     one = estimator(**parameters).fit(X, y, weight)
     other = estimator(**parameters).fit(X[weight > 0], y[weight > 0])

@@ -108,20 +108,29 @@ def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=
 def batches(n_samples, batch_size, normalised):
     """Return (start, stop) of the mini-batches of an epoch.
 
-    A single last row has no variance: with batch normalization the one before takes it.
+    With batch normalization they are even, and none is of a single row.
     """
-    starts = list(range(0, n_samples, batch_size))
-    if normalised and n_samples - starts[-1] == 1 and len(starts) > 1:
-        starts.pop()
-    return list(zip(starts, [*starts[1:], n_samples], strict=True))
+    if not normalised:
+        starts = list(range(0, n_samples, batch_size))
+        return list(zip(starts, [*starts[1:], n_samples], strict=True))
+    n_batches = min(-(-n_samples // batch_size), n_samples // 2)
+    parts = np.array_split(np.arange(n_samples), n_batches)
+    return [(part[0], part[-1] + 1) for part in parts]
 
 
-def running_moments(seen, decay):
+def effective_rows(weight):
+    """Return how many rows of equal weight tell as much as these."""
+    return weight.sum() ** 2 / (weight**2).sum()
+
+
+def running_moments(seen, counts, decay):
     """Return the moving averages of the moments of all mini-batches, for each layer.
 
-    The latest counts 1, the one before ``decay``, ..., in parts of their sum.
+    The latest counts by its rows, the one before ``decay`` times that, ..., in parts of
+    their sum.
     """
-    parts = np.array([decay**age for age in reversed(range(len(seen)))])
+    ages = np.arange(len(seen))[::-1]
+    parts = decay**ages * np.array(counts)
     parts = parts / parts.sum()
     averages = []
     for layer in zip(*seen, strict=True):
@@ -170,7 +179,7 @@ def train(
     n_samples = len(X)
     weight = np.ones(n_samples, dtype=X.dtype) if weight is None else weight
     normalised = "gamma" in layers[0]
-    state, seen, t = {}, [], 0
+    state, seen, counts, t = {}, [], [], 0
     for epoch, order in enumerate(orders):
         objectives, rows = [], []
         for start, stop in batches(n_samples, batch_size, normalised):
@@ -186,6 +195,7 @@ def train(
                 layers, batch[0], activation, weight=weight[chosen], epsilon=epsilon
             )
             seen.append([None if p.mean is None else (p.mean, p.variance) for p in passes])
+            counts.append(effective_rows(weight[chosen]))
             eta = schedule(rate, t, epoch * n_samples, **hyper[1])
             layers = [dict(layer) for layer in layers]
             for index, layer in enumerate(layers):
@@ -201,4 +211,4 @@ def train(
                     )
             t += 1
         mean = np.average(objectives, weights=rows)
-        yield Epoch(mean, layers, running_moments(seen, decay))
+        yield Epoch(mean, layers, running_moments(seen, counts, decay))
