@@ -12,6 +12,8 @@ PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "schedules", "activations", "losses"}
 ESTIMATORS = {"neural_network", "preprocessing"}
+# The modules of no layer, for the estimators.
+SHARED = {"_explain", "_faults", "_state", "_synonyms", "_threads"}
 
 # Imported by the first kernel that is compiled.
 WITH_NUMBA = [
@@ -57,16 +59,10 @@ def allowed(layer):
     if layer in PLUGINS:
         return {"engine", layer} if layer == "schedules" else {"engine"}
     return {
-        "": {"", "preprocessing", "neural_network", "engine", *PLUGINS},
+        "": {"", "preprocessing", "neural_network", "engine", *SHARED, *PLUGINS},
         "engine": {"engine"},
-        "preprocessing": {"preprocessing", "engine", "_state", "_threads"},
-        "neural_network": {
-            "neural_network",
-            "engine",
-            "_state",
-            "_threads",
-            *PLUGINS,
-        },
+        "preprocessing": {"preprocessing", "engine", *SHARED},
+        "neural_network": {"neural_network", "engine", *SHARED, *PLUGINS},
     }[layer]
 
 
@@ -92,8 +88,7 @@ def test_imports_point_one_way(path):
 @every_source
 def test_only_estimators_import_scikit_learn(path):
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
-    shared = (PACKAGE / "_state.py", PACKAGE / "_threads.py")
-    if layer_of(path) not in ESTIMATORS and path not in shared:
+    if layer_of(path) not in ESTIMATORS and path.stem not in SHARED:
         assert not modules & {"sklearn", "joblib", "threadpoolctl"}
 
 

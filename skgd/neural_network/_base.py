@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import Layout
@@ -39,7 +40,7 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseMLP(Versioned, BaseEstimator):
+class BaseMLP(Explained, Versioned, BaseEstimator):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -149,6 +150,7 @@ class BaseMLP(Versioned, BaseEstimator):
         """
         return from_sklearn(cls, cls._counterpart, estimator)
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Fit the model to data matrix X and target(s) y.

@@ -1,5 +1,7 @@
 """The multi-layer perceptron classifier."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
@@ -8,17 +10,44 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
+    check_classification_targets,
     type_of_target,
     unique_labels,
 )
 from sklearn.utils.validation import validate_data
 
+from skgd._explain import explained
 from skgd._state import unchanged_by_errors
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._documentation import documented
 
 __all__ = ["MLPClassifier"]
+
+
+def _binarizer(y):
+    """Fit a LabelBinarizer, or say why the labels are none."""
+    try:
+        return LabelBinarizer().fit(y)
+    except ValueError as error:
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                f"{error}: y of shape {y.shape} may have 0 and 1 only. For several columns "
+                "of classes use sklearn.multioutput.MultiOutputClassifier."
+            ) from None
+        raise
+
+
+@contextmanager
+def _blamed_on(classes):
+    """Have an error name ``classes`` as what is wrong."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "classes" not in str(error):
+            error.args = (f"classes={classes!r} cannot be used: {error}",)
+        raise
 
 
 @documented
@@ -90,7 +119,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
+            self._label_binarizer = _binarizer(y)
             self.classes_ = self._label_binarizer.classes_
             return X, y
         classes = unique_labels(y)
@@ -99,10 +128,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "warm_start can only be used where `y` has the same classes as in the "
                 f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
             )
-        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+        new = np.setdiff1d(classes, self.classes_, assume_unique=True)
+        if len(new):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has "
-                f"{self.classes_}. 'y' has {classes}."
+                f"{self.classes_}. 'y' has {classes}. New in y: {new.tolist()}."
             )
         return X, y
 
@@ -143,6 +173,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return float(np.average(hits, weights=sample_weight))
 
     @available_if(has_partial_fit)
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Update the model with a single iteration over the given data.
@@ -174,11 +205,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             estimator is then left as it was.
         """
         with unchanged_by_errors(self):
-            if _check_partial_fit_first_call(self, classes):
-                multilabel = type_of_target(y).startswith("multilabel")
-                self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+            with _blamed_on(classes):
+                is_first = _check_partial_fit_first_call(self, classes)
+                if is_first:
+                    self._label_binarizer = LabelBinarizer().fit(classes)
+            if is_first and type_of_target(y).startswith("multilabel"):
+                self._label_binarizer = _binarizer(y)
             return self._fit(X, y, sample_weight, incremental=True)
 
+    @explained
     def predict(self, X):
         """Predict the class labels.
 
@@ -194,6 +229,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         return self._decode(self._predictions(X))
 
+    @explained
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
@@ -217,6 +253,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return both
         return probabilities
 
+    @explained
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 

@@ -10,21 +10,29 @@ from skgd.activations import ACTIVATIONS
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
-__all__ = ["CONSTRAINTS", "check_compatible", "hidden_layer_sizes"]
+__all__ = ["CONSTRAINTS", "Choice", "check_compatible", "hidden_layer_sizes"]
+
+
+class Choice(StrOptions):
+    """Strings, listed in order: the order of a set differs between processes."""
+
+    def __str__(self):
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
+
 
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": [
         "array-like",
         Interval(Integral, 1, None, closed="left"),
     ],
-    "activation": [StrOptions(set(ACTIVATIONS))],
-    "solver": [StrOptions({*SOLVERS, "lbfgs"})],
+    "activation": [Choice(set(ACTIVATIONS))],
+    "solver": [Choice({*SOLVERS, "lbfgs"})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [
-        StrOptions({"auto"}),
+        Choice({"auto"}),
         Interval(Integral, 1, None, closed="left"),
     ],
-    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate": [Choice(set(SCHEDULES))],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -104,7 +112,7 @@ def check_compatible(estimator, incremental):
                 f"learning_rate={estimator.learning_rate!r} has no effect with "
                 "solver='lbfgs', which chooses its own steps.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")

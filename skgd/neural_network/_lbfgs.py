@@ -201,7 +201,7 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             if estimator.verbose:
                 print(f"Iteration {iteration}, loss = {loss:.8f}")
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
     else:
         status, message = OUTCOMES[descender.status]
         if not (np.isfinite(descender.loss) and np.isfinite(descender.theta).all()):

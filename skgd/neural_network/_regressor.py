@@ -5,13 +5,14 @@ from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from skgd._explain import explained
 from skgd._state import unchanged_by_errors
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.neural_network._constraints import Choice
 from skgd.neural_network._documentation import documented
 
 __all__ = ["MLPRegressor"]
@@ -65,7 +66,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES))],
+        "loss": [Choice(set(REGRESSION_LOSSES))],
     }
 
     def __init__(
@@ -165,6 +166,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Return the targets as the losses read them, and the number of outputs."""
         with np.errstate(over="ignore"):
             targets = y.reshape(len(y), -1).astype(dtype)
+        if np.isnan(targets).any():
+            # None in an array of objects.
+            raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
         return targets, targets.shape[1]
@@ -180,6 +184,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return r2_score(y, predicted, sample_weight=sample_weight)
 
     @available_if(has_partial_fit)
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Update the model with a single iteration over the given data.
@@ -209,6 +214,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         with unchanged_by_errors(self):
             return self._fit(X, y, sample_weight, incremental=True)
 
+    @explained
     def predict(self, X):
         """Predict the target values.
 

@@ -10,7 +10,6 @@ from math import log2
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 
 from skgd._threads import available_threads
 from skgd.engine.records import Settings
@@ -22,6 +21,7 @@ from skgd.neural_network._trainer import (
     Trainer,
     most_rows,
 )
+from skgd.neural_network._validation_split import split as _split
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
@@ -73,7 +73,11 @@ def fit_stochastic(
         validation = _take(held_out, X, y, sample_weight)
         X, y, sample_weight = _take(train, X, y, sample_weight)
         if sample_weight is not None and not validation[-1].any():
-            raise ValueError("All of sample_weight in the validation set is zero.")
+            raise ValueError(
+                "All of sample_weight in the validation set is zero. Increase "
+                f"validation_fraction={estimator.validation_fraction} or pass more rows "
+                "of positive weight."
+            )
     _check_enough(estimator, y, sample_weight)
     if layout.n_normal:
         X = _centred(X, sample_weight, layout, parameters)
@@ -102,11 +106,11 @@ def fit_stochastic(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
     except KeyboardInterrupt:
         run.settle(len(y))
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
     if not all(np.isfinite(a).all() for a in (run.best.theta, run.best.running)):
         raise ValueError(
             f"Solver produced non-finite parameter weights in epoch {estimator.n_iter_} "
@@ -116,34 +120,17 @@ def fit_stochastic(
     estimator._publish(layout, run.best)
 
 
-def _split(estimator, y, random_state):
-    """Draw the rows to train on and those to validate with."""
-    # One output is one class or the other, but in regression: multilabel and, as in
-    # scikit-learn, multiclass targets are not stratified.
-    stratify = y[:, 0] if estimator.out_activation_ == "logistic" else None
-    if y.shape[1] > 1:
-        stratify = None
-    train, held_out = train_test_split(
-        np.arange(len(y)),
-        random_state=random_state,
-        test_size=estimator.validation_fraction,
-        stratify=stratify,
-    )
-    if len(held_out) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size "
-            "of your dataset."
-        )
-    return train, held_out
-
-
 def _take(rows, X, y, sample_weight):
     return X[rows], y[rows], None if sample_weight is None else sample_weight[rows]
 
 
 def _check_enough(estimator, y, sample_weight):
     if sample_weight is not None and not sample_weight.any():
-        raise ValueError("All of sample_weight outside the validation set is zero.")
+        raise ValueError(
+            "All of sample_weight outside the validation set is zero. Decrease "
+            f"validation_fraction={estimator.validation_fraction} or pass more rows of "
+            "positive weight."
+        )
     if estimator.batch_normalization and len(y) < 2:
         raise ValueError(
             "batch_normalization=True needs at least 2 samples of non-zero weight to "
@@ -185,7 +172,7 @@ def _settings(estimator, layout, n_samples):
             f"Got `batch_size`={batch_size} larger than the sample size {n_samples}. It "
             "is going to be clipped",
             UserWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
         batch_size = n_samples
     rows = most_rows(layout, int(batch_size), n_samples)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgd._explain import Explained
 from skgd._state import Versioned, unchanged_by_errors
 from skgd.preprocessing._layout import refuse_infinity
 
@@ -22,7 +23,12 @@ DTYPES = (np.float64, np.float32, np.float16)
 
 
 class AffineScaler(
-    OneToOneFeatureMixin, TransformerMixin, Versioned, BaseEstimator, metaclass=ABCMeta
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    Explained,
+    Versioned,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base of the scalers.
 

@@ -2,6 +2,7 @@
 
 from sklearn.base import _fit_context
 
+from skgd._explain import explained
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler, half_range
 from skgd.preprocessing._summarize import summarize
@@ -86,6 +87,7 @@ class MeanScaler(AffineScaler):
     def __init__(self, *, copy=True):
         self.copy = copy
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Compute the mean and range to be used for later scaling.
@@ -116,6 +118,7 @@ class MeanScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=True)
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Update the mean and range with more data.
@@ -147,6 +150,7 @@ class MeanScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=False)
 
+    @explained
     def transform(self, X):
         """Center and scale the features.
 
@@ -167,6 +171,7 @@ class MeanScaler(AffineScaler):
         """
         return self._transform(X, self.copy)
 
+    @explained
     def inverse_transform(self, X):
         """Undo the centering and scaling.
 

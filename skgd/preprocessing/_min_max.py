@@ -1,10 +1,13 @@
 """Min-max normalization."""
 
 from math import isfinite
+from numbers import Real
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils._param_validation import InvalidParameterError
 
+from skgd._explain import explained
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler, half_range
 from skgd.preprocessing._summarize import summarize
@@ -105,6 +108,7 @@ class MinMaxScaler(AffineScaler):
         self.copy = copy
         self.clip = clip
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Compute the minimum and maximum to be used for later scaling.
@@ -132,6 +136,7 @@ class MinMaxScaler(AffineScaler):
         """
         return self._update(X, reset=True)
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Update the minimum and maximum with more data.
@@ -160,6 +165,7 @@ class MinMaxScaler(AffineScaler):
         """
         return self._update(X, reset=False)
 
+    @explained
     def transform(self, X):
         """Scale the features.
 
@@ -180,6 +186,7 @@ class MinMaxScaler(AffineScaler):
         """
         return self._transform(X, self.copy)
 
+    @explained
     def inverse_transform(self, X):
         """Undo the scaling.
 
@@ -207,15 +214,20 @@ class MinMaxScaler(AffineScaler):
                 f"feature_range must be a tuple (min, max). Got {self.feature_range!r}."
             )
         low, high = self.feature_range
+        if not (isinstance(low, Real) and isinstance(high, Real)):
+            raise InvalidParameterError(
+                "feature_range must be a tuple (min, max) of two real numbers. Got "
+                f"{self.feature_range!r}."
+            )
         if not low < high:
             raise ValueError(
                 "Minimum of desired feature range must be smaller than maximum. "
-                f"Got {self.feature_range}."
+                f"Got {self.feature_range} as feature_range."
             )
         if not isfinite(float(high) - float(low)):
             raise ValueError(
                 "Desired feature range must be finite, and so must its width. "
-                f"Got {self.feature_range}."
+                f"Got {self.feature_range} as feature_range."
             )
 
     def _summarize(self, X, sample_weight):

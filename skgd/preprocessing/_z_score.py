@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
 
+from skgd._explain import explained
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler
 from skgd.preprocessing._summarize import summarize, summarize_sparse
@@ -123,6 +124,7 @@ class ZScoreScaler(AffineScaler):
         self.with_std = with_std
         self.copy = copy
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Compute the mean and standard deviation to be used for later scaling.
@@ -152,6 +154,7 @@ class ZScoreScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=True)
 
+    @explained
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Update the mean and standard deviation with more data.
@@ -181,6 +184,7 @@ class ZScoreScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=False)
 
+    @explained
     def transform(self, X, copy=None):
         """Center and scale the features.
 
@@ -205,6 +209,7 @@ class ZScoreScaler(AffineScaler):
         """
         return self._transform(X, self.copy if copy is None else copy)
 
+    @explained
     def inverse_transform(self, X, copy=None):
         """Undo the centering and scaling.
 

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn import preprocessing
+from sklearn import neural_network, preprocessing
 from sklearn.exceptions import ConvergenceWarning
 
 import skgd
@@ -333,3 +333,13 @@ def test_nothing_else_warns():
             ours, _ = networks(task, max_iter=2)
             ours.fit(X, y).predict(X)
     assert skgd.__version__
+
+
+def test_a_wrong_name_among_several():
+    for network, alpha in (
+        (neural_network.MLPClassifier(), 1.0),
+        (MLPClassifier(), 0.0001),
+    ):
+        with pytest.raises(ValueError, match="Invalid parameter 'epochs'"):
+            network.set_params(alpha=1.0, epochs=3)
+        assert network.alpha == alpha

@@ -1,0 +1,128 @@
+"""Error messages that name what the caller knows: parameters, arguments, columns."""
+
+import inspect
+from functools import wraps
+
+from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.utils._param_validation import InvalidParameterError
+
+from skgd._faults import data_fault
+from skgd._state import unchanged_by_errors
+from skgd._synonyms import name_hint, value_hint
+
+__all__ = ["Explained", "explained"]
+
+
+def explained(method):
+    """Decorate a method to complete the messages of its errors.
+
+    They name the estimator's class even if the method is inherited, the argument that may
+    have been meant, and the argument, column and row at fault. The types of the errors do
+    not change.
+    """
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def call(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        except (OverflowError, TypeError, ValueError) as error:
+            try:
+                arguments = signature.bind(self, *args, **kwargs).arguments
+            except TypeError:
+                if type(error) is TypeError:
+                    error.args = (_wrong_call(error, method, signature, self, kwargs),)
+            else:
+                _name_data(error, self, arguments)
+            raise
+
+    # For tools that do not follow `__wrapped__`.
+    call.__signature__ = signature
+    return call
+
+
+def _wrong_call(error, method, signature, estimator, kwargs):
+    cls = type(estimator)
+    message = str(error).replace(
+        f"{method.__qualname__}(", f"{cls.__name__}.{method.__name__}("
+    )
+    accepted = list(signature.parameters)[1:]
+    unknown = [name for name in kwargs if name not in accepted]
+    if unknown:
+        allowed = f"It takes {', '.join(accepted)}."
+        hint = name_hint(unknown[0], cls, method.__name__, accepted)
+        return f"{message}. {hint or allowed}"
+    by_name = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    if by_name and "positional arguments but" in message:
+        message += f". Pass {by_name[0].name} and all that follows by name."
+    return message
+
+
+def _name_data(error, estimator, arguments):
+    """Begin the message with the argument, column and row at fault."""
+    if isinstance(error, InvalidParameterError | NotFittedError):
+        return
+    labels = is_classifier(estimator)
+    names = ["X", *(["y"] if labels or is_regressor(estimator) else []), "sample_weight"]
+    data = {name: arguments[name] for name in names if name in arguments}
+    if data.get("sample_weight") is None:
+        data.pop("sample_weight", None)
+    message = str(error)
+    try:
+        fault = data_fault(message, data, labels) if data else None
+    except Exception:
+        # Data that cannot be searched must not hide the error.
+        return
+    if fault is not None and not message.startswith(fault):
+        error.args = (f"{fault}\n{message}",)
+
+
+class Explained:
+    """Adds hints to errors about parameters; to stand before ``BaseEstimator``."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = explained(cls.__init__)
+
+    def set_params(self, **params):
+        """Set parameters by name, all of them or none.
+
+        Parameters
+        ----------
+        **params : dict
+            The parameters.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
+        try:
+            with unchanged_by_errors(self):
+                return super().set_params(**params)
+        except ValueError as error:
+            known = self._get_param_names()
+            names = (name.partition("__")[0] for name in params)
+            unknown = next((name for name in names if name not in known), None)
+            hint = name_hint(unknown, type(self), "set_params", known) if unknown else None
+            if hint:
+                error.args = (f"{error} {hint}",)
+            raise
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            # "The 'name' parameter of ..."
+            name = str(error).split("'")[1]
+            hint = value_hint(name, getattr(self, name), self._parameter_constraints)
+            if hint:
+                error.args = (f"{error} {hint}",)
+            raise

@@ -1,0 +1,85 @@
+"""The rows that early stopping holds out."""
+
+from math import ceil
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+__all__ = ["split"]
+
+
+def split(estimator, y, random_state):
+    """Draw the rows to train on and those to validate with.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Has the parameters, the classes and the kind of the output.
+
+    y : ndarray of shape (n_samples, n_targets)
+        Encoded targets.
+
+    random_state : RandomState
+        What draws.
+
+    Returns
+    -------
+    train, held_out : ndarray of shape (n,)
+        Indices of rows.
+
+    Raises
+    ------
+    ValueError
+        If there are too few rows, in all or of a class.
+    """
+    # One output is one class or the other, but in regression: multilabel and, as in
+    # scikit-learn, multiclass targets are not stratified.
+    stratified = estimator.out_activation_ == "logistic" and y.shape[1] == 1
+    fraction = estimator.validation_fraction
+    n_held_out = ceil(fraction * len(y))
+    n_classes = len(np.unique(y)) if stratified else 1
+    try:
+        train, held_out = train_test_split(
+            np.arange(len(y)),
+            random_state=random_state,
+            test_size=fraction,
+            stratify=y[:, 0] if stratified else None,
+        )
+    except ValueError as error:
+        if "member" in str(error):
+            raise ValueError(_rare_classes(estimator, y[:, 0], error)) from None
+        _check_sizes(estimator, n_held_out, len(y), n_classes)
+        raise
+    _check_sizes(estimator, n_held_out, len(y), n_classes)
+    return train, held_out
+
+
+def _rare_classes(estimator, codes, error):
+    """Name the classes of a single row."""
+    codes, counts = np.unique(codes, return_counts=True)
+    labels = estimator.classes_[codes[counts == 1].astype(int)].tolist()
+    rare = ", ".join(f"class {label!r} has 1 of {counts.sum()} rows" for label in labels)
+    # The first words differ between versions of scikit-learn.
+    return (
+        f"{str(error).partition(',')[0]}: {rare}. early_stopping=True holds out "
+        f"validation_fraction={estimator.validation_fraction} of the rows of each class, "
+        "which takes at least 2 of them. Add rows of that class, leave it out, or set "
+        "early_stopping=False."
+    )
+
+
+def _check_sizes(estimator, n_held_out, n_samples, n_classes):
+    """Raise if one of the two sets has fewer rows than classes, or one to validate with."""
+    increase = "Increase 'validation_fraction' or the size of your dataset"
+    decrease = "Decrease 'validation_fraction' or increase the size of your dataset"
+    parts = (
+        ("validation", "validate with", n_held_out, max(n_classes, 2), increase),
+        ("training", "train on", n_samples - n_held_out, n_classes, decrease),
+    )
+    for name, purpose, size, enough, remedy in parts:
+        if size < enough:
+            raise ValueError(
+                f"The {name} set is too small. {remedy}: early_stopping=True with "
+                f"validation_fraction={estimator.validation_fraction} leaves {size} of "
+                f"{n_samples} rows to {purpose}, where at least {enough} are needed."
+            )
