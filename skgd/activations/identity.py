@@ -3,19 +3,29 @@ r"""No activation: the network is linear.
 .. math:: f(z) = z
 """
 
-from skgd.engine import Activation, jit, one
+from skgd.engine import Activation
 
-__all__ = ["identity"]
-
-
-@jit
-def value(z):
-    return z
+__all__ = ["Identity"]
 
 
-@jit
-def slope(a):
-    return one(a)
+class Identity(Activation):
+    """No activation.
 
+    Examples
+    --------
+    >>> from skgd.activations import Identity
+    >>> Identity().value(-2.0)
+    -2.0
+    """
 
-identity = Activation("identity", value, slope, gain=6.0)
+    name = "identity"
+
+    @staticmethod
+    def value(z):
+        """Return z."""
+        return z
+
+    @staticmethod
+    def slope(a):
+        """Return 1."""
+        return 1.0

@@ -3,20 +3,29 @@ r"""The rectified linear unit.
 .. math:: f(z) = \max(z, 0), \qquad f' = [f > 0]
 """
 
-from skgd.engine import Activation, jit, one, zero
+from skgd.engine import Activation
 
-__all__ = ["relu"]
-
-
-@jit
-def value(z):
-    # Written so that a NaN stays one.
-    return zero(z) if z < zero(z) else z
+__all__ = ["ReLU"]
 
 
-@jit
-def slope(a):
-    return zero(a) if a == zero(a) else one(a)
+class ReLU(Activation):
+    """The rectified linear unit.
 
+    Examples
+    --------
+    >>> from skgd.activations import ReLU
+    >>> ReLU().value(-2.0)
+    0.0
+    """
 
-relu = Activation("relu", value, slope, gain=6.0)
+    name = "relu"
+
+    @staticmethod
+    def value(z):
+        """Return max(z, 0); a NaN stays one."""
+        return 0.0 if z < 0.0 else z
+
+    @staticmethod
+    def slope(a):
+        """Return whether the value is positive."""
+        return 0.0 if a == 0.0 else 1.0

@@ -3,8 +3,7 @@
 Solvers, schedules, activations and losses need no more of it than what is named here.
 """
 
-from skgd.engine.elementary import exp, log, log1p, logistic, one, tanh, zero
-from skgd.engine.jit import jit, strict_jit
+from skgd.engine.elementary import exp, log, log1p, logistic, tanh
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver
 
 __all__ = [
@@ -13,12 +12,8 @@ __all__ = [
     "Schedule",
     "Solver",
     "exp",
-    "jit",
     "log",
     "log1p",
     "logistic",
-    "one",
-    "strict_jit",
     "tanh",
-    "zero",
 ]

@@ -1,187 +1,222 @@
-"""What plugs into the training loop: activations, losses, solvers, schedules.
+"""The base classes of plug-ins: activations, losses, solvers, schedules.
 
-A plug-in is data and kernels. The loop knows only the kernels' signatures, so that it is
-compiled once a dtype for all of them.
+A plug-in is an estimator without ``fit``: it stores its arguments, and has no compiled
+kernel. What it computes are plain Python functions of numbers. The engine compiles them
+into loops of its own when a network is trained (:mod:`skgd.engine.binding`). These
+contracts are provisional until version 1.0.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+import inspect
+from typing import Any, ClassVar, NamedTuple
 
-from skgd.engine.jit import Kernel, jit
+import numpy as np
+from sklearn.base import BaseEstimator
 
-__all__ = ["Activation", "Loss", "Schedule", "Solver"]
+__all__ = ["Activation", "Loss", "Plugin", "Progress", "Schedule", "Solver"]
 
 
-@dataclass(frozen=True)
-class Activation:
-    """What a hidden unit does with its linear input.
+class Plugin(BaseEstimator):
+    """What all plug-ins have in common.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Its value for ``activation``.
+        The string that stands for the plug-in with its defaults; '' if there is none.
+    """
 
-    value : Kernel
-        The function of a scalar.
+    name: ClassVar[str] = ""
+    # As for scikit-learn's estimators: what each argument may be.
+    _parameter_constraints: dict = {}
 
-    slope : Kernel
-        Its derivative, as a function of its value.
+    @classmethod
+    def argument_names(cls):
+        """Return the names of the constructor's arguments, in order."""
+        if cls.__init__ is object.__init__:
+            return []
+        return list(inspect.signature(cls.__init__).parameters)[1:]
+
+    def numbers(self):
+        """Return the values of the constructor's arguments, in order.
+
+        Returns
+        -------
+        ndarray of shape (n_arguments,), dtype=float64
+        """
+        values = [getattr(self, name) for name in self.argument_names()]
+        return np.array(values, dtype=np.float64).reshape(-1)
+
+
+class Activation(Plugin):
+    """What a hidden unit does with its linear input.
+
+    A subclass defines two functions of numbers, as static methods. After the first
+    argument, both take the arguments of the constructor, in its order.
+
+    - ``value(z, ...)`` is the function,
+    - ``slope(x, ...)`` is its derivative, as a function of ``value(z)`` if ``slope_of`` is
+      'value', or of ``z`` if it is 'input'.
+
+    Attributes
+    ----------
+    slope_of : {'value', 'input'}
+        The argument of ``slope``.
 
     gain : float
         The initial weights are uniform within ± sqrt(gain / (inputs + outputs)).
     """
 
-    name: str
-    value: Kernel
-    slope: Kernel
-    gain: float
+    slope_of: ClassVar[str] = "value"
+    gain: ClassVar[float] = 6.0
 
-    @cached_property
-    def forward(self):
-        """Kernel of (z), which replaces a vector z by value(z)."""
-        value = self.value
+    @staticmethod
+    def value(z, *parameters):
+        """Return the activation of the linear input ``z``."""
+        raise NotImplementedError
 
-        def forward(z):
-            for i in range(z.shape[0]):
-                z[i] = value(z[i])
-
-        forward.__qualname__ = f"{self.name}.forward"
-        return jit(forward)
-
-    @cached_property
-    def backward(self):
-        """Kernel of (a, delta), both vectors.
-
-        ``delta``, the gradient by the activations ``a``, becomes that by the linear
-        output.
-        """
-        slope = self.slope
-
-        def backward(a, delta):
-            for i in range(a.shape[0]):
-                delta[i] *= slope(a[i])
-
-        backward.__qualname__ = f"{self.name}.backward"
-        return jit(backward)
-
-    def bind(self, T):
-        """Compile both kernels for the Numba dtype ``T``."""
-        from numba import void
-
-        return (
-            self.forward.bind(void, T[::1]),
-            self.backward.bind(void, T[::1], T[::1]),
-        )
+    @staticmethod
+    def slope(x, *parameters):
+        """Return the derivative."""
+        raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class Loss:
-    """An objective, as a function of the network's linear output z.
+class Loss(Plugin):
+    """An objective, as a function of a network's linear output z and the target y.
 
-    Parameters
+    A subclass defines functions of numbers, as static methods. After the first arguments,
+    all take the arguments of the constructor, in its order.
+
+    - ``value(z, y, ...)`` is the loss of one output,
+    - ``slope(z, y, ...)`` is its derivative by ``z``,
+    - ``link(z, ...)`` is the prediction.
+
+    A loss that couples the outputs of a row defines ``evaluate`` and ``apply_link``
+    instead: see :mod:`skgd.losses.multinomial_log_loss`.
+
+    Attributes
     ----------
-    name : str
-        Its value for ``loss``.
-
-    evaluate : Kernel
-        Of (z, y, weight, scale, delta): returns sum_i weight_i loss(z_i, y_i) in float64
-        and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z`` and
-        ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets). What is
-        left in ``z`` is of no use.
-
-    link : Kernel
-        Of (z): replaces the linear output by the prediction.
-
     out_activation : str
-        scikit-learn's name of the link, the fitted ``out_activation_``.
+        The name of the link, the fitted ``out_activation_``.
+
+    domain : tuple of (float, float, str)
+        The lowest and the highest target, and which of them is a target itself: 'both',
+        'neither', 'left' or 'right'.
+
+    outputs_per_target : int
+        Outputs of the network for each column of ``y``.
     """
 
-    name: str
-    evaluate: Kernel
-    link: Kernel
-    out_activation: str
+    out_activation: ClassVar[str] = "identity"
+    domain: ClassVar[tuple[float, float, str]] = (-np.inf, np.inf, "neither")
+    outputs_per_target: ClassVar[int] = 1
+    evaluate: ClassVar[Any] = None
+    apply_link: ClassVar[Any] = None
 
-    def bind_evaluate(self, T):
-        """Compile ``evaluate`` for the Numba dtype ``T``."""
-        from numba import float64
+    @staticmethod
+    def value(z, y, *parameters):
+        """Return the loss of one output."""
+        raise NotImplementedError
 
-        matrix = T[:, ::1]
-        return self.evaluate.bind(float64, matrix, matrix, T[::1], T, matrix)
+    @staticmethod
+    def slope(z, y, *parameters):
+        """Return the derivative of the loss by ``z``."""
+        raise NotImplementedError
 
-    def bind_link(self, T):
-        """Compile ``link`` for the Numba dtype ``T``."""
-        from numba import void
+    @staticmethod
+    def link(z, *parameters):
+        """Return the prediction of one output."""
+        return z
 
-        return self.link.bind(void, T[:, ::1])
+    def check_targets(self, y):
+        """Raise a ValueError if a target is outside of the domain."""
+        low, high, closed = self.domain
+        below = y < low if closed in ("both", "left") else y <= low
+        above = y > high if closed in ("both", "right") else y >= high
+        outside = np.asarray(below | above)
+        if np.isfinite([low, high]).any() and outside.any():
+            left = "[" if closed in ("both", "left") else "("
+            right = "]" if closed in ("both", "right") else ")"
+            bounds = f"in {left}{low}, {high}{right}"
+            if high == np.inf:
+                bounds = f"{'>=' if left == '[' else '>'} {low:g}"
+            raise ValueError(
+                f"loss={self.name or self!r} needs y {bounds}, got "
+                f"{np.asarray(y)[outside].flat[0]}."
+            )
 
 
-@dataclass(frozen=True)
-class Solver:
-    """An update rule: explicit state and what one update does to it.
+class Solver(Plugin):
+    """An update rule.
 
-    Parameters
+    A subclass defines how one parameter is updated, from what is kept for it:
+
+    - ``coefficients(rate, t)`` returns a tuple of what all parameters share: numbers, or
+      arrays of the shape of ``rate`` and ``t``. It is called in NumPy before each compiled
+      call, for all of its updates: ``rate`` holds their learning rates, ``t`` the number of
+      updates before each.
+    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns the
+      new parameter and its new state, a tuple of ``n_slots`` numbers. ``g`` is the gradient
+      with the penalty, ``state`` starts from zeros, ``coefficients`` are those of this
+      update.
+
+    Attributes
     ----------
-    name : str
-        Its value for ``solver``.
-
-    update : Kernel
-        Of (theta, gradient, state, rate, t, hyper): update some parameters by their
-        gradient, the penalty's included; ``state`` is a pair of arrays like them,
-        of which the first ``n_slots`` are the solver's and start at zero;
-        ``rate`` is this update's learning rate, ``t`` counts the updates before it.
-
     n_slots : int
-        Number of values kept per parameter, at most 2.
-
-    hyperparameters : tuple of str
-        The constructor parameters whose values are in ``hyper``, in this order.
+        Numbers kept for each parameter.
     """
 
-    name: str
-    update: Kernel
-    n_slots: int
-    hyperparameters: tuple[str, ...] = ()
+    n_slots: ClassVar[int] = 0
 
-    def bind(self, T):
-        """Compile the update for the Numba dtype ``T``."""
-        from numba import float64, int64, void
-        from numba.types import UniTuple
+    def coefficients(self, rate, t):
+        """Return what all parameters share."""
+        return (rate,)
 
-        vector = T[::1]
-        return self.update.bind(
-            void, vector, vector, UniTuple(vector, 2), float64, int64, float64[::1]
-        )
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter and its new state."""
+        raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """A learning rate as a function of the progress of the training.
+class Progress(NamedTuple):
+    """Where the training stands, for a schedule.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        Its value for ``learning_rate``.
+    update : ndarray of shape (n,), dtype=int64
+        The number of updates before each of the next ones.
 
-    rate : Kernel
-        Of (initial, t, n_seen, hyper): the learning rate of the update that ``t`` updates
-        came before; ``n_seen`` counts the samples of all finished epochs.
+    n_updates : int or None
+        All updates of the fit, if that is known: ``max_iter`` times those of an epoch.
 
-    hyperparameters : tuple of str
-        The constructor parameters whose values are in ``hyper``, in this order.
+    epoch : ndarray of shape (n,), dtype=int64
+        The number of finished epochs before each of the next updates.
 
-    after_plateau : callable, optional
-        Called with the initial rate when the training stops improving. Returns the one
-        to go on with, or None to stop. Without it, training stops.
+    n_samples_seen : ndarray of shape (n,), dtype=int64
+        The samples of the finished epochs.
     """
 
-    name: str
-    rate: Kernel
-    hyperparameters: tuple[str, ...] = ()
-    after_plateau: Callable[[float], float | None] | None = None
+    update: np.ndarray
+    n_updates: int | None
+    epoch: np.ndarray
+    n_samples_seen: np.ndarray
 
-    def bind(self):
-        """Compile the rate."""
-        from numba import float64, int64
 
-        return self.rate.bind(float64, float64, int64, int64, float64[::1])
+class Schedule(Plugin):
+    """A learning rate as a factor of its initial value.
+
+    A subclass defines ``__call__(progress)``, which returns the factors of the next
+    updates: an array of the shape of ``progress.update``. It may define
+    ``after_plateau(rate)``, which is called when the training stops improving, and returns
+    the initial rate to go on with, or None to stop. Without it, the training stops.
+
+    Attributes
+    ----------
+    needs_n_updates : bool
+        Whether ``progress.n_updates`` must be known.
+    """
+
+    needs_n_updates: ClassVar[bool] = False
+    after_plateau: ClassVar[Any] = None
+
+    def __call__(self, progress):
+        """Return the factors of the next updates."""
+        raise NotImplementedError

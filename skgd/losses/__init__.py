@@ -1,18 +1,28 @@
 """The objectives, one a file."""
 
-from skgd.losses.binary_log_loss import binary_log_loss
-from skgd.losses.multinomial_log_loss import multinomial_log_loss
-from skgd.losses.poisson import poisson
-from skgd.losses.squared_error import squared_error
+from skgd.engine import Loss
+from skgd.losses.binary_log_loss import BinaryLogLoss
+from skgd.losses.multinomial_log_loss import MultinomialLogLoss
+from skgd.losses.poisson import Poisson
+from skgd.losses.squared_error import SquaredError
 
-__all__ = ["CLASSIFICATION_LOSSES", "LINKS", "REGRESSION_LOSSES"]
+__all__ = [
+    "CLASSIFICATION_LOSSES",
+    "LINKS",
+    "REGRESSION_LOSSES",
+    "BinaryLogLoss",
+    "Loss",
+    "MultinomialLogLoss",
+    "Poisson",
+    "SquaredError",
+]
 
-REGRESSION_LOSSES = {loss.name: loss for loss in (squared_error, poisson)}
+REGRESSION_LOSSES = {loss.name: loss for loss in (SquaredError, Poisson)}
 # A classifier's loss follows from its kind of target.
 CLASSIFICATION_LOSSES = {
-    "binary": binary_log_loss,
-    "multiclass": multinomial_log_loss,
-    "multilabel-indicator": binary_log_loss,
+    "binary": BinaryLogLoss,
+    "multiclass": MultinomialLogLoss,
+    "multilabel-indicator": BinaryLogLoss,
 }
 # A loss for each link: of a fitted network, the parameter `loss` may have been changed.
 LINKS = {

@@ -8,40 +8,36 @@ computed as :math:`\max(z, 0) - y z + \log(1 + e^{-|z|})`, which neither overflo
 needs the probabilities clipped.
 """
 
-from skgd.engine import Loss, exp, jit, log1p, logistic, zero
+from skgd.engine import Loss, exp, log1p, logistic
 
-__all__ = ["binary_log_loss"]
-
-
-@jit
-def _terms(z, y, delta):
-    """Replace each z by its loss, and write the slope: a loop that vectorises."""
-    for e in range(z.shape[0]):
-        linear = z[e]
-        delta[e] = logistic(linear) - y[e]
-        positive = zero(linear) if linear < zero(linear) else linear
-        z[e] = positive - y[e] * linear + log1p(exp(-abs(linear)))
+__all__ = ["BinaryLogLoss"]
 
 
-@jit
-def evaluate(z, y, weight, scale, delta):
-    _terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1))
-    total = 0.0
-    for i in range(z.shape[0]):
-        w = scale * weight[i]
-        loss = 0.0
-        for k in range(z.shape[1]):
-            delta[i, k] *= w
-            loss += z[i, k]
-        total += weight[i] * loss
-    return total
+class BinaryLogLoss(Loss):
+    """The log loss of a yes-or-no output, with a logistic link.
 
+    Examples
+    --------
+    >>> from skgd.losses import BinaryLogLoss
+    >>> BinaryLogLoss().slope(0.0, 1.0)
+    -0.5
+    """
 
-@jit
-def link(z):
-    for i in range(z.shape[0]):
-        for k in range(z.shape[1]):
-            z[i, k] = logistic(z[i, k])
+    name = "log_loss"
+    out_activation = "logistic"
+    domain = (0, 1, "both")
 
+    @staticmethod
+    def value(z, y):
+        """Return log(1 + exp(z)) - y z."""
+        return (0.0 if z < 0.0 else z) - y * z + log1p(exp(-abs(z)))
 
-binary_log_loss = Loss("log_loss", evaluate, link, out_activation="logistic")
+    @staticmethod
+    def slope(z, y):
+        """Return the probability minus y."""
+        return logistic(z) - y
+
+    @staticmethod
+    def link(z):
+        """Return the probability."""
+        return logistic(z)

@@ -6,33 +6,36 @@ r"""Half the Poisson deviance with a log link, summed over the outputs.
     \qquad \mu = e^z
 """
 
-from skgd.engine import Loss, exp, jit, log, one, zero
+from skgd.engine import Loss, exp, log
 
-__all__ = ["poisson"]
-
-
-@jit
-def evaluate(z, y, weight, scale, delta):
-    total = 0.0
-    for i in range(z.shape[0]):
-        w = scale * weight[i]
-        deviance = 0.0
-        for k in range(z.shape[1]):
-            target = y[i, k]
-            mean = exp(z[i, k])
-            delta[i, k] = w * (mean - target)
-            # y log y is 0 at y = 0.
-            logarithm = log(target if target > zero(target) else one(target))
-            deviance += target * (logarithm - z[i, k]) - target + mean
-        total += weight[i] * deviance
-    return total
+__all__ = ["Poisson"]
 
 
-@jit
-def link(z):
-    for i in range(z.shape[0]):
-        for k in range(z.shape[1]):
-            z[i, k] = exp(z[i, k])
+class Poisson(Loss):
+    """Half the Poisson deviance, with a log link.
 
+    Examples
+    --------
+    >>> from skgd.losses import Poisson
+    >>> Poisson().slope(0.0, 3.0)
+    -2.0
+    """
 
-poisson = Loss("poisson", evaluate, link, out_activation="exp")
+    name = "poisson"
+    out_activation = "exp"
+    domain = (0, float("inf"), "left")
+
+    @staticmethod
+    def value(z, y):
+        """Return y (log(y) - z) - y + exp(z); y log(y) is 0 at y = 0."""
+        return y * (log(y if y > 0.0 else 1.0) - z) - y + exp(z)
+
+    @staticmethod
+    def slope(z, y):
+        """Return exp(z) - y."""
+        return exp(z) - y
+
+    @staticmethod
+    def link(z):
+        """Return exp(z)."""
+        return exp(z)

@@ -1,12 +1,20 @@
 """The learning-rate schedules, one a file."""
 
-from skgd.schedules.adaptive import adaptive
-from skgd.schedules.constant import constant
-from skgd.schedules.inverse_time import inverse_time
-from skgd.schedules.invscaling import invscaling
+from skgd.engine import Schedule
+from skgd.schedules.adaptive import Adaptive
+from skgd.schedules.constant import Constant
+from skgd.schedules.inverse_time import InverseTime
+from skgd.schedules.invscaling import InverseScaling
 
-__all__ = ["SCHEDULES"]
+__all__ = [
+    "SCHEDULES",
+    "Adaptive",
+    "Constant",
+    "InverseScaling",
+    "InverseTime",
+    "Schedule",
+]
 
 SCHEDULES = {
-    schedule.name: schedule for schedule in (constant, inverse_time, invscaling, adaptive)
+    schedule.name: schedule for schedule in (Constant, InverseTime, InverseScaling, Adaptive)
 }

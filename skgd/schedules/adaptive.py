@@ -5,14 +5,23 @@ r"""scikit-learn's adaptive rate: a fifth of it whenever training stops improvin
 Training goes on until the rate has fallen to :math:`10^{-6}`.
 """
 
-from skgd.engine import Schedule
-from skgd.schedules.constant import rate
+from skgd.schedules.constant import Constant
 
-__all__ = ["adaptive"]
-
-
-def after_plateau(rate):
-    return rate / 5.0 if rate > 1e-6 else None
+__all__ = ["Adaptive"]
 
 
-adaptive = Schedule("adaptive", rate, after_plateau=after_plateau)
+class Adaptive(Constant):
+    """A learning rate that falls whenever training stops improving.
+
+    Examples
+    --------
+    >>> from skgd.schedules import Adaptive
+    >>> Adaptive().after_plateau(0.1)
+    0.02
+    """
+
+    name = "adaptive"
+
+    def after_plateau(self, rate):
+        """Return a fifth of the rate, or None once it is 1e-6."""
+        return rate / 5.0 if rate > 1e-6 else None

@@ -3,14 +3,25 @@ r"""The learning rate stays what it was.
 .. math:: \eta = \eta_0
 """
 
-from skgd.engine import Schedule, jit
+import numpy as np
 
-__all__ = ["constant", "rate"]
+from skgd.engine import Schedule
 
-
-@jit
-def rate(initial, t, n_seen, hyper):
-    return initial
+__all__ = ["Constant"]
 
 
-constant = Schedule("constant", rate)
+class Constant(Schedule):
+    """A learning rate that stays what it was.
+
+    Examples
+    --------
+    >>> from skgd.schedules import Constant
+    >>> Constant()
+    Constant()
+    """
+
+    name = "constant"
+
+    def __call__(self, progress):
+        """Return ones."""
+        return np.ones(progress.update.shape)

@@ -11,24 +11,52 @@ H. Robbins, S. Monro (1951). "A stochastic approximation method."
 The Annals of Mathematical Statistics 22(3).
 """
 
-import math
+from numbers import Integral, Real
 
-from skgd.engine import Schedule, jit
+import numpy as np
+from sklearn.utils._param_validation import Interval
 
-__all__ = ["inverse_time"]
+from skgd.engine import Schedule
 
-
-@jit
-def rate(initial, t, n_seen, hyper):
-    decay_rate = hyper[0]
-    periods = t / hyper[1]
-    if hyper[2] != 0:
-        periods = float(math.floor(periods))
-    return initial / (1.0 + decay_rate * periods)
+__all__ = ["InverseTime"]
 
 
-inverse_time = Schedule(
-    "inverse_time",
-    rate,
-    hyperparameters=("decay_rate", "decay_steps", "staircase"),
-)
+class InverseTime(Schedule):
+    """Inverse time decay.
+
+    Parameters
+    ----------
+    decay_rate : float, default=1.0
+        How much the rate decays per ``decay_steps``.
+
+    decay_steps : int, default=1000
+        The updates in a period.
+
+    staircase : bool, default=True
+        Whether the rate falls once a period; otherwise it falls with every update.
+
+    Examples
+    --------
+    >>> from skgd.schedules import InverseTime
+    >>> InverseTime(decay_steps=100)
+    InverseTime(decay_steps=100)
+    """
+
+    name = "inverse_time"
+    _parameter_constraints: dict = {
+        "decay_rate": [Interval(Real, 0, None, closed="left")],
+        "decay_steps": [Interval(Integral, 1, None, closed="left")],
+        "staircase": ["boolean"],
+    }
+
+    def __init__(self, decay_rate=1.0, decay_steps=1000, staircase=True):
+        self.decay_rate = decay_rate
+        self.decay_steps = decay_steps
+        self.staircase = staircase
+
+    def __call__(self, progress):
+        """Return 1 / (1 + decay_rate * periods)."""
+        periods = progress.update / self.decay_steps
+        if self.staircase:
+            periods = np.floor(periods)
+        return 1.0 / (1.0 + self.decay_rate * periods)

@@ -5,14 +5,36 @@ r"""scikit-learn's inverse scaling: by the samples seen, after each epoch.
 with :math:`n` samples seen in all finished epochs and ``power_t`` :math:`p`.
 """
 
-from skgd.engine import Schedule, jit
+from numbers import Real
 
-__all__ = ["invscaling"]
+from sklearn.utils._param_validation import Interval
+
+from skgd.engine import Schedule
+
+__all__ = ["InverseScaling"]
 
 
-@jit
-def rate(initial, t, n_seen, hyper):
-    return initial / (n_seen + 1.0) ** hyper[0]
+class InverseScaling(Schedule):
+    """A power of the number of samples seen.
 
+    Parameters
+    ----------
+    power_t : float, default=0.5
+        The exponent.
 
-invscaling = Schedule("invscaling", rate, hyperparameters=("power_t",))
+    Examples
+    --------
+    >>> from skgd.schedules import InverseScaling
+    >>> InverseScaling(power_t=0.25)
+    InverseScaling(power_t=0.25)
+    """
+
+    name = "invscaling"
+    _parameter_constraints: dict = {"power_t": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, power_t=0.5):
+        self.power_t = power_t
+
+    def __call__(self, progress):
+        """Return 1 / (n + 1) ** power_t."""
+        return 1.0 / (progress.n_samples_seen + 1.0) ** self.power_t

@@ -1,11 +1,12 @@
 """The update rules, one a file."""
 
-from skgd.solvers.adam import adam
-from skgd.solvers.minibatch import minibatch
-from skgd.solvers.momentum import momentum
-from skgd.solvers.rmsprop import rmsprop
+from skgd.engine import Solver
+from skgd.solvers.adam import Adam
+from skgd.solvers.minibatch import Minibatch
+from skgd.solvers.momentum import Momentum
+from skgd.solvers.rmsprop import RMSProp
 
-__all__ = ["SOLVERS"]
+__all__ = ["SOLVERS", "Adam", "Minibatch", "Momentum", "RMSProp", "Solver"]
 
-SOLVERS = {solver.name: solver for solver in (minibatch, momentum, rmsprop, adam)}
-SOLVERS["sgd"] = momentum  # scikit-learn's name
+SOLVERS = {solver.name: solver for solver in (Minibatch, Momentum, RMSProp, Adam)}
+SOLVERS["sgd"] = Momentum  # scikit-learn's name

@@ -17,29 +17,56 @@ arXiv:1412.6980.
 """
 
 import math
+from numbers import Real
 
-from skgd.engine import Solver, jit
+from sklearn.utils._param_validation import Interval
 
-__all__ = ["adam"]
+from skgd.engine import Solver
 
-
-@jit
-def update(theta, gradient, state, rate, t, hyper):
-    first, second = state
-    correction = math.sqrt(1.0 - hyper[1] ** (t + 1)) / (1.0 - hyper[0] ** (t + 1))
-    eta = theta.dtype.type(rate * correction)
-    beta_1 = theta.dtype.type(hyper[0])
-    beta_2 = theta.dtype.type(hyper[1])
-    one_minus_beta_1 = theta.dtype.type(1.0 - hyper[0])
-    one_minus_beta_2 = theta.dtype.type(1.0 - hyper[1])
-    epsilon = theta.dtype.type(hyper[2])
-    for i in range(theta.shape[0]):
-        g = gradient[i]
-        m = beta_1 * first[i] + one_minus_beta_1 * g
-        v = beta_2 * second[i] + one_minus_beta_2 * (g * g)
-        first[i] = m
-        second[i] = v
-        theta[i] -= eta * m / (math.sqrt(v) + epsilon)
+__all__ = ["Adam"]
 
 
-adam = Solver("adam", update, n_slots=2, hyperparameters=("beta_1", "beta_2", "epsilon"))
+class Adam(Solver):
+    """Steps from bias-corrected moving moments of the gradient.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float, default=0.9, 0.999
+        What the moving averages of the gradient and of its square keep, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Added to the denominator.
+
+    Examples
+    --------
+    >>> from skgd.solvers import Adam
+    >>> Adam(beta_2=0.95)
+    Adam(beta_2=0.95)
+    """
+
+    name = "adam"
+    n_slots = 2
+    _parameter_constraints: dict = {
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def coefficients(self, rate, t):
+        """Return the corrected rate, and the weights of the averages."""
+        eta = rate * ((1 - self.beta_2 ** (t + 1)) ** 0.5 / (1 - self.beta_1 ** (t + 1)))
+        return eta, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2, self.epsilon
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter and its new moments."""
+        eta, beta_1, rest_1, beta_2, rest_2, epsilon = coefficients
+        m, v = state
+        m = beta_1 * m + rest_1 * g
+        v = beta_2 * v + rest_2 * (g * g)
+        return theta - eta * m / (math.sqrt(v) + epsilon), (m, v)

@@ -8,16 +8,25 @@ H. Robbins, S. Monro (1951). "A stochastic approximation method."
 The Annals of Mathematical Statistics 22(3).
 """
 
-from skgd.engine import Solver, jit
+from skgd.engine import Solver
 
-__all__ = ["minibatch"]
-
-
-@jit
-def update(theta, gradient, state, rate, t, hyper):
-    eta = theta.dtype.type(rate)
-    for i in range(theta.shape[0]):
-        theta[i] -= eta * gradient[i]
+__all__ = ["Minibatch"]
 
 
-minibatch = Solver("minibatch", update, n_slots=0)
+class Minibatch(Solver):
+    """Plain gradient descent on mini-batches.
+
+    Examples
+    --------
+    >>> from skgd.solvers import Minibatch
+    >>> Minibatch()
+    Minibatch()
+    """
+
+    name = "minibatch"
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter; there is no state."""
+        (eta,) = coefficients
+        return theta - eta * g, state

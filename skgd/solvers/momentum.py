@@ -17,24 +17,53 @@ I. Sutskever, J. Martens, G. Dahl, G. Hinton (2013). "On the importance of initi
 and momentum in deep learning." ICML.
 """
 
-from skgd.engine import Solver, jit
+from numbers import Real
 
-__all__ = ["momentum"]
+from sklearn.utils._param_validation import Interval
 
+from skgd.engine import Solver
 
-@jit
-def update(theta, gradient, state, rate, t, hyper):
-    velocity = state[0]
-    eta = theta.dtype.type(rate)
-    mu = theta.dtype.type(hyper[0])
-    nesterov = hyper[1] != 0
-    for i in range(theta.shape[0]):
-        step = eta * gradient[i]
-        v = mu * velocity[i] - step
-        velocity[i] = v
-        theta[i] += mu * v - step if nesterov else v
+__all__ = ["Momentum"]
 
 
-momentum = Solver(
-    "momentum", update, n_slots=1, hyperparameters=("momentum", "nesterovs_momentum")
-)
+class Momentum(Solver):
+    """Gradient descent with a velocity.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        The part of the velocity that an update keeps, between 0 and 1.
+
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+
+    Examples
+    --------
+    >>> from skgd.solvers import Momentum
+    >>> Momentum(momentum=0.95)
+    Momentum(momentum=0.95)
+    """
+
+    name = "momentum"
+    n_slots = 1
+    _parameter_constraints: dict = {
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+    }
+
+    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+
+    def coefficients(self, rate, t):
+        """Return the rate, the momentum, and whether it is Nesterov's."""
+        return rate, self.momentum, self.nesterovs_momentum
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter and its new velocity."""
+        eta, mu, nesterov = coefficients
+        (v,) = state
+        step = eta * g
+        v = mu * v - step
+        return theta + (mu * v - step if nesterov else v), (v,)

@@ -14,24 +14,52 @@ average of its recent magnitude." Neural Networks for Machine Learning, Coursera
 """
 
 import math
+from numbers import Real
 
-from skgd.engine import Solver, jit
+from sklearn.utils._param_validation import Interval
 
-__all__ = ["rmsprop"]
+from skgd.engine import Solver
 
-
-@jit
-def update(theta, gradient, state, rate, t, hyper):
-    mean_square = state[0]
-    eta = theta.dtype.type(rate)
-    rho = theta.dtype.type(hyper[0])
-    one_minus_rho = theta.dtype.type(1.0 - hyper[0])
-    epsilon = theta.dtype.type(hyper[1])
-    for i in range(theta.shape[0]):
-        g = gradient[i]
-        s = rho * mean_square[i] + one_minus_rho * (g * g)
-        mean_square[i] = s
-        theta[i] -= eta * g / (math.sqrt(s) + epsilon)
+__all__ = ["RMSProp"]
 
 
-rmsprop = Solver("rmsprop", update, n_slots=1, hyperparameters=("rho", "epsilon"))
+class RMSProp(Solver):
+    """Steps divided by the recent size of the gradient.
+
+    Parameters
+    ----------
+    rho : float, default=0.9
+        What the moving average of the squared gradient keeps, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Added to the denominator.
+
+    Examples
+    --------
+    >>> from skgd.solvers import RMSProp
+    >>> RMSProp(rho=0.95)
+    RMSProp(rho=0.95)
+    """
+
+    name = "rmsprop"
+    n_slots = 1
+    _parameter_constraints: dict = {
+        "rho": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, rho=0.9, epsilon=1e-8):
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def coefficients(self, rate, t):
+        """Return the rate, and the weights of the average."""
+        return rate, self.rho, 1 - self.rho, self.epsilon
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter and its new mean square."""
+        eta, rho, rest, epsilon = coefficients
+        (s,) = state
+        s = rho * s + rest * (g * g)
+        return theta - eta * g / (math.sqrt(s) + epsilon), (s,)
