@@ -43,18 +43,15 @@ reducing internal covariate shift." ICML, arXiv:1502.03167.
 
 import math
 
-import numpy as np
-
 from skgd.engine.jit import jit
 
 __all__ = [
     "effective_rows",
     "finish_moments",
-    "fold",
     "merge_moments",
     "moments_of",
-    "normalise",
-    "normalise_backward",
+    "normalize",
+    "normalize_backward",
     "scale_and_shift_gradient",
     "update_running",
 ]
@@ -107,46 +104,47 @@ def finish_moments(total, epsilon, moments):
     """Write the variance, and 1 / sqrt(variance + epsilon)."""
     for j in range(moments.shape[1]):
         moments[1, j] /= total
-        moments[2, j] = 1.0 / math.sqrt(moments[1, j] + epsilon)
+        moments[2, j] = 1.0 / math.sqrt(moments[1, j] + moments.dtype.type(epsilon))
 
 
 @jit
-def normalise(x, gamma, beta, moments, out):
-    """Replace ``x`` by its normalised values; write ``gamma * x + beta`` to ``out``."""
+def normalize(x, gamma, beta, moments, out):
+    """Write ``gamma * normal + beta``, where normal is ``(x - mean) / deviation``."""
     mean, scale = moments[0], moments[2]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            normal = (x[i, j] - mean[j]) * scale[j]
-            x[i, j] = normal
-            out[i, j] = gamma[j] * normal + beta[j]
+            out[i, j] = gamma[j] * ((x[i, j] - mean[j]) * scale[j]) + beta[j]
 
 
 @jit
-def scale_and_shift_gradient(normal, delta, part):
+def scale_and_shift_gradient(x, delta, moments, part):
     """Write the gradients by gamma and beta over a chunk.
 
     ``delta`` is the gradient by the outputs.
     """
+    mean, scale = moments[0], moments[2]
     gamma_gradient, beta_gradient = part[0], part[1]
     gamma_gradient[:] = 0
     beta_gradient[:] = 0
     for i in range(delta.shape[0]):
         for j in range(delta.shape[1]):
-            gamma_gradient[j] += delta[i, j] * normal[i, j]
+            gamma_gradient[j] += delta[i, j] * ((x[i, j] - mean[j]) * scale[j])
             beta_gradient[j] += delta[i, j]
 
 
 @jit
-def normalise_backward(normal, weight, total, gamma, moments, sums, delta):
+def normalize_backward(x, weight, total, gamma, moments, sums, delta):
     """Turn ``delta``, the gradient by the outputs, into that by the inputs.
 
     ``total`` is the sum of the weights of the mini-batch.
     """
-    scale, gamma_gradient, beta_gradient = moments[2], sums[0], sums[1]
+    mean, scale, gamma_gradient, beta_gradient = moments[0], moments[2], sums[0], sums[1]
+    total = delta.dtype.type(total)
     for i in range(delta.shape[0]):
         share = weight[i] / total
         for j in range(delta.shape[1]):
-            common = beta_gradient[j] + normal[i, j] * gamma_gradient[j]
+            normal = (x[i, j] - mean[j]) * scale[j]
+            common = beta_gradient[j] + normal * gamma_gradient[j]
             delta[i, j] = gamma[j] * scale[j] * (delta[i, j] - share * common)
 
 
@@ -168,31 +166,6 @@ def effective_rows(weight):
 @jit
 def update_running(moments, step, running):
     """Move the running mean and variance towards those of a mini-batch."""
-    step = running.dtype.type(step)
     for k in range(2):
         for j in range(running.shape[1]):
             running[k, j] += step * (moments[k, j] - running[k, j])
-
-
-def fold(weights, gamma, beta, mean, variance, epsilon):
-    """Write a normalised layer as a plain one, with its running statistics.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (inputs, outputs)
-        The linear map.
-
-    gamma, beta, mean, variance : ndarray of shape (outputs,)
-        Scale, shift and running statistics.
-
-    epsilon : float
-        What is added to the variance.
-
-    Returns
-    -------
-    weights : ndarray of shape (inputs, outputs)
-    bias : ndarray of shape (outputs,)
-        The layer maps x to ``x @ weights + bias``.
-    """
-    scale = gamma / np.sqrt(variance + epsilon)
-    return weights * scale, beta - mean * scale

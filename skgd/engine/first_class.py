@@ -8,7 +8,7 @@ beforehand. To kernels it is the named tuple of functions that it was made from.
 import numpy as np
 from llvmlite import ir
 from numba.core.datamodel.models import TupleModel
-from numba.core.types import FunctionType, NamedTuple
+from numba.core.types import FunctionType, NamedTuple, UniTuple
 from numba.extending import NativeValue, register_model, unbox
 
 __all__ = ["Functions"]
@@ -23,19 +23,26 @@ class Functions:
 
     Parameters
     ----------
-    named : named tuple of CompileResultWAP
-        The compiled functions, which are kept alive.
+    named : named tuple of CompileResultWAP or tuple of (CompileResultWAP or None)
+        The compiled functions, which are kept alive. A None is not called.
+
+    signatures : dict of str to tuple of numba.types.Type
+        Of each name the type of the result, then those of the arguments.
     """
 
-    def __init__(self, named):
+    def __init__(self, named, signatures):
         self._named = named
-        self._addresses = np.array(
-            [function.__wrapper_address__() for function in named], dtype=np.uintp
-        )
+        addresses, kinds = [], []
+        for name, member in zip(named._fields, named, strict=True):
+            returned, *arguments = signatures[name]
+            kind = FunctionType(returned(*arguments))
+            several = isinstance(member, tuple)
+            kinds.append(UniTuple(kind, len(member)) if several else kind)
+            for function in member if several else (member,):
+                addresses.append(0 if function is None else function.__wrapper_address__())
+        self._addresses = np.array(addresses, dtype=np.uintp)
         self.pointer = self._addresses.ctypes.data
-        self._numba_type_ = FunctionsType(
-            [FunctionType(function.signature()) for function in named], type(named)
-        )
+        self._numba_type_ = FunctionsType(kinds, type(named))
 
 
 register_model(FunctionsType)(TupleModel)
@@ -48,10 +55,21 @@ def _unbox(typ, functions, c):
         c.pyapi.long_as_voidptr(number), ir.IntType(8).as_pointer().as_pointer()
     )
     c.pyapi.decref(number)
-    # The other members of a function are for those that kernels hand back to Python.
+    read = 0
+
+    def function(kind):
+        nonlocal read
+        place = c.builder.gep(table, [ir.Constant(ir.IntType(64), read)])
+        read += 1
+        # The other members of a function are for those that kernels hand back to Python.
+        empty = ir.Constant(c.context.get_value_type(kind), None)
+        return c.builder.insert_value(empty, c.builder.load(place), 0)
+
     members = []
-    for index, member in enumerate(typ):
-        place = c.builder.gep(table, [ir.Constant(ir.IntType(64), index)])
-        empty = ir.Constant(c.context.get_value_type(member), None)
-        members.append(c.builder.insert_value(empty, c.builder.load(place), 0))
+    for kind in typ:
+        if isinstance(kind, UniTuple):
+            several = [function(kind.dtype) for _ in range(kind.count)]
+            members.append(c.context.make_tuple(c.builder, kind, several))
+        else:
+            members.append(function(kind))
     return NativeValue(c.context.make_tuple(c.builder, typ, members))

@@ -113,15 +113,27 @@ def strict_jit(function):
     return Kernel(function, _IN_ORDER)
 
 
-def functions(named):
-    """Make a named tuple of bound kernels ready to be an argument of a kernel."""
+def functions(named, signatures, dtype):
+    """Make a named tuple of bound kernels ready to be an argument of a kernel.
+
+    Parameters
+    ----------
+    named : named tuple of callable or tuple of (callable or None)
+        The kernels, by role.
+
+    signatures : callable
+        Returns, for a dtype, a dict of Numba's types of each role.
+
+    dtype : dtype
+        The network's.
+    """
     from numba import config
 
     if config.DISABLE_JIT:
         return named
     from skgd.engine.first_class import Functions
 
-    return Functions(named)
+    return Functions(named, signatures(dtype))
 
 
 class Stub:

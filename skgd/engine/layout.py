@@ -1,134 +1,144 @@
-"""Where each layer lies in the flat buffers: depth and widths as data, not as types.
+"""Where each stage lies in the flat buffers: depth and widths as data, not as types.
 
-Layer ``l`` maps ``units[l]`` inputs to ``units[l + 1]`` outputs. In ``theta`` and in the
-gradient it holds its weights, row by row, then the scale gamma if it is normalised, then
-its bias (the shift beta where it is normalised): what the penalty acts on comes first, the
-rest in one piece behind it.
+Parameters follow each other in the order of the stages' blocks, an input group's before
+those of the first stage: weights, row by row, then the bias; of a normalized layer
+weights, scale, shift.
 """
-
-from itertools import pairwise
 
 import numpy as np
 
-__all__ = [
-    "ACTIVATED",
-    "BIAS",
-    "COLUMNS",
-    "END",
-    "GAMMA",
-    "INPUTS",
-    "NORMAL",
-    "NORMALISED",
-    "OUTPUTS",
-    "WEIGHTS",
-    "Layout",
-]
+from skgd.engine.multiply import ROOM
+from skgd.engine.records import APART, STAGE, TILE, Work, aligned, records
 
-# The columns of the table, a row a layer. -1 stands for "there is none".
-INPUTS = 0
-OUTPUTS = 1
-WEIGHTS = 2  # first parameter of the layer
-GAMMA = 3  # of the batch normalisation's scale, or -1
-BIAS = 4
-END = 5  # first parameter behind the layer
-NORMAL = 6  # number of normalised units in the layers before, or -1
-ACTIVATED = 7  # of the activations, per row of a mini-batch, in the workspace
-NORMALISED = 8  # of the normalised linear outputs, likewise, or -1
-COLUMNS = 9
+__all__ = ["Layout", "MemoryPlan"]
 
 # Parameters whose gradient is computed before they are updated: 256 kB in float32, which
 # stay in a second-level cache while the parameters and the solver's state stream past.
-TILE = 65536
+TILE_SIZE = 65536
+
+# Numbers that the rows of the shared memory are a multiple of: each array of rows then
+# begins with a cache line.
+LINE = 16
 
 
 class Layout:
-    """The table of a network, and the sizes that follow from it.
+    """The stages of a network, and the sizes that follow from them.
 
     Parameters
     ----------
-    units : sequence of int
-        Number of features, widths of the hidden layers, number of outputs.
-
-    batch_normalization : bool, default=False
-        Whether the hidden layers are normalised.
-
-    sparse : bool, default=False
-        Whether the inputs are sparse rows.
+    stages : list of Stage
+        In the order of the forward pass: the first, input groups, all others.
 
     Attributes
     ----------
-    units, batch_normalization, sparse
+    stages : list of Stage
         As given.
 
-    table : ndarray of shape (n_layers, COLUMNS), dtype=int64
-        What the kernels read.
+    begins : list of int
+        The first parameter of each stage.
 
-    layers : ndarray of shape (2 * n_layers, 3), dtype=int64
-        Of each layer the weights, from the first input to the last, and what follows them
-        (0, 0).
+    blocks : list of tuple (int, int, Block)
+        Index of the stage, first parameter and description, in the order of parameters.
 
-    tile_room : int
-        Parameters whose gradient is computed before they are updated.
+    n_params : int
+        All parameters.
 
-    n_params, n_normal, n_activated : int
-        Parameters, normalised units, and what is kept per row of a mini-batch.
+    n_running : int
+        Numbers that stages keep from one mini-batch to the next.
+
+    numbers : ndarray, dtype=float64
+        The hyperparameters of the stages.
     """
 
-    def __init__(self, units, batch_normalization=False, sparse=False):
-        self.units = tuple(int(n) for n in units)
-        self.batch_normalization = batch_normalization
-        self.sparse = sparse
-        layers = list(pairwise(self.units))
-        self.table = np.full((len(layers), COLUMNS), -1, dtype=np.int64)
-        n_params = n_normal = n_activated = 0
-        for index, (inputs, outputs) in enumerate(layers):
-            row = self.table[index]
-            row[[INPUTS, OUTPUTS]] = inputs, outputs
-            row[WEIGHTS] = n_params
-            n_params += inputs * outputs
-            row[ACTIVATED] = n_activated
-            n_activated += outputs
-            if batch_normalization and index < len(layers) - 1:
-                row[GAMMA] = n_params
-                n_params += outputs
-                row[NORMAL] = n_normal
-                n_normal += outputs
-                row[NORMALISED] = n_activated
-                n_activated += outputs
-            row[BIAS] = n_params
-            n_params += outputs
-            row[END] = n_params
-        self.n_params = n_params
-        whole = [((i, 0, inputs), (i, 0, 0)) for i, (inputs, _) in enumerate(layers)]
-        self.layers = np.array(whole, dtype=np.int64).reshape(-1, 3)
-        largest = self.sizes(self.tiles(shared=False)).max()
-        self.tile_room = max(min(TILE, n_params), int(largest))
-        self.n_normal = n_normal
-        self.n_activated = n_activated
+    def __init__(self, stages):
+        self.stages = stages
+        n_groups = sum(stage.is_group for stage in stages)
+        in_order = [*range(1, n_groups + 1), 0, *range(n_groups + 1, len(stages))]
+        self.begins = [0] * len(stages)
+        self.blocks = []
+        self.n_params = 0
+        for index in in_order:
+            self.begins[index] = self.n_params
+            for block in stages[index].blocks:
+                self.blocks.append((index, self.n_params, block))
+                self.n_params += block.size
+        self.n_running = sum(stage.n_running for stage in stages)
+        self.numbers = np.array([n for stage in stages for n in stage.numbers], np.float64)
 
-    def tiles(self, shared):
-        """Cut the layers into tiles, whose gradient is computed at a time.
+    @property
+    def n_features(self):
+        """The dense features that the first stage reads."""
+        return self.stages[0].inputs
+
+    @property
+    def n_activated(self):
+        """The numbers that are kept for a row."""
+        kept = (s for s in self.stages if not (s.is_group or s.is_in_place))
+        return sum(stage.outputs for stage in kept)
+
+    @property
+    def n_outputs(self):
+        """The outputs of the network."""
+        return self.stages[-1].outputs
+
+    def views(self, flat, kind, stage=None):
+        """View the blocks of a kind in a flat buffer.
+
+        Parameters
+        ----------
+        flat : ndarray of shape (n_params,)
+            Parameters, or their gradient.
+
+        kind : str
+            The kind of the blocks.
+
+        stage : type, default=None
+            Only those of stages of this class.
+
+        Returns
+        -------
+        list of ndarray
+        """
+        return [
+            flat[begin : begin + block.size].reshape(block.shape)
+            for index, begin, block in self.blocks
+            if block.kind == kind and isinstance(self.stages[index], stage or object)
+        ]
+
+    def tiles(self, shared, factors=None):
+        """Cut the parameters into tiles, whose gradient is computed at a time.
 
         Parameters
         ----------
         shared : bool
             Whether several threads take some each: of a small layer, too.
 
+        factors : dict of str to int, default=None
+            Which factor of the learning rate each kind has; the first if it is not named.
+
         Returns
         -------
-        ndarray of shape (n_tiles, 3), dtype=int64
-            As ``layers``, but for the inputs that a tile begins and ends at.
+        recarray of shape (n_tiles,), of TILE
         """
-        tiles = []
-        for layer, (inputs, outputs) in enumerate(pairwise(self.units)):
-            rows = -(-inputs // 2) if shared else inputs
-            if self.sparse and layer == 0:
-                rows = inputs
-            else:
-                rows = max(1, min(TILE // outputs, rows))
-            tiles += [(layer, i, min(i + rows, inputs)) for i in range(0, inputs, rows)]
-            tiles.append((layer, 0, 0))
-        return np.array(tiles, dtype=np.int64)
+        found = []
+        for index, begin, block in self.blocks:
+            rows = block.shape[0] if len(block.shape) > 1 else 1
+            columns = block.size // rows
+            step = rows
+            if not self.stages[index].is_group:
+                step = -(-rows // 2) if shared else rows
+                step = max(1, min(TILE_SIZE // columns, step))
+            factor = (factors or {}).get(block.kind, 0)
+            for row in range(0, rows, step):
+                end = begin + min(row + step, rows) * columns
+                is_weights = block.kind == "weights"
+                tile = index, begin + row * columns, end, is_weights, block.is_summed
+                found.append((*tile, factor))
+        return np.array(found, dtype=TILE).view(np.recarray)
+
+    def gradient_size(self, tiles):
+        """Return the parameters whose gradient is computed before they are updated."""
+        return max(min(TILE_SIZE, self.n_params), int((tiles.end - tiles.begin).max()))
 
     def products(self, n_rows, n_values):
         """Count the multiplications of a forward pass.
@@ -142,22 +152,17 @@ class Layout:
         -------
         int
         """
-        zeros = n_rows * self.units[0] - n_values
-        return n_rows * self.n_params - zeros * self.units[1]
+        features = sum(s.inputs for s in self.stages if s.is_group) + self.n_features
+        first = next(s.outputs for s in self.stages)
+        return n_rows * self.n_params - (n_rows * features - n_values) * first
 
-    def sizes(self, tiles):
-        """Count the parameters of each tile."""
-        layer, first, last = tiles.T
-        behind = self.table[layer, END] - self.table[layer, WEIGHTS]
-        behind -= self.table[layer, INPUTS] * self.table[layer, OUTPUTS]
-        return np.where(first < last, (last - first) * self.table[layer, OUTPUTS], behind)
-
-    def shares(self, tiles, n_threads):
+    @staticmethod
+    def shares(tiles, n_threads):
         """Divide tiles among threads, the parameters as evenly as they allow.
 
         Parameters
         ----------
-        tiles : ndarray of shape (n_tiles, 3), dtype=int64
+        tiles : recarray of shape (n_tiles,), of TILE
             The tiles.
 
         n_threads : int
@@ -168,38 +173,99 @@ class Layout:
         ndarray of shape (n_threads + 1,), dtype=int64
             The first tile of each thread, and the number of tiles.
         """
-        sizes = self.sizes(tiles)
-        ends = np.cumsum(sizes)
-        bounds = ends[-1] * np.arange(1, n_threads) / n_threads
-        inner = np.searchsorted(ends - sizes / 2, bounds)
+        bounds = tiles.end[-1] * np.arange(1, n_threads) / n_threads
+        inner = np.searchsorted((tiles.begin + tiles.end) / 2, bounds)
         return np.array([0, *inner, len(tiles)], dtype=np.int64)
 
-    def weights(self, flat):
-        """View the weights of each layer in a flat buffer.
 
-        Parameters
-        ----------
-        flat : ndarray of shape (n_params,)
-            Parameters, or their gradient.
+class MemoryPlan:
+    """Where the numbers of a mini-batch lie in the memory that threads share.
+
+    Parameters
+    ----------
+    layout : Layout
+        The network's.
+
+    capacity : int
+        The most rows.
+
+    n_targets : int, default=0
+        Columns of targets; none for predictions.
+
+    n_chunks : int, default=0
+        The most chunks of rows; none for predictions, which have no gradients either.
+
+    Attributes
+    ----------
+    stages : recarray of shape (n_stages,), of STAGE
+        What the kernels read.
+
+    capacity : int
+        The rows that there is room for.
+
+    n_per_row, parts, part_size : int
+        Numbers of a row; the first of the chunks' memory, and those of a chunk.
+    """
+
+    def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
+        self.capacity = -(-capacity // LINE) * LINE
+        self.stages = records(STAGE, len(layout.stages))
+        self._n_own = ROOM
+        self._n_chunks = n_chunks
+        self._dimensions = (n_targets, layout.n_features if n_chunks else 0)
+        # The weight, the targets and the features.
+        self.n_per_row = 1 + sum(self._dimensions)
+        self.part_size = APART
+        numbers = running = 0
+        source, source_delta = -1, -1
+        before = self.stages[0]
+        for row, stage, begin in zip(
+            self.stages, layout.stages, layout.begins, strict=True
+        ):
+            row.is_group = stage.is_group
+            row.inputs, row.outputs = stage.inputs, stage.outputs
+            row.begin = begin
+            row.end = begin + sum(block.size for block in stage.blocks)
+            row.numbers, row.n_numbers = numbers, len(stage.numbers)
+            row.running, row.n_running = running, stage.n_running
+            row.own, row.part = self._n_own, self.part_size
+            if stage.is_group:
+                row.source = row.source_delta = -1
+                row.value, row.delta = before.value, before.delta
+            else:
+                row.source, row.source_delta = source, source_delta
+                row.value = source if stage.is_in_place else self._take(stage.outputs)
+                row.delta = -1
+                if n_chunks:
+                    shares = source_delta >= 0 and not stage.keeps_delta
+                    row.delta = source_delta if shares else self._take(stage.outputs)
+                source, source_delta = row.value, row.delta
+                before = row
+            numbers += len(stage.numbers)
+            running += stage.n_running
+            self._n_own += stage.n_own
+            self.part_size += stage.n_part
+        self.parts = self.n_per_row * self.capacity
+
+    def _take(self, n):
+        """Take ``n`` numbers of each row."""
+        self.n_per_row += n
+        return self.n_per_row - n
+
+    def allocate(self, dtype, gradient_size=0):
+        """Make the memory of one thread, which `another` shares.
 
         Returns
         -------
-        list of ndarray of shape (inputs, outputs)
+        Work
         """
-        return [
-            flat[row[WEIGHTS] : row[WEIGHTS] + row[INPUTS] * row[OUTPUTS]].reshape(
-                row[INPUTS], row[OUTPUTS]
-            )
-            for row in self.table
-        ]
+        n_shared = self.parts + self._n_chunks * self.part_size
+        arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
+        return Work(*arrays, np.zeros(APART, dtype=np.int64))
 
-    def biases(self, flat):
-        """View the bias of each layer in a flat buffer, as ``weights`` does."""
-        return [flat[row[BIAS] : row[BIAS] + row[OUTPUTS]] for row in self.table]
-
-    def gammas(self, flat):
-        """View the scale of each normalised layer, and None for the others."""
-        return [
-            flat[row[GAMMA] : row[GAMMA] + row[OUTPUTS]] if row[GAMMA] >= 0 else None
-            for row in self.table
-        ]
+    def another(self, work, shares_gradient):
+        """Make the memory of another thread on the same mini-batch."""
+        own, gradient = aligned((len(work.own), len(work.gradient)), work.own.dtype)
+        if shares_gradient:
+            gradient = work.gradient
+        return work._replace(own=own, gradient=gradient)

@@ -98,6 +98,12 @@ class Settings(NamedTuple):
 
     most_iterations, most_evaluations : int
         Training stops after so many.
+
+    order : ndarray of shape (0,), dtype=int64
+        No permutation of the rows.
+
+    loss : ndarray, dtype=float64
+        The arguments of the loss.
     """
 
     alpha: float
@@ -105,6 +111,8 @@ class Settings(NamedTuple):
     tolerance: float
     most_iterations: int
     most_evaluations: int
+    order: Any
+    loss: Any
 
 
 class Descent(NamedTuple):
@@ -169,31 +177,16 @@ class Descent(NamedTuple):
 
 
 @jit
-def minimize(
-    samples,
-    in_order,
-    network,
-    buffers,
-    rules,
-    settings,
-    descent,
-    limit,
-    losses,
-    team,
-    alone,
-):
-    """Train for about ``limit`` blocks of rows.
+def minimize(rows, network, work, kernels, settings, descent, losses, steps):
+    """Train for about ``step.limit`` blocks of rows.
 
     Parameters
     ----------
-    samples : Samples
+    rows : Rows
         The data.
 
-    in_order : ndarray of shape (0,), dtype=int64
-        No permutation of the rows.
-
-    network, buffers, rules : Network, Buffers, Rules
-        The point that is tried, this thread's room for a block, kernels.
+    network, work, kernels : Network, Work, Kernels
+        The point that is tried, this thread's memory for a block, compiled functions.
 
     settings : Settings
         Penalty and limits.
@@ -201,44 +194,41 @@ def minimize(
     descent : Descent
         Where training stands; updated.
 
-    limit : int
-        After how many blocks to stop, so that Python gets to handle signals: the threads
-        finish those that they have begun together.
-
-    losses : ndarray of shape (limit,), dtype=float64
+    losses : ndarray of shape (step.limit,), dtype=float64
         Takes the objective after each iteration, which is of at least one block.
 
-    team, alone : Team
-        The threads, and one.
+    steps : recarray of shape (1,), of STEP
+        This thread's record of a block. The limit is there so that Python gets to handle
+        signals: the threads finish those blocks that they have begun together.
     """
-    counts, numbers = descent.counts, descent.numbers
-    n_samples, block = samples.y.shape[0], buffers.weight.shape[0]
+    step, counts, numbers = steps[0], descent.counts, descent.numbers
+    n_samples, block = rows.y.shape[0], step.chunk
     before = counts[ITERATIONS]
-    while limit > 0 and counts[STATUS] == RUNNING:
+    step.weight = settings.weight
+    while step.limit > 0 and counts[STATUS] == RUNNING:
         row = counts[ROW]
-        start = row + team.thread * block
-        if start < n_samples:
-            descent.part_losses[team.thread] = block_objective(
-                samples,
-                in_order,
-                start,
-                min(block, n_samples - start),
+        step.start = row + step.thread * block
+        if step.start < n_samples:
+            step.rows = min(block, n_samples - step.start)
+            descent.part_losses[step.thread] = block_objective(
+                rows,
+                settings.order,
                 network,
-                buffers,
-                rules,
-                settings.weight,
-                descent.parts[team.thread],
-                alone,
+                work,
+                kernels,
+                settings.loss,
+                step,
+                descent.parts[step.thread],
             )
-        n_blocks = min(team.n_threads, (n_samples - row + block - 1) // block)
-        limit -= n_blocks
+        n_blocks = min(step.n_threads, (n_samples - row + block - 1) // block)
+        step.limit -= n_blocks
         # All parts are written,
-        meet(team)
-        first, last = share(network.theta.shape[0], team)
+        meet(work.arrivals, step.n_threads)
+        first, last = share(network.theta.shape[0], step.thread, step.n_threads)
         _add_parts(descent, row == 0, n_blocks, first, last)
         # the total is,
-        meet(team)
-        if team.thread == 0:
+        meet(work.arrivals, step.n_threads)
+        if step.thread == 0:
             numbers[SUM] = _add_losses(numbers[SUM], descent.part_losses, n_blocks)
             counts[BLOCKS] += n_blocks
             counts[ROW] = row + n_blocks * block
@@ -250,7 +240,7 @@ def minimize(
                 counts[ROW] = 0
                 numbers[SUM] = 0
         # and so is where to go on.
-        meet(team)
+        meet(work.arrivals, step.n_threads)
 
 
 # One after the other, however many there are.

@@ -1,105 +1,57 @@
 """The objective over a block of rows and its gradient, for full-batch solvers."""
 
-from skgd.engine.jit import jit
-from skgd.engine.layout import INPUTS, OUTPUTS, WEIGHTS
-from skgd.engine.passes import backward, errors, forward, gather, outputs_of
-from skgd.engine.update import penalise, tile_gradient, tile_range
-from skgd.engine.views import matrix, vector
+import numpy as np
 
-__all__ = ["add_penalty", "block_objective"]
+from skgd.engine.jit import jit
+from skgd.engine.passes import backward, evaluate, forward, gather, tile_gradient
+from skgd.engine.views import vector
+
+__all__ = ["IN_ORDER", "add_penalty", "block_objective"]
+
+# Stands for "the rows as they come" where a kernel takes a permutation.
+IN_ORDER = np.empty(0, dtype=np.int64)
 
 
 @jit
-def block_objective(
-    samples, in_order, start, rows, network, buffers, rules, weight, gradient, alone
-):
+def block_objective(rows, order, network, work, kernels, numbers, step, gradient):
     """Return the block's share of the mean objective, and write that of its gradient.
 
     Parameters
     ----------
-    samples : Samples
+    rows : Rows
         The data.
 
-    in_order : ndarray of shape (0,), dtype=int64
+    order : ndarray of shape (0,), dtype=int64
         No permutation of the rows.
 
-    start, rows : int
-        The block.
+    network, work, kernels : Network, Work, Kernels
+        Parameters, memory for the block, compiled functions.
 
-    network, buffers, rules : Network, Buffers, Rules
-        Parameters, room for the block, kernels.
+    numbers : ndarray, dtype=float64
+        The arguments of the loss.
 
-    weight : float
-        The sum of the weights of all samples.
+    step : record of STEP
+        The block, and the sum of the weights of all samples. One thread takes all of it.
 
     gradient : ndarray of shape (n_params,)
         Takes the gradient.
 
-    alone : Team
-        One thread: a block is not divided.
-
     Returns
     -------
     float
-        The sum of the block's losses, divided by ``weight``.
+        The sum of the block's losses, divided by ``step.weight``.
     """
-    table, theta = network.table, network.theta
-    final = table.shape[0] - 1
-    gather(samples, in_order, start, 0, rows, buffers)
-    forward(
-        samples,
-        in_order,
-        start,
-        rows,
-        0,
-        rows,
-        rows,
-        table,
-        theta,
-        buffers,
-        rules.multiply,
-        rules.activate,
-        theta.dtype.type(0),
-        alone,
-    )
-    loss = rules.evaluate(
-        outputs_of(table, final, 0, rows, buffers),
-        matrix(buffers.y, 0, rows, samples.y.shape[1]),
-        buffers.weight,
-        theta.dtype.type(1.0 / weight),
-        errors(table, final, 0, rows, buffers),
-    )
-    total = theta.dtype.type(weight)
-    backward(
-        rows,
-        0,
-        rows,
-        rows,
-        total,
-        table,
-        theta,
-        buffers,
-        rules.multiply,
-        rules.differentiate,
-        alone,
-    )
-    for index in range(network.layers.shape[0]):
-        tile = network.layers[index]
-        begin, end = tile_range(table, tile)
-        out = vector(gradient, begin, end - begin)
-        tile_gradient(
-            samples,
-            in_order,
-            start,
-            0,
-            rows,
-            tile,
-            table,
-            buffers,
-            rules.multiply,
-            out,
-        )
-    return loss / weight
+    step.first, step.last = 0, step.rows
+    step.row, step.stop = 0, step.rows
+    gather(rows, order, network, work, step)
+    forward(rows, order, network, work, kernels, step)
+    loss = evaluate(rows, network, work, kernels, numbers, step, (0, step.rows))
+    backward(rows, order, network, work, kernels, step)
+    for index in range(network.tiles.shape[0]):
+        tile = network.tiles[index]
+        out = vector(gradient, tile.begin, tile.end - tile.begin)
+        tile_gradient(rows, order, network, work, kernels, step, tile, out)
+    return loss / step.weight
 
 
 @jit
@@ -117,10 +69,11 @@ def add_penalty(network, strength, gradient):
     gradient : ndarray of shape (n_params,)
         Added to.
     """
-    table, squares = network.table, 0.0
-    for layer in range(table.shape[0]):
-        begin, size = table[layer, WEIGHTS], table[layer, INPUTS] * table[layer, OUTPUTS]
-        squares += penalise(
-            vector(network.theta, begin, size), vector(gradient, begin, size), strength
-        )
+    squares = 0.0
+    for index in range(network.tiles.shape[0]):
+        tile = network.tiles[index]
+        if tile.is_weights:
+            for i in range(tile.begin, tile.end):
+                squares += network.theta[i] * network.theta[i]
+                gradient[i] += strength * network.theta[i]
     return 0.5 * strength * squares

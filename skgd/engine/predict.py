@@ -3,8 +3,8 @@
 import numpy as np
 
 from skgd.engine.jit import jit
-from skgd.engine.passes import forward, outputs_of
-from skgd.engine.views import vector
+from skgd.engine.passes import forward
+from skgd.engine.views import matrix, vector
 
 __all__ = ["predict"]
 
@@ -18,31 +18,28 @@ def _all_finite(numbers):
 
 
 @jit
-def predict(samples, in_order, table, theta, buffers, rules, out, alone):
+def predict(rows, order, network, work, kernels, numbers, steps, out):
     """Write the network's predictions to ``out``.
 
     Parameters
     ----------
-    samples : Samples
+    rows : Rows
         The rows; targets and weights are not looked at.
 
-    in_order : ndarray of shape (0,), dtype=int64
+    order : ndarray of shape (0,), dtype=int64
         No permutation of the rows.
 
-    table, theta : ndarray
-        A network without batch normalization: it is folded into the weights.
+    network, work, kernels : Network, Work, Kernels
+        Parameters, memory for a block of rows, compiled functions.
 
-    buffers : Buffers
-        Room for a block of rows.
+    numbers : ndarray, dtype=float64
+        The arguments of the loss.
 
-    rules : PredictionRules
-        The functions of the hidden layers, and of the output.
+    steps : recarray of shape (1,), of STEP
+        The rows of a block.
 
     out : ndarray of shape (n_samples, n_outputs)
         Takes the predictions.
-
-    alone : Team
-        One thread.
 
     Returns
     -------
@@ -50,33 +47,22 @@ def predict(samples, in_order, table, theta, buffers, rules, out, alone):
         Whether all numbers of dense rows are finite, and whether all predictions are: not
         all activations let a NaN pass.
     """
+    step = steps[0]
     n_samples, n_outputs = out.shape
-    block, features = buffers.weight.shape[0], samples.X.shape[0] // max(n_samples, 1)
+    features = rows.X.shape[0] // max(n_samples, 1)
+    last = network.stages[network.stages.shape[0] - 1]
     finite_rows = finite_predictions = True
-    for start in range(0, n_samples, block):
-        rows = min(block, n_samples - start)
-        forward(
-            samples,
-            in_order,
-            start,
-            rows,
-            0,
-            rows,
-            rows,
-            table,
-            theta,
-            buffers,
-            rules.multiply,
-            rules.activate,
-            theta.dtype.type(0),
-            alone,
-        )
-        z = outputs_of(table, table.shape[0] - 1, 0, rows, buffers)
-        rules.link(z)
-        for i in range(rows):
+    for start in range(0, n_samples, step.capacity):
+        n = min(step.capacity, n_samples - start)
+        step.start, step.rows, step.last = start, n, n
+        forward(rows, order, network, work, kernels, step)
+        flat = vector(work.shared, last.value * step.capacity, n * n_outputs)
+        z = matrix(flat, 0, n, n_outputs)
+        kernels.link(z, numbers)
+        for i in range(n):
             for k in range(n_outputs):
                 out[start + i, k] = z[i, k]
         # They are looked at while they are in the cache.
-        finite_rows &= _all_finite(vector(samples.X, start * features, rows * features))
-        finite_predictions &= _all_finite(vector(z, 0, z.size))
+        finite_rows &= _all_finite(vector(rows.X, start * features, n * features))
+        finite_predictions &= _all_finite(flat)
     return finite_rows, finite_predictions

@@ -1,25 +1,113 @@
-"""What the kernels are given, under names."""
+"""The records that kernels are given: rows, network, work, step.
+
+Numbers that change from call to call stand in records of NumPy, of which a kernel gets a
+pointer; arrays stand in named tuples.
+"""
 
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgd.engine.multiply import ROOM
-
-__all__ = ["APART", "Buffers", "Network", "PredictionRules", "Rules", "Samples", "Settings"]
-
+__all__ = [
+    "APART",
+    "STAGE",
+    "STEP",
+    "TILE",
+    "Epochs",
+    "Kernels",
+    "Network",
+    "PredictionKernels",
+    "PredictionNetwork",
+    "Rows",
+    "Settings",
+    "StageWork",
+    "Work",
+    "aligned",
+    "make_steps",
+    "records",
+]
 
 # Numbers between what different threads write to: one cache line of float32, two of 8 bytes
 # each, which come as a pair.
 APART = 16
 
-
 # Bytes: a cache line, and the widest vector.
 LINE = 64
 
 
-def _arrays(lengths, dtype):
+def _record(integers, floats=""):
+    fields = [(name, np.int64) for name in integers.split()]
+    return np.dtype(fields + [(name, np.float64) for name in floats.split()], align=True)
+
+
+# A stage of the network.
+#   kind: which of the kernels
+#   is_group: whether it reads columns of the data, and adds to what stage 0 has written
+#   inputs, outputs: widths
+#   source, value: first number of a row's inputs and outputs in the shared memory, per row;
+#     a source of -1 stands for the rows of the data
+#   source_delta, delta: likewise of the gradient by them; -1 if it is not needed
+#   begin, end: parameters
+#   numbers, running: first of its numbers and of its running statistics
+#   own, part: first number in the memory of a thread, and in that of a chunk of rows
+STAGE = _record(
+    "kind is_group inputs outputs source value source_delta delta begin end "
+    "numbers n_numbers running n_running own part"
+)
+
+# Parameters whose gradient is computed at a time.
+#   stage: whose they are; begin, end: which; is_weights: whether the penalty acts on them
+#   is_summed: whether the backward pass has summed their gradient over all rows
+#   factor: which factor of the learning rate they have
+TILE = _record("stage begin end is_weights is_summed factor")
+
+# What a thread knows of the mini-batch. The first line is set once.
+#   capacity: rows that the shared memory has room for; chunk: rows of a chunk
+#   parts, part_size: first number of the chunks' memory, and numbers of each
+#   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
+#     that its loss is a mean of
+#   limit: mini-batches until Python takes over
+#   is_training: whether it is not a prediction
+#   start, rows: the mini-batch, of which first to last are this thread's
+#   row, stop: the rows that a gradient is over; parameter: its first, within the stage
+#   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
+#   weight: the sum of the weights; strength: the penalty's
+STEP = _record(
+    "capacity chunk parts part_size thread n_threads is_training seed "
+    "batch update counted limit start rows first last row stop parameter "
+    "tile tile_stop origin",
+    "weight strength",
+)
+
+
+def records(dtype, n=1):
+    """Make records whose fields are attributes, all zero."""
+    return np.zeros(n, dtype=dtype).view(np.recarray)
+
+
+def make_steps(n_threads, **fields):
+    """Make a step for each thread, in cache lines of its own.
+
+    Returns
+    -------
+    list of recarray of shape (1,)
+    """
+    size = -(-STEP.itemsize // 128) * 128
+    memory = np.zeros((n_threads + 1) * size, dtype=np.uint8)
+    skip = -memory.ctypes.data % 128
+    steps = []
+    for thread in range(n_threads):
+        start = skip + thread * size
+        step = memory[start : start + STEP.itemsize].view(STEP).view(np.recarray)
+        step.thread, step.n_threads = thread, n_threads
+        for name, value in fields.items():
+            step[name] = value
+        steps.append(step)
+    return steps
+
+
+def aligned(lengths, dtype):
     """Make arrays that each begin with a cache line, in one piece of memory."""
     line = LINE // np.dtype(dtype).itemsize
     sizes = [-(-length // line) * line for length in lengths]
@@ -29,8 +117,8 @@ def _arrays(lengths, dtype):
     return [memory[i : i + n] for i, n in zip(starts, lengths, strict=False)]
 
 
-class Samples(NamedTuple):
-    """The data, read-only. Dense or sparse rows: the other kind is empty.
+class Rows(NamedTuple):
+    """The data, read-only. What there is not is empty.
 
     Attributes
     ----------
@@ -39,6 +127,9 @@ class Samples(NamedTuple):
 
     values, columns, row_starts : ndarray
         Sparse rows: data, indices (int32) and indptr (int64) of a csr matrix.
+
+    codes : ndarray of shape (n_samples * n_columns,), dtype=int32
+        Columns of whole numbers, for input groups that look them up.
 
     y : ndarray of shape (n_samples, n_targets)
         Targets, in the dtype of X.
@@ -51,20 +142,21 @@ class Samples(NamedTuple):
     values: Any
     columns: Any
     row_starts: Any
+    codes: Any
     y: Any
     weight: Any
 
 
 class Network(NamedTuple):
-    """The parameters and what belongs to each of them, in flat buffers.
+    """The stages and their parameters, in flat buffers.
 
     Attributes
     ----------
-    table, layers : ndarray
-        See :mod:`skgd.engine.layout`.
+    stages : recarray of shape (n_stages,), of STAGE
+        In the order of the forward pass.
 
-    tiles : ndarray of shape (n_tiles, 3)
-        What the layers are cut into; whole layers where only their gradient is asked for.
+    tiles : recarray of shape (n_tiles,), of TILE
+        In the order of the parameters.
 
     theta : ndarray of shape (n_params,)
         The parameters.
@@ -72,143 +164,163 @@ class Network(NamedTuple):
     state : ndarray of shape (n_slots, n_params)
         The solver's.
 
-    running : ndarray of shape (2 * n_normal,)
-        Running mean and variance of the normalised layers, layer by layer.
+    running : ndarray, dtype=float64
+        What stages keep from one mini-batch to the next, such as running statistics.
 
-    running_rows : ndarray of shape (1,), dtype=float64
-        The rows that they are averages of; see :mod:`skgd.engine.batch_norm`.
+    numbers : ndarray, dtype=float64
+        The hyperparameters of the stages.
     """
 
-    table: Any
+    stages: Any
     tiles: Any
-    layers: Any
     theta: Any
     state: Any
     running: Any
-    running_rows: Any
+    numbers: Any
 
 
-class Buffers(NamedTuple):
-    """The workspace of a block of rows.
+class PredictionNetwork(NamedTuple):
+    """What a prediction needs of a network."""
 
-    Threads share all but the moments, the sums, the gradient of a tile and the room.
+    stages: Any
+    theta: Any
+    running: Any
+    numbers: Any
+
+
+class Work(NamedTuple):
+    """The memory of a mini-batch.
 
     Attributes
     ----------
-    inputs, y, weight : ndarray
-        The gathered rows.
+    shared : ndarray
+        Of all threads: for each row its weight, targets, features if they are gathered,
+        the outputs of the stages and the gradients by them; and a part for each chunk.
 
-    activated : ndarray
-        For each layer its activations, and the normalised values if it has them.
-
-    delta : ndarray
-        For each layer the gradient of the objective by its linear output.
-
-    chunk_moments : ndarray of shape (n_chunks * (APART + 4 * n_normal),)
-        Of each chunk of the rows the weight, and what it adds to the moments and the sums.
-
-    moments : ndarray of shape (3 * n_normal,)
-        Mean, variance and 1 / deviation of the mini-batch, layer by layer.
-
-    sums : ndarray of shape (2 * n_normal,)
-        Gradients by gamma and beta, layer by layer.
+    own : ndarray
+        Of a thread: scratch memory for products, then what the stages ask for.
 
     gradient : ndarray
-        Of the parameters of some tiles, or of all parameters over each chunk of the rows.
+        Of some tiles (a thread's own), or of all parameters over each chunk of the rows.
 
-    room : ndarray of shape (ROOM,)
-        For what a product copies.
+    arrivals : ndarray of shape (1,), dtype=int64
+        Counts the arrivals at the barrier.
     """
 
-    inputs: Any
-    y: Any
-    weight: Any
-    activated: Any
-    delta: Any
-    chunk_moments: Any
-    moments: Any
-    sums: Any
+    shared: Any
+    own: Any
     gradient: Any
-    room: Any
-
-    @classmethod
-    def allocate(cls, layout, rows, n_targets, dtype, n_chunks=1, by_rows=False):
-        """Make room for blocks of up to ``rows`` rows, in ``n_chunks``.
-
-        The gradient is of some tiles or, ``by_rows``, over each of the chunks.
-        """
-        lengths = (
-            0 if layout.sparse else rows * layout.units[0],
-            rows * n_targets,
-            rows,
-            rows * layout.n_activated,
-            rows * layout.n_activated,
-            n_chunks * (APART + 4 * layout.n_normal),
-            3 * layout.n_normal,
-            2 * layout.n_normal,
-            n_chunks * layout.n_params if by_rows else layout.tile_room,
-            ROOM,
-        )
-        return cls(*_arrays(lengths, dtype))
-
-    @classmethod
-    def for_predictions(cls, layout, rows, dtype):
-        """Make room for predictions of blocks of up to ``rows`` rows."""
-        lengths = rows, rows * layout.n_activated, ROOM
-        weight, activated, room = _arrays(lengths, dtype)
-        none = room[:0]
-        return cls(none, none, weight, activated, *[none] * 5, room)
-
-    def another(self, by_rows):
-        """Make the workspace of another thread on the same block."""
-        own = ["moments", "sums", "room"] + ["gradient"] * (not by_rows)
-        lengths = [len(getattr(self, name)) for name in own]
-        arrays = _arrays(lengths, self.room.dtype)
-        return self._replace(**dict(zip(own, arrays, strict=True)))
+    arrivals: Any
 
 
-class Rules(NamedTuple):
-    """The plug-in kernels, as first-class functions; see :mod:`skgd.engine.plugins`."""
+class StageWork(NamedTuple):
+    """What the kernels of a stage may use beside its inputs, outputs and parameters.
 
+    Attributes
+    ----------
+    shared, own, arrivals
+        See :class:`Work`.
+
+    running, numbers
+        See :class:`Network`; those of this stage.
+
+    multiply : function
+        The product of two matrices, see :mod:`skgd.engine.multiply`.
+    """
+
+    shared: Any
+    own: Any
+    arrivals: Any
+    running: Any
+    numbers: Any
     multiply: Any
-    activate: Any
-    differentiate: Any
+
+
+class Kernels(NamedTuple):
+    """Compiled functions of the stages by their kind, and of the plug-ins.
+
+    Attributes
+    ----------
+    forward, backward, gradient : tuple of function
+        Of stages; see :class:`skgd.engine.stage.Stage`.
+
+    add_group, group_gradient : tuple of function
+        Of input groups, by their kind.
+
+    multiply : function
+        See :mod:`skgd.engine.multiply`.
+
+    evaluate, update : function
+        Of the loss and the solver; see :mod:`skgd.engine.loops`.
+    """
+
+    forward: Any
+    backward: Any
+    gradient: Any
+    add_group: Any
+    group_gradient: Any
+    multiply: Any
     evaluate: Any
     update: Any
-    rate: Any
 
 
-class PredictionRules(NamedTuple):
-    """Those of the plug-in kernels that a prediction needs."""
+class PredictionKernels(NamedTuple):
+    """Those of the kernels that a prediction needs, and the link of the loss."""
 
+    forward: Any
+    add_group: Any
     multiply: Any
-    activate: Any
     link: Any
 
 
-class Settings(NamedTuple):
-    """The numbers that training is governed by.
+class Epochs(NamedTuple):
+    """What training does next, and what it reports.
 
     Attributes
     ----------
-    batch_size, chunk : int
-        Rows in a mini-batch, and in the part of it that a thread takes at least.
+    orders : ndarray of shape (n_epochs, n_samples) or (n_epochs, 0), dtype=int64
+        The order of the rows in each epoch, or none to take them as they come.
 
+    bounds : ndarray of shape (n_batches + 1,), dtype=int64
+        Where the mini-batches of an epoch begin, and the number of rows.
+
+    coefficients : ndarray of shape (n_updates, n_factors, n_coefficients), dtype=float64
+        The solver's, for each of the next updates.
+
+    totals : ndarray of shape (n_epochs, n_chunks + n_tiles), dtype=float64
+        The sum of an epoch's losses, by the chunk of their mini-batch, and of the
+        penalties; added to.
+
+    losses : ndarray of shape (n_epochs,), dtype=float64
+        Takes the mean objective of each finished epoch.
+    """
+
+    orders: Any
+    bounds: Any
+    coefficients: Any
+    totals: Any
+    losses: Any
+
+
+class Settings(NamedTuple):
+    """What stays the same during a fit.
+
+    Attributes
+    ----------
     by_rows : bool
         Whether the gradient is summed from those over chunks of rows.
 
-    alpha, norm_momentum, norm_epsilon : float
-        The penalty; those of batch normalization.
+    alpha : float
+        The strength of the penalty.
 
-    solver, schedule : ndarray, dtype=float64
-        Their hyperparameters.
+    loss : ndarray, dtype=float64
+        The arguments of the loss.
+
+    shares : ndarray of shape (n_threads + 1,), dtype=int64
+        The first tile of each thread, and their number.
     """
 
-    batch_size: int
-    chunk: int
     by_rows: bool
     alpha: float
-    norm_momentum: float
-    norm_epsilon: float
-    solver: np.ndarray
-    schedule: np.ndarray
+    loss: Any
+    shares: Any

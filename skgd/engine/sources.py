@@ -17,6 +17,7 @@ KERNEL_PACKAGES = (
     "preprocessing",
     "schedules",
     "solvers",
+    "stages",
 )
 _PREFIXES = tuple(f"skgd.{package}." for package in KERNEL_PACKAGES)
 
@@ -103,6 +104,6 @@ def is_hashed(function):
     """
     closed_over = [cell.cell_contents for cell in function.__closure__ or ()]
     return f"{function.__module__}.".startswith(_PREFIXES) and all(
-        hasattr(kernel, "__wrapped__") and is_hashed(kernel.__wrapped__)
-        for kernel in closed_over
+        isinstance(part, int) or (hasattr(part, "__wrapped__") and is_hashed(part.__wrapped__))
+        for part in closed_over
     )

@@ -6,38 +6,15 @@ threads within one compiled call that has released the GIL.
 """
 
 import sys
-from typing import Any, NamedTuple
-
-import numpy as np
 
 from skgd.engine.jit import Stub, jit
 
-__all__ = ["ALONE", "Team", "claim", "meet", "share"]
+__all__ = ["claim", "meet", "share"]
 
 # A core that waits asks the memory this often, for some 5 µs, before it offers itself to
 # other threads: others are usually later by less. Beside a busy process it gets its core
 # back after some milliseconds only.
 SPINS = 20_000
-
-
-class Team(NamedTuple):
-    """One thread's place among those that train together.
-
-    Attributes
-    ----------
-    thread, n_threads : int
-        This thread, and how many there are.
-
-    arrivals : ndarray of shape (1,), dtype=int64
-        Counts the arrivals at the barrier; zero to begin with.
-    """
-
-    thread: int
-    n_threads: int
-    arrivals: Any
-
-
-ALONE = Team(thread=0, n_threads=1, arrivals=np.zeros(1, dtype=np.int64))
 
 
 def _arrive(arrivals):
@@ -140,19 +117,28 @@ _rest = Stub(_rest, _make_rest)
 
 
 @jit
-def meet(team):
-    """Wait for the other threads."""
-    if team.n_threads > 1:
-        arrived = _arrive(team.arrivals)
-        awaited = (arrived + team.n_threads - 1) // team.n_threads * team.n_threads
+def meet(arrivals, n_threads):
+    """Wait for the other threads.
+
+    Parameters
+    ----------
+    arrivals : ndarray of shape (1,), dtype=int64
+        Counts the arrivals at the barrier; zero to begin with.
+
+    n_threads : int
+        How many threads there are.
+    """
+    if n_threads > 1:
+        arrived = _arrive(arrivals)
+        awaited = (arrived + n_threads - 1) // n_threads * n_threads
         spins = 0
-        while _read(team.arrivals) < awaited:
+        while _read(arrivals) < awaited:
             spins += 1
             if spins > SPINS:
                 _rest()
 
 
 @jit
-def share(n, team):
-    """Return where this thread's part of ``n`` equal things begins and ends."""
-    return n * team.thread // team.n_threads, n * (team.thread + 1) // team.n_threads
+def share(n, thread, n_threads):
+    """Return where a thread's part of ``n`` equal things begins and ends."""
+    return n * thread // n_threads, n * (thread + 1) // n_threads

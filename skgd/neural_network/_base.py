@@ -13,7 +13,6 @@ from sklearn.utils.validation import (
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
 from skgd.activations import ACTIVATIONS
-from skgd.engine.layout import Layout
 from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
@@ -22,8 +21,10 @@ from skgd.neural_network._constraints import (
 )
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
+from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters, pack
 from skgd.neural_network._prediction import predict
+from skgd.neural_network._rules import activations_of
 from skgd.neural_network._stochastic import fit_stochastic
 from skgd.solvers import SOLVERS
 
@@ -199,12 +200,21 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         dtype = X.dtype if first else self.coefs_[0].dtype
         y, n_outputs = self._encode(y, dtype)
         units = [X.shape[1], *hidden, n_outputs]
-        layout = Layout(units, self.batch_normalization, sparse=issparse(X))
+        activations = activations_of(self, len(hidden))
+        normalization = None
+        if self.batch_normalization:
+            normalization = (
+                self.batch_normalization_momentum,
+                self.batch_normalization_epsilon,
+            )
+        layout = layout_of(units, activations, normalization, issparse(X))
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = check_random_state(self.random_state)
         if first:
-            parameters = Parameters.initial(layout, self.activation, random_state, dtype)
-            self._start_over(layout)
+            # scikit-learn draws those of the output within the range of the hidden layers.
+            gains = [*activations, *activations_of(self, 1)][: len(units) - 1]
+            parameters = Parameters.initial(layout, gains, random_state, dtype)
+            self._start_over(units)
         else:
             parameters = self._resume(layout, dtype)
         if self.solver == "lbfgs":
@@ -223,7 +233,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
         names = ["alpha", "learning_rate_init"]
         divisors = ["batch_normalization_epsilon"] if self.batch_normalization else []
-        if "epsilon" in SOLVERS[self.solver].hyperparameters:
+        if "epsilon" in SOLVERS[self.solver].argument_names():
             divisors.append("epsilon")
         for name in names + divisors:
             value = getattr(self, name)
@@ -270,13 +280,13 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             f"Lower learning_rate_init, or {scale}"
         )
 
-    def _start_over(self, layout):
+    def _start_over(self, units):
         """Set what a fit from scratch begins with."""
         self.n_iter_ = 0
         self.t_ = 0
         self.loss_ = np.inf
-        self.n_layers_ = len(layout.units)
-        self.n_outputs_ = layout.units[-1]
+        self.n_layers_ = len(units)
+        self.n_outputs_ = units[-1]
         self.out_activation_ = self._loss_function().out_activation
         if self.solver != "lbfgs":
             self.loss_curve_ = []
@@ -295,7 +305,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
         kept = getattr(self, "_normalised", None)
         shapes = [coef.shape for coef in self.coefs_]
-        if shapes != [w.shape for w in layout.weights(np.empty(layout.n_params))] or (
+        if shapes != [w.shape for w in layout.views(np.empty(layout.n_params), "weights")] or (
             self.batch_normalization != (kept is not None)
         ):
             raise ValueError(
@@ -308,13 +318,11 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             return kept.copy()
         theta = pack(self.coefs_, self.intercepts_, dtype)
         empty = np.empty(0, dtype=dtype)
-        return Parameters(theta, running=empty, centre=empty)
+        return Parameters(theta, running=np.empty(0), centre=empty)
 
     def _publish(self, layout, parameters):
         """Set the fitted weights."""
-        self.coefs_, self.intercepts_ = parameters.plain(
-            layout, self.batch_normalization_epsilon
-        )
+        self.coefs_, self.intercepts_ = parameters.plain(layout)
         if self.batch_normalization:
             self._normalised = parameters
         elif hasattr(self, "_normalised"):
@@ -333,8 +341,8 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             X,
             self.coefs_,
             self.intercepts_,
-            self.activation,
-            LINKS[self.out_activation_],
+            activations_of(self, len(self.coefs_) - 1),
+            LINKS[self.out_activation_](),
             self.n_jobs,
         )
 

@@ -156,7 +156,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._label_binarizer.inverse_transform(probabilities)
 
     def _loss_function(self):
-        return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]
+        return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]()
 
     def _validation_score(self, X, y, sample_weight):
         probabilities, _, is_finite = self._forward(X)

@@ -1,16 +1,11 @@
 """From validated arrays to what the kernels read."""
 
-from functools import cache
-
 import numpy as np
 from scipy import sparse
 
-from skgd.engine.records import Samples
+from skgd.engine.binding import no_rows
 
-__all__ = ["IN_ORDER", "as_samples"]
-
-# Stands for "the rows as they come" where a kernel takes a permutation.
-IN_ORDER = np.empty(0, dtype=np.int64)
+__all__ = ["as_rows"]
 
 
 def _read_only(array, dtype):
@@ -20,7 +15,7 @@ def _read_only(array, dtype):
     return view
 
 
-def as_samples(X, dtype, y=None, weight=None):
+def as_rows(X, dtype, y=None, weight=None):
     """Describe the data for the kernels, without a copy where dtype and order fit.
 
     Parameters
@@ -39,32 +34,20 @@ def as_samples(X, dtype, y=None, weight=None):
 
     Returns
     -------
-    Samples
+    Rows
     """
-    rows, *sparse_rows, targets, weights = _no_samples(dtype)
+    rows = no_rows(dtype)
     if sparse.issparse(X):
         X = X.tocsr()
-        sparse_rows = (
-            _read_only(X.data, dtype),
-            _read_only(X.indices, np.int32),
-            _read_only(X.indptr, np.int64),
+        rows = rows._replace(
+            values=_read_only(X.data, dtype),
+            columns=_read_only(X.indices, np.int32),
+            row_starts=_read_only(X.indptr, np.int64),
         )
     else:
-        rows = _read_only(X, dtype).reshape(-1)
+        rows = rows._replace(X=_read_only(X, dtype).reshape(-1))
     if y is not None:
-        targets = _read_only(y, dtype)
+        rows = rows._replace(y=_read_only(y, dtype))
     if weight is not None:
-        weights = _read_only(weight, dtype)
-    return Samples(rows, *sparse_rows, targets, weights)
-
-
-@cache
-def _no_samples(dtype):
-    return Samples(
-        X=_read_only([], dtype),
-        values=_read_only([], dtype),
-        columns=_read_only([], np.int32),
-        row_starts=_read_only([], np.int64),
-        y=_read_only(np.empty((0, 1)), dtype),
-        weight=_read_only([], dtype),
-    )
+        rows = rows._replace(weight=_read_only(weight, dtype))
+    return rows

@@ -8,13 +8,14 @@ from sklearn.utils.optimize import _check_optimize_result
 
 from skgd._threads import available_threads, n_cores, run_together
 from skgd.engine import lbfgs
-from skgd.engine.records import Buffers, Network
-from skgd.engine.team import ALONE, Team
-from skgd.neural_network._data import IN_ORDER, as_samples
+from skgd.engine.binding import bind
+from skgd.engine.layout import MemoryPlan
+from skgd.engine.objective import IN_ORDER
+from skgd.engine.records import Network, make_steps
+from skgd.neural_network._data import as_rows
 from skgd.neural_network._pace import Pace, clock
 from skgd.neural_network._prediction import block_rows
-from skgd.neural_network._rules import training_rules
-from skgd.neural_network._trainer import apart
+from skgd.solvers import Minibatch
 
 __all__ = ["fit_lbfgs"]
 
@@ -43,7 +44,7 @@ class _Descender:
 
     Parameters
     ----------
-    samples : Samples
+    rows : Rows
         The data, in float64.
 
     layout : Layout
@@ -52,8 +53,8 @@ class _Descender:
     theta : ndarray of shape (n_params,), dtype=float64
         Where to begin.
 
-    rules : Rules
-        The compiled plug-ins.
+    loss : Loss
+        The objective of a row.
 
     settings : lbfgs.Settings
         Penalty and limits.
@@ -62,34 +63,41 @@ class _Descender:
         How many threads to train with, where there is enough to do for them.
     """
 
-    def __init__(self, samples, layout, theta, rules, settings, n_threads):
-        n_samples, n_targets = samples.y.shape
+    def __init__(self, rows, layout, theta, loss, settings, n_threads):
+        n_samples, n_targets = rows.y.shape
         # Rows are dense or sparse: there are none of the other kind.
-        products = layout.products(n_samples, samples.X.size + samples.values.size)
+        products = layout.products(n_samples, rows.X.size + rows.values.size)
         # A power of two, for as many threads to have as many blocks each.
         n_blocks = 1
         while n_samples > n_blocks * min(block_rows(layout, n_samples), BLOCK_ROWS):
             n_blocks *= 2
-        rows = -(-n_samples // n_blocks)
+        block = -(-n_samples // n_blocks)
         # Rounded up, they may leave nothing for the last block.
-        n_blocks = -(-n_samples // rows)
+        n_blocks = -(-n_samples // block)
         most = min(n_threads, n_blocks) if products >= WORTH_SHARING else 1
         self._pace = Pace(most, -(-products // n_blocks), n_cores())
-        self._rooms = [
-            Buffers.allocate(layout, rows, n_targets, np.float64) for _ in range(most)
-        ]
-        self._descent = lbfgs.Descent.begin(theta, most)
-        network = Network(
-            layout.table,
-            layout.layers,
-            layout.layers,
-            theta.copy(),
-            state=np.empty((0, 0)),
-            running=np.empty(0),
-            running_rows=np.empty(0),
+        plan = MemoryPlan(layout, block, n_targets, n_chunks=1)
+        # Blocks do not share memory, except the count of arrivals.
+        first = plan.allocate(np.float64)
+        self._works = [first]
+        for _ in range(1, most):
+            work = plan.allocate(np.float64)
+            self._works.append(work._replace(arrivals=first.arrivals))
+        self._steps = make_steps(
+            most, capacity=plan.capacity, chunk=block, parts=plan.parts, is_training=1
         )
-        self._problem = samples, IN_ORDER, network
-        self._rules = rules
+        self._descent = lbfgs.Descent.begin(theta, most)
+        # The kernels of a stochastic solver are bound, too, and not used.
+        self._kernels = bind(layout, plan, type(loss), np.dtype(np.float64), Minibatch)
+        self._network = Network(
+            plan.stages,
+            layout.tiles(shared=False),
+            theta.copy(),
+            np.empty((0, 0)),
+            np.empty(0),
+            layout.numbers,
+        )
+        self._rows = rows
         self._settings = settings
 
     @property
@@ -129,21 +137,22 @@ class _Descender:
         """Make one compiled call and adapt its length to the time that it took."""
         n_threads, limit = self._pace.next_call()
         losses = np.empty(limit)
-        arrivals = apart((1, 1))[0]
-        calls = [
-            (
-                *self._problem,
-                self._rooms[thread],
-                self._rules,
-                self._settings,
-                self._descent,
-                limit,
-                losses,
-                Team(thread, n_threads, arrivals),
-                ALONE,
+        self._works[0].arrivals[:] = 0
+        calls = []
+        for step, work in zip(self._steps[:n_threads], self._works, strict=False):
+            step.limit, step.n_threads = limit, n_threads
+            calls.append(
+                (
+                    self._rows,
+                    self._network,
+                    work,
+                    self._kernels,
+                    self._settings,
+                    self._descent,
+                    losses,
+                    step,
+                )
             )
-            for thread in range(n_threads)
-        ]
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
         started = clock()
         run_together(lbfgs.minimize, calls)
@@ -175,24 +184,20 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
         If the objective or the weights are not finite.
     """
     # The line search compares losses that differ by less than float32 tells.
-    samples = as_samples(X, np.float64, y, sample_weight)
+    rows = as_rows(X, np.float64, y, sample_weight)
     descender = _Descender(
-        samples,
+        rows,
         layout,
         parameters.theta.astype(np.float64),
-        training_rules(
-            estimator.activation,
-            estimator._loss_function(),
-            "minibatch",
-            "constant",
-            np.dtype(np.float64),
-        ),
+        estimator._loss_function(),
         lbfgs.Settings(
             alpha=float(estimator.alpha),
-            weight=float(samples.weight.sum() or len(y)),
+            weight=float(rows.weight.sum() or len(y)),
             tolerance=float(estimator.tol),
             most_iterations=min(int(estimator.max_iter), MOST),
             most_evaluations=min(int(estimator.max_fun), MOST),
+            order=IN_ORDER,
+            loss=estimator._loss_function().numbers(),
         ),
         available_threads(estimator.n_jobs),
     )

@@ -1,12 +1,10 @@
 """The parameters of a network, between what is trained and what is public."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skgd.activations import ACTIVATIONS
-from skgd.engine.batch_norm import fold
-from skgd.engine.layout import NORMAL, OUTPUTS
+from skgd.stages import BatchNorm
 
 __all__ = ["Parameters", "pack"]
 
@@ -19,30 +17,26 @@ def pack(coefs, intercepts, dtype):
 
 @dataclass
 class Parameters:
-    """What training changes, but for the solver's own state.
+    """What training changes, except the solver's own state.
 
     Attributes
     ----------
     theta : ndarray of shape (n_params,)
         In the order of :mod:`skgd.engine.layout`.
 
-    running : ndarray of shape (2 * n_normal,)
-        Running mean and variance of the normalised layers, layer by layer.
+    running : ndarray of shape (n_running,), dtype=float64
+        What stages keep, such as running statistics.
 
     centre : ndarray of shape (n_features,)
         What is subtracted from the inputs in training; see :meth:`recentre`.
-
-    running_rows : ndarray of shape (1,), dtype=float64
-        The rows that ``running`` is an average of; see :mod:`skgd.engine.batch_norm`.
     """
 
     theta: np.ndarray
     running: np.ndarray
     centre: np.ndarray
-    running_rows: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @classmethod
-    def initial(cls, layout, activation, random_state, dtype):
+    def initial(cls, layout, activations, random_state, dtype):
         """Draw weights and biases as scikit-learn does, in the same order.
 
         Parameters
@@ -50,8 +44,9 @@ class Parameters:
         layout : Layout
             The network's.
 
-        activation : str
-            Decides the range: uniform within ± sqrt(gain / (inputs + outputs)).
+        activations : list of Activation
+            One for each layer, the output's too: they decide the range, uniform within
+            ± sqrt(gain / (inputs + outputs)).
 
         random_state : RandomState
             What draws.
@@ -64,49 +59,43 @@ class Parameters:
         parameters : Parameters
         """
         theta = np.zeros(layout.n_params, dtype=dtype)
-        gain = ACTIVATIONS[activation].gain
-        layers = zip(
-            layout.weights(theta),
-            layout.biases(theta),
-            layout.gammas(theta),
-            strict=True,
-        )
-        for weights, bias, gamma in layers:
-            bound = np.sqrt(gain / sum(weights.shape))
+        all_weights = layout.views(theta, "weights")
+        biases = layout.views(theta, "bias")
+        scales = layout.views(theta, "scale")
+        normalized = len(scales)
+        for index, (weights, bias, activation) in enumerate(
+            zip(all_weights, biases, activations, strict=True)
+        ):
+            bound = np.sqrt(activation.gain / sum(weights.shape))
             weights[:] = random_state.uniform(-bound, bound, weights.shape)
             drawn = random_state.uniform(-bound, bound, bias.shape)
-            if gamma is None:
-                bias[:] = drawn
+            if index < normalized:
+                scales[index][:] = 1
             else:
-                gamma[:] = 1
-        running = np.zeros(2 * layout.n_normal, dtype=dtype)
-        return cls(theta, running, np.zeros(layout.units[0], dtype=dtype))
+                bias[:] = drawn
+        centre = np.zeros(all_weights[0].shape[0], dtype=dtype)
+        return cls(theta, np.zeros(layout.n_running), centre)
 
     def copy(self):
         """Copy the arrays too."""
-        return replace(
-            self,
-            theta=self.theta.copy(),
-            running=self.running.copy(),
-            running_rows=self.running_rows.copy(),
-        )
+        return replace(self, theta=self.theta.copy(), running=self.running.copy())
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")
     def recentre(self, layout, centre):
-        """Have the normalised first layer trained on ``X - centre`` from now on.
+        """Have the normalized first layer trained on ``X - centre`` from now on.
 
-        To normalise is to subtract the mean, so a shift of the inputs changes nothing in
+        To normalize is to subtract the mean, so a shift of the inputs changes nothing in
         training. The running mean, however, is of earlier weights: it is wrong by their
         change since then times the mean of the inputs, which had better be small.
         """
-        weights = layout.weights(self.theta)[0]
+        weights = layout.views(self.theta, "weights")[0]
         mean = self.running[: weights.shape[1]]
         mean += _combine(self.centre - centre, weights)
         self.centre = centre
 
     @np.errstate(over="ignore", invalid="ignore")
-    def plain(self, layout, epsilon):
+    def plain(self, layout):
         """Write the network as a chain of (weights, bias, activation).
 
         Parameters
@@ -114,26 +103,22 @@ class Parameters:
         layout : Layout
             The network's.
 
-        epsilon : float
-            Of the batch normalization, which is folded into the weights.
-
         Returns
         -------
         coefs : list of ndarray of shape (inputs, outputs)
         intercepts : list of ndarray of shape (outputs,)
             Views of ``theta`` where nothing is folded.
         """
-        coefs = layout.weights(self.theta)
-        intercepts = layout.biases(self.theta)
-        gammas = layout.gammas(self.theta)
-        for i, row in enumerate(layout.table):
-            if gammas[i] is not None:
-                start, outputs = 2 * row[NORMAL], row[OUTPUTS]
-                mean = self.running[start : start + outputs]
-                variance = self.running[start + outputs : start + 2 * outputs]
-                coefs[i], intercepts[i] = fold(
-                    coefs[i], gammas[i], intercepts[i], mean, variance, epsilon
-                )
+        coefs = layout.views(self.theta, "weights")
+        intercepts = layout.views(self.theta, "bias")
+        norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
+        start = 0
+        for i, (stage, scale) in enumerate(
+            zip(norms, layout.views(self.theta, "scale"), strict=True)
+        ):
+            running = self.running[start : start + stage.n_running]
+            coefs[i], intercepts[i] = stage.fold(coefs[i], scale, intercepts[i], running)
+            start += stage.n_running
         if self.centre.any():
             # By the weights as they are rounded: what they add is what is taken away.
             shift = _combine(self.centre, coefs[0])

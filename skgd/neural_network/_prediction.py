@@ -7,13 +7,14 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd._threads import available_threads, run_together
-from skgd.engine.layout import Layout
+from skgd.engine.binding import bind
+from skgd.engine.layout import MemoryPlan
+from skgd.engine.objective import IN_ORDER
 from skgd.engine.predict import predict as predict_blocks
-from skgd.engine.records import Buffers
-from skgd.engine.team import ALONE
-from skgd.neural_network._data import IN_ORDER, as_samples
+from skgd.engine.records import PredictionNetwork, make_steps
+from skgd.neural_network._data import as_rows
+from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import pack
-from skgd.neural_network._rules import prediction_rules
 
 __all__ = ["block_rows", "predict"]
 
@@ -31,12 +32,14 @@ def block_rows(layout, n_samples):
 
 
 @lru_cache(maxsize=32)
-def _layout(units, sparse):
-    """Make the layout of a plain network once for many small predictions."""
-    return Layout(units, sparse=sparse)
+def _plan(units, activations, is_sparse, capacity):
+    """Plan the predictions of a plain network once for many small ones."""
+    layout = layout_of(units, [cls(*args) for cls, *args in activations], None, is_sparse)
+    rows = block_rows(layout, capacity)
+    return layout, MemoryPlan(layout, rows), rows
 
 
-def predict(X, coefs, intercepts, activation, loss, n_jobs):
+def predict(X, coefs, intercepts, activations, loss, n_jobs):
     """Predict from rows of the right shape.
 
     Parameters
@@ -47,7 +50,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     coefs, intercepts : list of ndarray
         The layers.
 
-    activation : str
+    activations : sequence of Activation
         Of the hidden layers.
 
     loss : Loss
@@ -66,22 +69,26 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     """
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
-    layout = _layout(units, issparse(X))
-    theta = pack(coefs, intercepts, dtype)
-    rules = prediction_rules(activation, loss, dtype)
-    out = np.empty((X.shape[0], units[-1]), dtype=dtype)
-    rows = block_rows(layout, len(out))
+    n_samples = X.shape[0]
+    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
+    layout, plan, rows = _plan(units, described, issparse(X), min(n_samples, 1024))
+    kernels = bind(layout, plan, type(loss), dtype)
+    network = PredictionNetwork(
+        plan.stages, pack(coefs, intercepts, dtype), np.empty(0), layout.numbers
+    )
+    out = np.empty((n_samples, units[-1]), dtype=dtype)
 
     def part(first, last):
+        (steps,) = make_steps(1, capacity=plan.capacity)
         return predict_blocks(
-            as_samples(X[first:last], dtype),
+            as_rows(X[first:last], dtype),
             IN_ORDER,
-            layout.table,
-            theta,
-            Buffers.for_predictions(layout, rows, dtype),
-            rules,
+            network,
+            plan.allocate(dtype),
+            kernels,
+            loss.numbers(),
+            steps,
             out[first:last],
-            ALONE,
         )
 
     # Of a sparse matrix, the size is what is not zero.

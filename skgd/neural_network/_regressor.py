@@ -174,7 +174,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return targets, targets.shape[1]
 
     def _loss_function(self):
-        return REGRESSION_LOSSES[self.loss]
+        return REGRESSION_LOSSES[self.loss]()
 
     def _validation_score(self, X, y, sample_weight):
         predicted, _, is_finite = self._forward(X)

@@ -1,75 +1,27 @@
-"""From the names of plug-ins to compiled kernels."""
-
-from functools import cache
+"""From the parameters of an estimator to plug-in objects."""
 
 from skgd.activations import ACTIVATIONS
-from skgd.engine.jit import functions
-from skgd.engine.multiply import bind as bind_multiply
-from skgd.engine.records import PredictionRules, Rules
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
-__all__ = ["hyperparameters", "prediction_rules", "training_rules"]
+__all__ = ["activations_of", "schedule_of", "solver_of"]
 
 
-def _numba_dtype(dtype):
-    import numba
-
-    return getattr(numba, dtype.name)
-
-
-@cache
-def prediction_rules(activation, loss, dtype):
-    """Compile what a prediction needs.
-
-    Parameters
-    ----------
-    activation : str
-        A name in ``ACTIVATIONS``.
-
-    loss : Loss
-        Its link is what counts.
-
-    dtype : dtype
-        The network's, float32 or float64.
-
-    Returns
-    -------
-    PredictionRules
-    """
-    T = _numba_dtype(dtype)
-    return functions(
-        PredictionRules(
-            bind_multiply(T), ACTIVATIONS[activation].bind(T)[0], loss.bind_link(T)
-        )
-    )
+def _object(estimator, registry, name):
+    cls = registry[name]
+    return cls(**{name: getattr(estimator, name) for name in cls.argument_names()})
 
 
-@cache
-def training_rules(activation, loss, solver, schedule, dtype):
-    """Compile the plug-ins of the training loop, ``solver`` and ``schedule`` by name.
-
-    Returns
-    -------
-    Rules
-    """
-    T = _numba_dtype(dtype)
-    activate, differentiate = ACTIVATIONS[activation].bind(T)
-    return functions(
-        Rules(
-            bind_multiply(T),
-            activate,
-            differentiate,
-            loss.bind_evaluate(T),
-            SOLVERS[solver].bind(T),
-            SCHEDULES[schedule].bind(),
-        )
-    )
+def solver_of(estimator):
+    """Return the solver as an object."""
+    return _object(estimator, SOLVERS, estimator.solver)
 
 
-def hyperparameters(estimator, plugin):
-    """Return the values of the parameters that a solver or schedule asks for."""
-    import numpy as np
+def schedule_of(estimator):
+    """Return the schedule as an object."""
+    return _object(estimator, SCHEDULES, estimator.learning_rate)
 
-    values = [float(getattr(estimator, name)) for name in plugin.hyperparameters]
-    return np.array(values, dtype=np.float64)
+
+def activations_of(estimator, n_hidden):
+    """Return the activation of each hidden layer as an object."""
+    return [ACTIVATIONS[estimator.activation]()] * n_hidden

@@ -12,17 +12,17 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd._threads import available_threads
-from skgd.engine.records import Settings
-from skgd.neural_network._data import as_samples
-from skgd.neural_network._rules import hyperparameters, training_rules
+from skgd.neural_network._data import as_rows
+from skgd.neural_network._rules import schedule_of, solver_of
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
+    Batches,
+    Plugins,
     Progress,
     Trainer,
-    most_rows,
+    batch_bounds,
 )
 from skgd.neural_network._validation_split import split as _split
-from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]
@@ -62,7 +62,7 @@ def fit_stochastic(
         If the data are too few, or the loss is not finite.
     """
     dtype = parameters.theta.dtype
-    if layout.n_normal and sample_weight is not None:
+    if layout.n_running and sample_weight is not None:
         # They would be rows of a mini-batch without a part in its moments.
         weighted = sample_weight.astype(dtype, copy=False) > 0
         if not weighted.all():
@@ -79,22 +79,16 @@ def fit_stochastic(
                 "of positive weight."
             )
     _check_enough(estimator, y, sample_weight)
-    if layout.n_normal:
+    if layout.n_running:
         X = _centred(X, sample_weight, layout, parameters)
     progress = _progress(estimator, layout, dtype, incremental)
     trainer = Trainer(
-        as_samples(X, dtype, y, sample_weight),
+        as_rows(X, dtype, y, sample_weight),
         layout,
         parameters,
         progress,
-        training_rules(
-            estimator.activation,
-            estimator._loss_function(),
-            estimator.solver,
-            estimator.learning_rate,
-            dtype,
-        ),
-        _settings(estimator, layout, len(y)),
+        Plugins(estimator._loss_function(), solver_of(estimator), schedule_of(estimator)),
+        _batches(estimator, layout, len(y)),
         random_state if estimator.shuffle else None,
         available_threads(estimator.n_jobs),
     )
@@ -163,7 +157,7 @@ def _progress(estimator, layout, dtype, incremental):
     )
 
 
-def _settings(estimator, layout, n_samples):
+def _batches(estimator, layout, n_samples):
     batch_size = estimator.batch_size
     if batch_size == "auto":
         batch_size = min(200, n_samples)
@@ -175,18 +169,12 @@ def _settings(estimator, layout, n_samples):
             stacklevel=7,
         )
         batch_size = n_samples
-    rows = most_rows(layout, int(batch_size), n_samples)
+    bounds = batch_bounds(n_samples, int(batch_size), estimator.batch_normalization)
+    rows = int(np.diff(bounds).max())
     chunk = _chunk(layout, rows)
-    return Settings(
-        batch_size=int(batch_size),
-        chunk=chunk,
-        by_rows=chunk < rows and _by_rows(layout, chunk),
-        alpha=float(estimator.alpha),
-        norm_momentum=float(estimator.batch_normalization_momentum),
-        norm_epsilon=float(estimator.batch_normalization_epsilon),
-        solver=hyperparameters(estimator, SOLVERS[estimator.solver]),
-        schedule=hyperparameters(estimator, SCHEDULES[estimator.learning_rate]),
-    )
+    by_rows = chunk < rows and _by_rows(layout, chunk)
+    n_updates = estimator.max_iter * (len(bounds) - 1)
+    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates)
 
 
 def _chunk(layout, rows):
@@ -324,7 +312,7 @@ class _Run:
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
-        lower = SCHEDULES[estimator.learning_rate].after_plateau
+        lower = schedule_of(estimator).after_plateau
         rate = lower(progress.rate) if lower is not None else None
         if rate is None:
             self.stopped = True

@@ -1,17 +1,20 @@
 """Epochs of compiled training, in calls short enough for Python to stay in charge."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from skgd._threads import n_cores, run_together
-from skgd.engine.records import APART, Buffers, Network
-from skgd.engine.team import Team
-from skgd.engine.train import COUNTS, UPDATES, batch_end, train
+from skgd.engine import plugins
+from skgd.engine.binding import bind
+from skgd.engine.layout import MemoryPlan
+from skgd.engine.records import Epochs, Network, Settings, make_steps
+from skgd.engine.train import train
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace, clock
 
-__all__ = ["WORTH_SHARING", "Progress", "Trainer", "apart", "most_rows"]
+__all__ = ["WORTH_SHARING", "Batches", "Plugins", "Progress", "Trainer", "batch_bounds"]
 
 
 @dataclass
@@ -20,7 +23,7 @@ class Progress:
 
     Attributes
     ----------
-    solver : str
+    solver : str or Solver
         Whose state it is.
 
     state : ndarray of shape (n_slots, n_params)
@@ -36,7 +39,7 @@ class Progress:
         Samples seen in the epochs before this one, as ``'invscaling'`` counts them.
     """
 
-    solver: str
+    solver: object
     state: np.ndarray
     rate: float
     n_updates: int = 0
@@ -47,20 +50,78 @@ class Progress:
         return replace(self, state=self.state.copy())
 
 
+class Plugins(NamedTuple):
+    """The objects that a network is trained with.
+
+    Attributes
+    ----------
+    loss : Loss
+
+    solver : Solver
+
+    schedule : Schedule
+    """
+
+    loss: plugins.Loss
+    solver: plugins.Solver
+    schedule: plugins.Schedule
+
+
+class Batches(NamedTuple):
+    """How the rows of an epoch are divided.
+
+    Attributes
+    ----------
+    bounds : ndarray of shape (n_batches + 1,), dtype=int64
+        Where the mini-batches begin, and the number of rows.
+
+    chunk : int
+        The rows that a thread takes at least.
+
+    by_rows : bool
+        Whether the gradient is summed from those over chunks of rows.
+
+    alpha : float
+        The strength of the penalty.
+
+    n_updates : int or None
+        All updates of the fit, if that is known.
+    """
+
+    bounds: np.ndarray
+    chunk: int
+    by_rows: bool
+    alpha: float
+    n_updates: int | None = None
+
+
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
-# 20 µs of a core for the whole step, where meeting the other thread costs about 1 µs.
+# 20 µs of a core for the whole step, where a barrier costs about 1 µs.
 WORTH_SHARING = 250_000
 
 
-def most_rows(layout, batch_size, n_samples):
-    """Return the rows of the largest mini-batch: the first is not smaller than others."""
-    return batch_end(0, n_samples, batch_size, layout.n_normal > 0)
+def batch_bounds(n_samples, batch_size, is_even):
+    """Return where the mini-batches of an epoch begin, and the number of rows.
 
+    Parameters
+    ----------
+    n_samples, batch_size : int
+        The rows, and those of a mini-batch.
 
-def apart(shape):
-    """Make rows of zeros, each in cache lines of its own."""
-    n_rows, n_columns = shape
-    return np.zeros((n_rows + 2, APART), dtype=np.int64)[1:-1, :n_columns]
+    is_even : bool
+        Whether they are spread evenly, as batch normalization needs: a short last
+        mini-batch would have moments of few rows. A single row has no variance, so there
+        are at least two.
+
+    Returns
+    -------
+    ndarray of shape (n_batches + 1,), dtype=int64
+    """
+    if not is_even:
+        return np.append(np.arange(0, n_samples, batch_size), n_samples)
+    n_batches = min(-(-n_samples // batch_size), max(n_samples // 2, 1))
+    rows, rest = divmod(n_samples, n_batches)
+    return np.append(0, np.cumsum(rows + (np.arange(n_batches) < rest)))
 
 
 class Trainer:
@@ -68,7 +129,7 @@ class Trainer:
 
     Parameters
     ----------
-    samples : Samples
+    rows : Rows
         The data.
 
     layout : Layout
@@ -80,11 +141,11 @@ class Trainer:
     progress : Progress
         Updated in place.
 
-    rules : Rules
-        The compiled plug-ins.
+    objects : Plugins
+        Loss, solver and schedule.
 
-    settings : Settings
-        The numbers.
+    batches : Batches
+        How an epoch is divided.
 
     random_state : RandomState or None
         Shuffles the rows before each epoch, as scikit-learn does; None takes them as
@@ -94,58 +155,66 @@ class Trainer:
         How many threads to train with, where there is enough to do for them.
     """
 
-    def __init__(
-        self,
-        samples,
-        layout,
-        parameters,
-        progress,
-        rules,
-        settings,
-        random_state,
-        n_threads,
+    def __init__(  # noqa: PLR0913
+        self, rows, layout, parameters, progress, objects, batches, random_state, n_threads
     ):
-        self._samples = samples
+        self._rows = rows
         self._progress = progress
-        self._rules = rules
-        self._settings = settings
+        self._objects = objects
+        self._batches = batches
         self._random_state = random_state
-        n_samples, n_targets = samples.y.shape
-        rows = most_rows(layout, settings.batch_size, n_samples)
-        products = rows * layout.n_params
-        n_chunks = -(-rows // settings.chunk)
+        n_samples, n_targets = rows.y.shape
+        dtype = parameters.theta.dtype
+        most = int(np.diff(batches.bounds).max())
+        n_chunks = -(-most // batches.chunk)
+        products = most * layout.n_params
+        self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
+        plan = MemoryPlan(layout, most, n_targets, n_chunks)
+        probe = objects.solver.coefficients(np.zeros(1), np.zeros(1, dtype=np.int64))
+        self._kernels = bind(
+            layout, plan, type(objects.loss), dtype, type(objects.solver), len(probe)
+        )
         tiles = layout.tiles(shared=n_chunks > 1)
         self._network = Network(
-            layout.table,
+            plan.stages,
             tiles,
-            layout.layers,
             parameters.theta,
             progress.state,
             parameters.running,
-            parameters.running_rows,
+            layout.numbers,
+        )
+        size = layout.gradient_size(tiles)
+        if batches.by_rows:
+            size = n_chunks * layout.n_params
+        work = plan.allocate(dtype, size)
+        self._works = [work]
+        for _ in range(1, self._pace.most):
+            self._works.append(plan.another(work, batches.by_rows))
+        self._settings = {
+            n: Settings(
+                batches.by_rows,
+                batches.alpha,
+                objects.loss.numbers(),
+                layout.shares(tiles, n),
+            )
+            for n in self._pace.choices
+        }
+        self._steps = make_steps(
+            self._pace.most,
+            capacity=plan.capacity,
+            chunk=batches.chunk,
+            parts=plan.parts,
+            part_size=plan.part_size,
+            is_training=1,
+            update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
-        self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
-        self._shares = {n: layout.shares(tiles, n) for n in self._pace.choices}
-        buffers = Buffers.allocate(
-            layout,
-            rows,
-            n_targets,
-            parameters.theta.dtype,
-            n_chunks,
-            settings.by_rows,
-        )
-        self._buffers = [buffers]
-        for _ in range(1, self._pace.most):
-            self._buffers.append(buffers.another(settings.by_rows))
-        self._counts = apart((self._pace.most, COUNTS))
         self._order = np.arange(n_samples)
 
     @property
     def epochs_per_call(self):
         """The number of epochs that a compiled call gets through in its time."""
-        n_samples = self._samples.y.shape[0]
-        return max(1, self._pace.limit * self._settings.batch_size // n_samples)
+        return max(1, self._pace.limit // (len(self._batches.bounds) - 1))
 
     def _orders(self, n_epochs):
         if self._random_state is None:
@@ -175,41 +244,63 @@ class Trainer:
         done = 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
             rest = slice(done, None)
-            done += self._call(orders[rest], n_seen[rest], totals[rest], losses[rest])
+            epochs = Epochs(
+                orders[rest], self._batches.bounds, None, totals[rest], losses[rest]
+            )
+            done += self._call(epochs, n_seen[rest])
             yield from losses[rest.start : done].tolist()
 
-    def _call(self, orders, n_seen, totals, losses):
+    def _coefficients(self, epochs, n_seen, limit):
+        """Return the solver's coefficients for the updates of the next call."""
+        n_batches = len(self._batches.bounds) - 1
+        first = int(self._steps[0].batch[0])
+        batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
+        epoch = batch // n_batches
+        weight = self._rows.weight
+        if weight.size and not weight.all():
+            # A mini-batch without weight is no update.
+            updates = []
+            for k in range(epoch[-1] + 1):
+                order = epochs.orders[k]
+                ordered = weight[order] if order.size else weight
+                sums = np.add.reduceat(ordered, self._batches.bounds[:-1], dtype=float)
+                updates.append(sums > 0)
+            epoch = epoch[np.concatenate(updates)[batch]]
+        t = self._progress.n_updates + np.arange(len(epoch))
+        progress = plugins.Progress(
+            t, self._batches.n_updates, epoch + n_seen[0] // max(1, len(self._order)),
+            n_seen[epoch],
+        )
+        rate = self._progress.rate * self._objects.schedule(progress)
+        found = self._objects.solver.coefficients(rate, t)
+        table = np.empty((len(t), 1, len(found)))
+        for k, coefficient in enumerate(found):
+            table[:, 0, k] = coefficient
+        return table
+
+    def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
-        progress = self._progress
+        progress, steps = self._progress, self._steps
         n_threads, limit = self._pace.next_call()
-        self._counts[:, UPDATES] = progress.n_updates
-        arrivals = apart((1, 1))[0]
-        calls = [
-            (
-                self._samples,
-                orders,
-                n_seen,
-                progress.rate,
-                self._network,
-                self._buffers[thread],
-                self._rules,
-                self._settings,
-                limit,
-                self._counts[thread],
-                totals,
-                losses,
-                self._shares[n_threads],
-                Team(thread, n_threads, arrivals),
+        epochs = epochs._replace(coefficients=self._coefficients(epochs, n_seen, limit))
+        before = {name: steps[0][name][0] for name in ("batch", "update", "counted")}
+        self._works[0].arrivals[:] = 0
+        calls = []
+        for step, work in zip(steps[:n_threads], self._works, strict=False):
+            for name, value in before.items():
+                step[name] = value
+            step.limit, step.n_threads = limit, n_threads
+            settings = self._settings[n_threads]
+            calls.append(
+                (self._rows, epochs, self._network, work, self._kernels, settings, step)
             )
-            for thread in range(n_threads)
-        ]
         started = clock()
         try:
             return run_together(train, calls)[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
-            n_batches = int(self._counts[0, UPDATES]) - progress.n_updates
-            self._pace.record(n_threads, n_batches, *(clock() - started))
-            # A thread that sat out has not counted.
-            self._counts[:] = self._counts[0]
-            progress.n_updates = int(self._counts[0, UPDATES])
+            n_updates = int(steps[0].update[0])
+            self._pace.record(
+                n_threads, n_updates - progress.n_updates, *(clock() - started)
+            )
+            progress.n_updates = n_updates

@@ -5,13 +5,24 @@ from dataclasses import dataclass, field
 import numba
 import numpy as np
 
-from skgd.engine.layout import Layout
-from skgd.engine.records import Buffers, Network, Settings
-from skgd.engine.team import ALONE
-from skgd.neural_network._data import IN_ORDER, as_samples
+from skgd.activations import ACTIVATIONS
+from skgd.engine.binding import bind
+from skgd.engine.layout import MemoryPlan
+from skgd.engine.objective import IN_ORDER, add_penalty, block_objective
+from skgd.engine.predict import predict as predict_blocks
+from skgd.engine.records import Network, PredictionNetwork, make_steps
+from skgd.neural_network._data import as_rows
+from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters
-from skgd.neural_network._rules import prediction_rules, training_rules
-from skgd.neural_network._trainer import Progress, Trainer
+from skgd.neural_network._trainer import (
+    Batches,
+    Plugins,
+    Progress,
+    Trainer,
+    batch_bounds,
+)
+from skgd.schedules import SCHEDULES
+from skgd.solvers import SOLVERS, Minibatch, Momentum
 
 PURE_PYTHON = bool(numba.config.DISABLE_JIT)
 DTYPES = ["float32", "float64"]
@@ -59,37 +70,47 @@ class Model:
     theta: np.ndarray = field(init=False)
 
     def __post_init__(self):
-        self.layout = Layout(self.units, self.batch_normalization, self.sparse)
+        self.layout = self.layout_with()
         rng = np.random.default_rng(self.seed)
         theta = rng.uniform(-1, 1, self.layout.n_params)
-        for gamma in self.layout.gammas(theta):
-            if gamma is not None:
-                gamma += 1.5 * np.sign(gamma)
+        for gamma in self.layout.views(theta, "scale"):
+            gamma += 1.5 * np.sign(gamma)
         self.theta = theta.astype(self.dtype)
+
+    def layout_with(self, momentum=0.9, epsilon=1e-5):
+        """Lay the network out with other settings of batch normalization."""
+        activation = self.activation
+        if isinstance(activation, str):
+            activation = ACTIVATIONS[activation]()
+        return layout_of(
+            self.units,
+            [activation] * (len(self.units) - 2),
+            (momentum, epsilon) if self.batch_normalization else None,
+            self.sparse,
+        )
 
     def layers(self, theta=None, dtype=None):
         """View parameters as the oracles' list of layers."""
         theta = (self.theta if theta is None else theta).astype(dtype or self.dtype)
-        kinds = {
-            "weights": self.layout.weights(theta),
-            "bias": self.layout.biases(theta),
-            "gamma": self.layout.gammas(theta),
-        }
-        return [
-            {kind: arrays[i] for kind, arrays in kinds.items() if arrays[i] is not None}
-            for i in range(len(self.units) - 1)
+        weights = self.layout.views(theta, "weights")
+        biases = self.layout.views(theta, "bias")
+        layers = [
+            {"weights": w, "bias": b} for w, b in zip(weights, biases, strict=True)
         ]
+        for layer, gamma in zip(layers, self.layout.views(theta, "scale"), strict=False):
+            layer["gamma"] = gamma
+        return layers
 
     def running(self, flat):
         """View running statistics as the oracles' (mean, variance) of each layer."""
         pairs, start = [], 0
-        for gamma in self.layout.gammas(self.theta):
-            if gamma is None:
+        for layer in self.layers():
+            if "gamma" not in layer:
                 pairs.append(None)
             else:
-                n = gamma.size
+                n = layer["gamma"].size
                 pairs.append((flat[start : start + n], flat[start + n : start + 2 * n]))
-                start += 2 * n
+                start += 2 * n + 1
         return pairs
 
 
@@ -104,18 +125,6 @@ class Trained:
     rows: np.ndarray  # their order in this epoch
 
 
-def update(rule, theta, gradient, state, start, stop, rate, t, hyper):
-    """Call a bound update rule; ``gradient`` is that of all parameters."""
-    rule(
-        theta[start:stop],
-        gradient[start:stop],
-        tuple(slot[start:stop] for slot in (*state, *state, theta[:0], theta[:0])[:2]),
-        rate,
-        t,
-        np.array(list(hyper.values()), dtype=np.float64),
-    )
-
-
 def trainer_of(
     model,
     X,
@@ -126,7 +135,7 @@ def trainer_of(
     solver="minibatch",
     learning_rate="constant",
     rate=1.0,
-    hyper=((), ()),
+    hyper=None,
     alpha=0.0,
     batch_size=None,
     epsilon=1e-5,
@@ -137,48 +146,42 @@ def trainer_of(
     n_threads=1,
 ):
     """Make a Trainer of a copy of the model's parameters."""
-    from skgd.solvers import SOLVERS
-
     dtype = np.dtype(model.dtype)
+    layout = model.layout_with(decay, epsilon)
+    solver_settings, schedule_settings = hyper or ({}, {})
+    if isinstance(solver, str):
+        solver = SOLVERS[solver](**solver_settings)
     parameters = Parameters(
         model.theta.copy(),
-        running=np.zeros(2 * model.layout.n_normal, dtype=dtype),
+        running=np.zeros(layout.n_running),
         centre=np.zeros(model.units[0], dtype=dtype),
     )
-    state = np.zeros((SOLVERS[solver].n_slots, model.layout.n_params), dtype=dtype)
+    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    bounds = batch_bounds(
+        X.shape[0], batch_size or X.shape[0], is_even=model.batch_normalization
+    )
     return Trainer(
-        as_samples(X, dtype, y, weight),
-        model.layout,
+        as_rows(X, dtype, y, weight),
+        layout,
         parameters,
         Progress(solver, state, rate),
-        training_rules(
-            model.activation, loss, solver, learning_rate, np.dtype(model.dtype)
-        ),
-        Settings(
-            batch_size=batch_size or X.shape[0],
-            chunk=chunk or X.shape[0] + 16,
-            by_rows=by_rows,
-            alpha=alpha,
-            norm_momentum=decay,
-            norm_epsilon=epsilon,
-            solver=np.array(hyper[0], dtype=np.float64),
-            schedule=np.array(hyper[1], dtype=np.float64),
-        ),
+        Plugins(loss(), solver, SCHEDULES[learning_rate](**schedule_settings)),
+        Batches(bounds, chunk or X.shape[0] + 16, by_rows, alpha),
         random_state,
         n_threads,
-    )
+    ), parameters
 
 
 def train(model, X, y, loss, *, n_epochs=1, **options):
     """Yield what each epoch of training left."""
-    trainer = trainer_of(model, X, y, loss, **options)
-    network, progress = trainer._network, trainer._progress
+    trainer, parameters = trainer_of(model, X, y, loss, **options)
+    progress = trainer._progress
     for epoch in range(n_epochs):
         (mean,) = trainer.run(np.array([epoch * X.shape[0]]))
         yield Trained(
             mean,
-            network.theta.copy(),
-            network.running.copy(),
+            parameters.theta.copy(),
+            parameters.running.copy(),
             progress.n_updates,
             trainer._order.copy(),
         )
@@ -189,8 +192,13 @@ def loss_and_gradient(model, X, y, loss, **options):
 
     The gradient is, negative, the velocity after one update at rate 1.
     """
-    trainer = trainer_of(
-        model, X, y, loss, solver="momentum", hyper=((0, 0), ()), **options
+    trainer, _ = trainer_of(
+        model,
+        X,
+        y,
+        loss,
+        solver=Momentum(momentum=0.0, nesterovs_momentum=False),
+        **options,
     )
     (mean,) = trainer.run(np.array([0]))
     return mean, -trainer._progress.state[0]
@@ -198,35 +206,36 @@ def loss_and_gradient(model, X, y, loss, **options):
 
 def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
     """Return the objective of all rows and its gradient, by the kernels of lbfgs."""
-    from skgd.engine.objective import add_penalty, block_objective
-
     dtype = np.dtype(model.dtype)
     n_samples = X.shape[0]
     block = block or n_samples
+    plan = MemoryPlan(model.layout, block, y.shape[1], n_chunks=1)
+    kernels = bind(model.layout, plan, loss, dtype, Minibatch)
     network = Network(
-        model.layout.table,
-        model.layout.layers,
-        model.layout.layers,
+        plan.stages,
+        model.layout.tiles(shared=False),
         model.theta,
         np.empty((0, 0), dtype=dtype),
-        np.empty(0, dtype=dtype),
         np.empty(0),
+        model.layout.numbers,
     )
     total = float(n_samples if weight is None else weight.sum())
+    (steps,) = make_steps(
+        1, capacity=plan.capacity, chunk=block, parts=plan.parts, weight=total
+    )
     value, gradient = 0.0, np.zeros_like(model.theta)
     for start in range(0, n_samples, block):
         part = np.empty_like(model.theta)
+        steps.start, steps.rows = start, min(block, n_samples - start)
         value += block_objective(
-            as_samples(X, dtype, y, weight),
+            as_rows(X, dtype, y, weight),
             IN_ORDER,
-            start,
-            min(block, n_samples - start),
             network,
-            Buffers.allocate(model.layout, block, y.shape[1], dtype),
-            training_rules(model.activation, loss, "minibatch", "constant", dtype),
-            total,
+            plan.allocate(dtype),
+            kernels,
+            loss().numbers(),
+            steps[0],
             part,
-            ALONE,
         )
         gradient += part
     return value + add_penalty(network, alpha / total, gradient), gradient
@@ -234,18 +243,20 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
 
 def predict(model, X, loss, *, block=None):
     """Return the predictions of a network without batch normalization."""
-    from skgd.engine.predict import predict as kernel
-
     dtype = np.dtype(model.dtype)
     out = np.empty((X.shape[0], model.units[-1]), dtype=dtype)
-    kernel(
-        as_samples(X, dtype),
+    plan = MemoryPlan(model.layout, block or X.shape[0])
+    kernels = bind(model.layout, plan, loss, dtype)
+    network = PredictionNetwork(plan.stages, model.theta, np.empty(0), model.layout.numbers)
+    (steps,) = make_steps(1, capacity=plan.capacity)
+    predict_blocks(
+        as_rows(X, dtype),
         IN_ORDER,
-        model.layout.table,
-        model.theta,
-        Buffers.for_predictions(model.layout, block or X.shape[0], dtype),
-        prediction_rules(model.activation, loss, np.dtype(model.dtype)),
+        network,
+        plan.allocate(dtype),
+        kernels,
+        loss().numbers(),
+        steps,
         out,
-        ALONE,
     )
     return out

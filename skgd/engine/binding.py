@@ -1,0 +1,180 @@
+"""From stages and plug-ins to compiled kernels, as arguments of the compiled loops.
+
+A kernel that plugs in is passed as a pointer, so that a loop is compiled once a dtype for
+all of them. The pointers of a role are in a tuple of fixed length, and a stage's record
+says which is its own.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from skgd.engine.jit import Kernel, functions, jit
+from skgd.engine.loops import loss_loops, solver_loop
+from skgd.engine.multiply import bind as bind_multiply
+from skgd.engine.records import (
+    STAGE,
+    STEP,
+    TILE,
+    Kernels,
+    PredictionKernels,
+    Rows,
+    StageWork,
+    records,
+)
+
+__all__ = ["MOST_KINDS", "bind", "no_rows"]
+
+# Kinds of stages in a network.
+MOST_KINDS = 16
+
+
+@cache
+def no_rows(dtype):
+    """Return rows that are none of any kind."""
+
+    def empty(shape, of):
+        array = np.empty(shape, dtype=of)
+        array.flags.writeable = False
+        return array
+
+    return Rows(
+        X=empty(0, dtype),
+        values=empty(0, dtype),
+        columns=empty(0, np.int32),
+        row_starts=empty(0, np.int64),
+        codes=empty(0, np.int32),
+        y=empty((0, 1), dtype),
+        weight=empty(0, dtype),
+    )
+
+
+@cache
+def _signatures(dtype):
+    """Return Numba's types of the result and the arguments of each role, for a dtype."""
+    import numba
+    from numba import float64, int64, types, void
+
+    T = getattr(numba, dtype.name)
+    stage, tiles, step = (numba.typeof(records(kind)) for kind in (STAGE, TILE, STEP))
+    source, vector, matrix = types.Array(T, 1, "C", readonly=True), T[::1], T[:, ::1]
+    double, order = float64[::1], int64[::1]
+    multiply = types.FunctionType(bind_multiply(T).signature())
+    work = types.NamedTuple([vector, vector, order, double, double, multiply], StageWork)
+    read = (stage.dtype, step.dtype, source, vector)
+    group = (stage.dtype, step.dtype, numba.typeof(no_rows(dtype)), order, vector, vector)
+    coefficients = float64[:, ::1]
+    return {
+        "forward": (void, *read, vector, work),
+        "backward": (void, *read, vector, vector, vector, work),
+        "gradient": (void, *read, vector, vector, work),
+        "add_group": (void, *group),
+        "group_gradient": (void, *group),
+        "multiply": (multiply.signature.return_type, *multiply.signature.args),
+        "evaluate": (float64, matrix, matrix, vector, T, double, matrix),
+        "link": (void, matrix, double),
+        "update": (void, tiles, vector, matrix, vector, coefficients, step.dtype, double),
+    }
+
+
+@cache
+def _bound(kernel, role, dtype):
+    """Compile a kernel for a role, and return it as a first-class function."""
+    from numba import config
+
+    if config.DISABLE_JIT:
+        return kernel.dispatcher
+    return kernel.bind(*_signatures(dtype)[role])
+
+
+@cache
+def _compiled(function):
+    return function if isinstance(function, Kernel) else jit(function)
+
+
+def _stage_kernels(stages, names, dtype):
+    """Compile the kernels of some stages: a tuple a name, padded with None."""
+    columns = []
+    for stage in stages:
+        kernels = [_compiled(function) for function in stage.kernels(dtype)]
+        named = zip(names, kernels, strict=False)
+        columns.append([_bound(kernel, name, dtype) for name, kernel in named])
+    rows = list(zip(*columns, strict=True)) or [()] * len(names)
+    return [tuple(row) + (None,) * (MOST_KINDS - len(row)) for row in rows]
+
+
+@cache
+def _multiply(dtype):
+    import numba
+
+    return bind_multiply(getattr(numba, dtype.name))
+
+
+def _number_kinds(layout, plan):
+    """Give each stage's record its kind; return the first stage of each, and group."""
+    found = {False: {}, True: {}}
+    for row, stage in zip(plan.stages, layout.stages, strict=True):
+        kinds = found[stage.is_group]
+        row.kind = kinds.setdefault(stage.key, (len(kinds), stage))[0]
+    stages, groups = ([stage for _, stage in kinds.values()] for kinds in found.values())
+    if max(len(stages), len(groups)) > MOST_KINDS:
+        raise ValueError(
+            f"A network may have at most {MOST_KINDS} kinds of stages, each activation "
+            f"being one, got {max(len(stages), len(groups))}."
+        )
+    return stages, groups
+
+
+# What has been bound, by the keys of the stages and the plug-ins.
+_BOUND: dict = {}
+
+
+def bind(layout, plan, loss, dtype, solver=None, n_coefficients=1):
+    """Compile what a network needs, and number the kinds of its stages.
+
+    Parameters
+    ----------
+    layout : Layout
+        The stages.
+
+    plan : MemoryPlan
+        Its records get their ``kind``.
+
+    loss : type
+        A subclass of Loss.
+
+    dtype : dtype
+        The network's, float32 or float64.
+
+    solver : type, default=None
+        A subclass of Solver, to train. Otherwise the kernels are for predictions.
+
+    n_coefficients : int, default=1
+        The numbers that the solver's ``coefficients`` returns.
+
+    Returns
+    -------
+    Kernels or PredictionKernels
+    """
+    stages, groups = _number_kinds(layout, plan)
+    keys = [stage.key for stage in (*stages, *groups)]
+    key = (*keys, loss, dtype, solver, n_coefficients)
+    if key not in _BOUND:
+        evaluate, link = loss_loops(loss, dtype)
+        if solver is None:
+            (forward,) = _stage_kernels(stages, ("forward",), dtype)
+            (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
+            named = PredictionKernels(
+                forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
+            )
+        else:
+            update = solver_loop(solver, n_coefficients, dtype)
+            named = Kernels(
+                *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
+                *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
+                _multiply(dtype),
+                _bound(evaluate, "evaluate", dtype),
+                _bound(update, "update", dtype),
+            )
+        _BOUND[key] = functions(named, _signatures, dtype)
+    return _BOUND[key]

@@ -1,0 +1,265 @@
+"""Loops over the functions of numbers that plug-ins are made of.
+
+A plug-in's functions are plain Python. Each is compiled for a dtype, and inlined into a
+loop that is written here once. A literal such as ``0.5`` takes the dtype of the network:
+in Numba, as in NumPy before version 2, a float64 would make everything float64.
+"""
+
+from functools import cache
+from types import FunctionType
+
+import numpy as np
+
+from skgd.engine.jit import jit
+
+__all__ = ["activation_loops", "loss_loops", "scalar", "solver_loop"]
+
+# Parameters in a loop, at most: with their gradient and state they stay in the first-level
+# cache, and sums of squares are of so many in their own precision.
+PIECE = 2048
+
+
+@cache
+def scalar(function, dtype):
+    """Compile a plug-in's function of numbers for a dtype."""
+    if dtype == np.float32:
+        code = function.__code__
+        constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
+        single = FunctionType(
+            code.replace(co_consts=constants),
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        single.__qualname__ = function.__qualname__
+        function = single
+    return jit(function)
+
+
+def _named(name, function):
+    """Compile a loop under a name that tells it from others of the same source."""
+    function.__qualname__ = name
+    return jit(function)
+
+
+@cache
+def _reader(n):
+    """Return a kernel of (values, like): the first n values, in the dtype of ``like``."""
+    if n == 0:
+        return _named("read_0", lambda values, like: ())
+    before, last = _reader(n - 1), n - 1
+
+    def read(values, like):
+        return (*before(values, like), like.dtype.type(values[last]))
+
+    return _named(f"read_{n}", read)
+
+
+@cache
+def _state_reader(n):
+    """Return a kernel of (state, i): the n numbers kept for parameter i."""
+    if n == 0:
+        return _named("read_state_0", lambda state, i: ())
+    before, last = _state_reader(n - 1), n - 1
+
+    def read_state(state, i):
+        return (*before(state, i), state[last, i])
+
+    return _named(f"read_state_{n}", read_state)
+
+
+@cache
+def _state_writer(n):
+    """Return a kernel of (state, i, values), which keeps the n values."""
+    if n == 0:
+        return _named("write_state_0", lambda state, i, values: None)
+    before, last = _state_writer(n - 1), n - 1
+
+    def write_state(state, i, values):
+        before(state, i, values)
+        state[last, i] = values[last]
+
+    return _named(f"write_state_{n}", write_state)
+
+
+def activation_loops(activation, dtype):
+    """Return the three kernels of an activation's stage.
+
+    Parameters
+    ----------
+    activation : type
+        A subclass of Activation.
+
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    forward, backward, gradient : Kernel
+        See :class:`skgd.engine.stage.Stage`.
+    """
+    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
+    read = _reader(len(activation.argument_names()))
+
+    if activation.slope_of == "value":
+
+        def forward(stage, step, inputs, parameters, outputs, work):
+            numbers = read(work.numbers, outputs)
+            for i in range(outputs.shape[0]):
+                outputs[i] = value(outputs[i], *numbers)
+
+        def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+            numbers = read(work.numbers, outputs)
+            for i in range(outputs.shape[0]):
+                delta[i] *= slope(outputs[i], *numbers)
+
+    else:
+
+        def forward(stage, step, inputs, parameters, outputs, work):
+            numbers = read(work.numbers, outputs)
+            for i in range(outputs.shape[0]):
+                outputs[i] = value(inputs[i], *numbers)
+
+        def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+            numbers = read(work.numbers, outputs)
+            for i in range(outputs.shape[0]):
+                delta[i] *= slope(inputs[i], *numbers)
+
+    def gradient(stage, step, inputs, parameters, delta, out, work):
+        """There are no parameters."""
+
+    name = activation.__qualname__
+    return (
+        _named(f"{name}.forward", forward),
+        _named(f"{name}.backward", backward),
+        _named("no_gradient", gradient),
+    )
+
+
+@cache
+def loss_loops(loss, dtype):
+    """Return the two kernels of a loss.
+
+    Parameters
+    ----------
+    loss : type
+        A subclass of Loss.
+
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    evaluate : Kernel
+        Of (z, y, weight, scale, numbers, delta): returns sum_i weight_i loss(z_i, y_i) in
+        float64 and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z``
+        and ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets),
+        ``numbers`` are the arguments of the loss. What is left in ``z`` is of no use.
+
+    link : Kernel
+        Of (z, numbers): replaces the linear output by the prediction.
+    """
+    name = loss.__qualname__
+    read = _reader(len(loss.argument_names()))
+    if loss.evaluate is not None:
+        evaluate_rows = scalar(loss.evaluate, dtype)
+        link_rows = scalar(loss.apply_link, dtype)
+
+        def evaluate(z, y, weight, scale, numbers, delta):
+            return evaluate_rows(z, y, weight, scale, delta, *read(numbers, z))
+
+        def link(z, numbers):
+            link_rows(z, *read(numbers, z))
+
+        return _named(f"{name}.evaluate", evaluate), _named(f"{name}.link", link)
+
+    value, slope = scalar(loss.value, dtype), scalar(loss.slope, dtype)
+    predict = scalar(loss.link, dtype)
+
+    def terms(z, y, delta, numbers):
+        """Write the slope and the loss of each output: a loop that vectorizes."""
+        for e in range(z.shape[0]):
+            linear, target = z[e], y[e]
+            delta[e] = slope(linear, target, *numbers)
+            z[e] = value(linear, target, *numbers)
+
+    terms = _named(f"{name}.terms", terms)
+
+    def evaluate(z, y, weight, scale, numbers, delta):
+        terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1), read(numbers, z))
+        total = 0.0
+        for i in range(z.shape[0]):
+            w = scale * weight[i]
+            row = 0.0
+            for k in range(z.shape[1]):
+                delta[i, k] *= w
+                row += z[i, k]
+            total += weight[i] * row
+        return total
+
+    def link(z, numbers):
+        values, arguments = z.reshape(-1), read(numbers, z)
+        for e in range(values.shape[0]):
+            values[e] = predict(values[e], *arguments)
+
+    return _named(f"{name}.evaluate", evaluate), _named(f"{name}.link", link)
+
+
+@cache
+def solver_loop(solver, n_coefficients, dtype):
+    """Return the kernel that updates some tiles of the parameters.
+
+    Parameters
+    ----------
+    solver : type
+        A subclass of Solver.
+
+    n_coefficients : int
+        The numbers that its ``coefficients`` returns.
+
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    update : Kernel
+        Of (tiles, theta, state, gradient, coefficients, step, totals): updates the tiles
+        from ``step.tile`` to ``step.tile_stop``; ``gradient`` begins with that of parameter
+        ``step.origin``, ``coefficients`` has a row for each factor of the rate. The penalty
+        of each tile, times the rows of the mini-batch, is added to ``totals``, whose last
+        numbers are the tiles'.
+    """
+    rule = scalar(solver.update, dtype)
+    read = _reader(n_coefficients)
+    read_state, write_state = _state_reader(solver.n_slots), _state_writer(solver.n_slots)
+
+    def piece(theta, gradient, state, bounds, strength, coefficients):
+        """Penalty and update in one loop; returns the sum of the squares."""
+        begin, end, base = bounds
+        squares = theta.dtype.type(0)
+        for i in range(begin, end):
+            parameter = theta[i]
+            squares += parameter * parameter
+            g = gradient[i - base] + strength * parameter
+            theta[i], kept = rule(parameter, g, read_state(state, i), coefficients)
+            write_state(state, i, kept)
+        return squares
+
+    piece = _named(f"{solver.__qualname__}.piece", piece)
+
+    def update(tiles, theta, state, gradient, coefficients, step, totals):
+        first_total = totals.shape[0] - tiles.shape[0]
+        for index in range(step.tile, step.tile_stop):
+            tile = tiles[index]
+            strength = step.strength if tile.is_weights else 0.0
+            numbers = read(coefficients[tile.factor], theta)
+            squares = 0.0
+            for begin in range(tile.begin, tile.end, PIECE):
+                bounds = begin, min(begin + PIECE, tile.end), step.origin
+                squares += piece(
+                    theta, gradient, state, bounds, theta.dtype.type(strength), numbers
+                )
+            totals[first_total + index] += 0.5 * strength * squares * step.rows
+
+    return _named(f"{solver.__qualname__}.update_{n_coefficients}", update)

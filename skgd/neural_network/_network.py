@@ -1,0 +1,45 @@
+"""From widths, activations and kinds of data to the stages of a network."""
+
+from itertools import pairwise
+
+from skgd.engine.layout import Layout
+from skgd.stages import Activate, BatchNorm, Bias, Dense, SparseColumns
+
+__all__ = ["layout_of"]
+
+
+def layout_of(units, activations, normalization=None, is_sparse=False):
+    """Lay out a multi-layer perceptron.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Number of features, widths of the hidden layers, number of outputs.
+
+    activations : sequence of Activation
+        One for each hidden layer.
+
+    normalization : tuple of (float, float), default=None
+        Momentum and epsilon, if the hidden layers are normalized.
+
+    is_sparse : bool, default=False
+        Whether the inputs are sparse rows.
+
+    Returns
+    -------
+    Layout
+    """
+    stages = []
+    last = len(units) - 2
+    for index, (inputs, outputs) in enumerate(pairwise(units)):
+        # The shift comes after the normalization.
+        has_bias = normalization is None or index == last
+        if index == 0 and is_sparse:
+            stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs)]
+        else:
+            stages.append(Dense(inputs, outputs, has_bias))
+        if not has_bias:
+            stages.append(BatchNorm(outputs, *normalization))
+        if index < last:
+            stages.append(Activate(outputs, activations[index]))
+    return Layout(stages)

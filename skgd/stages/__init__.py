@@ -1,0 +1,9 @@
+"""The stages that networks are made of, one a file."""
+
+from skgd.stages.activate import Activate
+from skgd.stages.batch_norm import BatchNorm
+from skgd.stages.bias import Bias
+from skgd.stages.dense import Dense
+from skgd.stages.sparse import SparseColumns
+
+__all__ = ["Activate", "BatchNorm", "Bias", "Dense", "SparseColumns"]

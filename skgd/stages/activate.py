@@ -1,0 +1,40 @@
+"""The activation of a hidden layer."""
+
+from skgd.engine.loops import activation_loops
+from skgd.engine.stage import Stage
+
+__all__ = ["Activate"]
+
+
+class Activate(Stage):
+    """Applies an activation to each unit.
+
+    Parameters
+    ----------
+    units : int
+        The units of the layer.
+
+    activation : Activation
+        The plug-in.
+    """
+
+    keeps_delta = False
+
+    def __init__(self, units, activation):
+        super().__init__(units, units)
+        self.activation = activation
+        self.numbers = tuple(activation.numbers())
+
+    @property
+    def is_in_place(self):
+        """Whether the slope is a function of the value."""
+        return self.activation.slope_of == "value"
+
+    @property
+    def key(self):
+        """What stages with the same kernels have in common."""
+        return Activate, type(self.activation)
+
+    def kernels(self, dtype):
+        """Return loops over the functions of the activation."""
+        return activation_loops(type(self.activation), dtype)

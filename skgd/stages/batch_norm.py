@@ -1,0 +1,158 @@
+"""Batch normalization of a hidden layer; the formulas are in skgd.engine.batch_norm."""
+
+import numpy as np
+
+from skgd.engine.batch_norm import (
+    effective_rows,
+    finish_moments,
+    merge_moments,
+    moments_of,
+    normalize,
+    normalize_backward,
+    scale_and_shift_gradient,
+    update_running,
+)
+from skgd.engine.stage import Block, Stage
+from skgd.engine.team import meet
+from skgd.engine.views import matrix, vector
+
+__all__ = ["BatchNorm"]
+
+
+class BatchNorm(Stage):
+    """Normalizes each unit over the mini-batch, scales and shifts it.
+
+    In a thread's memory it keeps mean, variance and 1 / deviation of the mini-batch, and
+    the gradients by scale and shift; in that of a chunk of rows its weight, mean and sum of
+    squares, and what it adds to the two gradients. It is not for predictions: `Dense`
+    takes its running statistics along.
+
+    Parameters
+    ----------
+    units : int
+        The units of the layer.
+
+    momentum : float
+        What the running statistics keep at each mini-batch.
+
+    epsilon : float
+        Added to the variance.
+    """
+
+    keeps_delta = False
+
+    def __init__(self, units, momentum, epsilon):
+        super().__init__(units, units)
+        self.numbers = (momentum, epsilon)
+        self.blocks = (
+            Block("scale", (units,), is_summed=True),
+            Block("bias", (units,), is_summed=True),
+        )
+        self.n_own = 5 * units
+        self.n_part = 1 + 4 * units
+        self.n_running = 2 * units + 1
+
+    def fold(self, weights, gamma, beta, running):
+        """Write a dense layer and this one as one, with the running statistics.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (inputs, units)
+            The linear map.
+
+        gamma, beta : ndarray of shape (units,)
+            Scale and shift.
+
+        running : ndarray of shape (2 * units + 1,)
+            The running statistics.
+
+        Returns
+        -------
+        weights : ndarray of shape (inputs, units)
+        bias : ndarray of shape (units,)
+            The layer maps x to ``x @ weights + bias``, in the dtype of ``weights``.
+        """
+        mean, variance = running[:-1].reshape(2, self.outputs)
+        _, epsilon = self.numbers
+        scale = gamma / np.sqrt(variance + epsilon)
+        folded = weights * scale, beta - mean * scale
+        return tuple(array.astype(weights.dtype) for array in folded)
+
+    @staticmethod
+    def forward(stage, step, inputs, parameters, outputs, work):
+        """Write the normalized rows, and move the running statistics."""
+        units, shared = stage.outputs, work.shared
+        momentum, epsilon = work.numbers[0], work.numbers[1]
+        rows = step.last - step.first
+        x = matrix(inputs, 0, rows, units)
+        for begin in range(step.first, step.last, step.chunk):
+            n = min(step.chunk, step.last - begin)
+            part = step.parts + begin // step.chunk * step.part_size + stage.part
+            shared[part] = moments_of(
+                matrix(x, (begin - step.first) * units, n, units),
+                vector(shared, begin, n),
+                matrix(shared, part + 1, 2, units),
+            )
+        meet(work.arrivals, step.n_threads)
+        moments = matrix(work.own, stage.own, 3, units)
+        moments[:] = 0
+        total = moments.dtype.type(0)
+        for chunk in range((step.rows + step.chunk - 1) // step.chunk):
+            part = step.parts + chunk * step.part_size + stage.part
+            merge_moments(matrix(shared, part + 1, 2, units), shared[part], total, moments)
+            total += shared[part]
+        finish_moments(total, epsilon, moments)
+        normalize(
+            x,
+            vector(parameters, 0, units),
+            vector(parameters, units, units),
+            moments,
+            matrix(outputs, 0, rows, units),
+        )
+        if step.thread == 0:
+            count = effective_rows(vector(shared, 0, step.rows))
+            seen = momentum * work.running[2 * units] + count
+            work.running[2 * units] = seen
+            update_running(moments, count / seen, matrix(work.running, 0, 2, units))
+
+    @staticmethod
+    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+        """Replace ``delta`` by the gradient by the inputs."""
+        units, shared = stage.outputs, work.shared
+        rows = step.last - step.first
+        x, delta = matrix(inputs, 0, rows, units), matrix(delta, 0, rows, units)
+        moments = matrix(work.own, stage.own, 3, units)
+        for begin in range(step.first, step.last, step.chunk):
+            n = min(step.chunk, step.last - begin)
+            part = step.parts + begin // step.chunk * step.part_size + stage.part
+            scale_and_shift_gradient(
+                matrix(x, (begin - step.first) * units, n, units),
+                matrix(delta, (begin - step.first) * units, n, units),
+                moments,
+                matrix(shared, part + 1 + 2 * units, 2, units),
+            )
+        meet(work.arrivals, step.n_threads)
+        sums = matrix(work.own, stage.own + 3 * units, 2, units)
+        sums[:] = 0
+        for chunk in range((step.rows + step.chunk - 1) // step.chunk):
+            part = step.parts + chunk * step.part_size + stage.part
+            added = matrix(shared, part + 1 + 2 * units, 2, units)
+            for k in range(2):
+                for j in range(units):
+                    sums[k, j] += added[k, j]
+        normalize_backward(
+            x,
+            vector(shared, step.first, rows),
+            step.weight,
+            vector(parameters, 0, units),
+            moments,
+            sums,
+            delta,
+        )
+
+    @staticmethod
+    def gradient(stage, step, inputs, parameters, delta, out, work):
+        """Copy what the backward pass has summed."""
+        first = stage.own + 3 * stage.outputs + step.parameter
+        for j in range(out.shape[0]):
+            out[j] = work.own[first + j]
