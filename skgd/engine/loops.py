@@ -265,10 +265,14 @@ def solver_loop(solver, n_coefficients, dtype):
 
     def update(tiles, theta, state, gradient, coefficients, step, totals):
         first_total = totals.shape[0] - tiles.shape[0]
+        factor = tiles[step.tile].factor
+        numbers = read(coefficients[factor], theta)
         for index in range(step.tile, step.tile_stop):
             tile = tiles[index]
             strength = step.strength if tile.is_weights else 0.0
-            numbers = read(coefficients[tile.factor], theta)
+            if tile.factor != factor:
+                factor = tile.factor
+                numbers = read(coefficients[factor], theta)
             squares = 0.0
             for begin in range(tile.begin, tile.end, PIECE):
                 size = min(PIECE, tile.end - begin)

@@ -68,6 +68,9 @@ class Stage:
     is_group : bool
         Whether it is an input group.
 
+    is_dense : bool
+        Whether its kernels are those of :mod:`skgd.engine.dense`.
+
     is_in_place : bool
         Whether it replaces its inputs by the outputs. The kernels then use ``outputs`` only.
 
@@ -87,6 +90,7 @@ class Stage:
     """
 
     is_group: ClassVar[bool] = False
+    is_dense: ClassVar[bool] = False
     is_in_place: ClassVar[bool] = False
     keeps_delta: ClassVar[bool] = True
     n_own = 0
