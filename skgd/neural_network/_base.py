@@ -320,10 +320,11 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         elif hasattr(self, "_normalised"):
             del self._normalised
 
-    def _forward(self, X):
+    def _forward(self, X, out_activation=None):
         """Predict: probabilities or values, a column an output.
 
-        And tell whether all numbers of an ndarray are finite, and all predictions.
+        And tell whether all numbers of an ndarray are finite, and all predictions. Another
+        ``out_activation`` than the network's gives other predictions of the same network.
         """
         if self.activation not in ACTIVATIONS:
             raise ValueError(
@@ -334,15 +335,22 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.coefs_,
             self.intercepts_,
             self.activation,
-            LINKS[self.out_activation_],
+            LINKS[out_activation or self.out_activation_],
+        if link is not None:
+            predictions = link(predictions)
+            # Of an output that has overflowed, the prediction may be known.
+            is_finite = is_finite or not np.isnan(predictions).any()
             self.n_jobs,
         )
 
-    def _predictions(self, X):
-        """Predict from rows that are valid, or raise."""
+    def _predictions(self, X, link=None):
+        """Predict from rows that are valid, or raise.
+
+        A ``link`` makes the predictions from the linear output, instead of the network's.
+        """
         is_seen = self._is_as_validated(X)
         rows = X if is_seen else self._validate_rows(X)
-        predictions, finite_rows, is_finite = self._forward(rows)
+        predictions, finite_rows, is_finite = self._forward(rows, link and "identity")
         if is_seen and not finite_rows:
             # It raises, if scikit-learn is not to assume that they are finite.
             self._validate_rows(X)

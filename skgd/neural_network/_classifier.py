@@ -265,10 +265,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         log_y_prob : ndarray of shape (n_samples, n_classes)
-            ``log(predict_proba(X))``, ordered as in ``classes_``.
+            ``log(predict_proba(X))``, ordered as in ``classes_``. They are exact, also
+            where the probabilities are rounded to 0 or 1.
         """
-        probabilities = self.predict_proba(X)
-        return np.log(probabilities, out=probabilities)
+        return self._predictions(X, link=self._log_probabilities)
+
+    # The logarithm of a probability may overflow, or round to zero.
+    @np.errstate(over="ignore", under="ignore", invalid="ignore")
+    def _log_probabilities(self, z):
+        """Return the logarithms of the probabilities that follow from the linear output."""
+        if len(self.classes_) == 1:
+            return np.zeros_like(z)
+        if self.out_activation_ == "softmax":
+            largest = z.argmax(axis=1)[:, np.newaxis]
+            z -= np.take_along_axis(z, largest, axis=1)
+            others = np.exp(z)
+            np.put_along_axis(others, largest, 0, axis=1)
+            z -= np.log1p(others.sum(axis=1, keepdims=True))
+            return z
+        if self.n_outputs_ == 1:
+            z = np.hstack([-z, z])
+        return -np.logaddexp(0, -z)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
