@@ -221,15 +221,14 @@ class _Run:
         self.validation = validation
         self.stopped = False
         self.best = parameters if validation is None else parameters.copy()
-        # Lists of this fit: if it fails, the estimator gets the old ones back.
         estimator.n_iter_ = 0
-        estimator.loss_curve_ = list(estimator.loss_curve_)
         if validation is None:
             # None if early_stopping was on in the fit before a warm start.
             if estimator.best_loss_ is None:
                 estimator.best_loss_ = np.inf
         else:
-            estimator.validation_scores_ = list(estimator.validation_scores_ or [])
+            if estimator.validation_scores_ is None:
+                estimator.validation_scores_ = []
             if estimator.best_validation_score_ is None:
                 estimator.best_validation_score_ = -np.inf
         self.before = self._curves(), estimator.t_
