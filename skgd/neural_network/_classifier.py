@@ -123,7 +123,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self.classes_ = self._label_binarizer.classes_
             return X, y
         classes = unique_labels(y)
-        if self.warm_start and set(classes) != set(self.classes_):
+        if not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "
                 f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
