@@ -6,6 +6,7 @@ its bias (the shift beta where it is normalised): what the penalty acts on comes
 rest in one piece behind it.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "OUTPUTS",
     "WEIGHTS",
     "Layout",
+    "layout_of",
 ]
 
 # The columns of the table, a row a layer. -1 stands for "there is none".
@@ -203,3 +205,9 @@ class Layout:
             flat[row[GAMMA] : row[GAMMA] + row[OUTPUTS]] if row[GAMMA] >= 0 else None
             for row in self.table
         ]
+
+
+@lru_cache(maxsize=32)
+def layout_of(units, batch_normalization=False, sparse=False):
+    """Make a layout once for many small fits or predictions; ``units`` is a tuple."""
+    return Layout(units, batch_normalization, sparse)

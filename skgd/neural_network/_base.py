@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -13,15 +12,17 @@ from sklearn.utils.validation import (
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
 from skgd.activations import ACTIVATIONS
-from skgd.engine.layout import Layout
+from skgd.engine.layout import layout_of
 from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
+    check_parameters,
     hidden_layer_sizes,
 )
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
+from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, pack
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._stochastic import fit_stochastic
@@ -185,7 +186,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
-            self._validate_params()
+            check_parameters(self)
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -198,10 +199,10 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
                 raise ValueError("sample_weight must have at least one non-zero weight.")
         dtype = X.dtype if first else self.coefs_[0].dtype
         y, n_outputs = self._encode(y, dtype)
-        units = [X.shape[1], *hidden, n_outputs]
-        layout = Layout(units, self.batch_normalization, sparse=issparse(X))
+        units = (X.shape[1], *hidden, n_outputs)
+        layout = layout_of(units, self.batch_normalization, issparse(X))
         # Kept for the draws of this fit only: an int seeds each fit anew.
-        random_state = check_random_state(self.random_state)
+        random_state = seeded(self.random_state)
         if first:
             parameters = Parameters.initial(layout, self.activation, random_state, dtype)
             self._start_over(layout)

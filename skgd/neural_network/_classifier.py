@@ -139,11 +139,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encode(self, y, dtype):
         """Return the targets as the losses read them, and the number of outputs."""
         kind = self._label_binarizer.y_type_
-        if kind == "multiclass":
-            codes = np.searchsorted(self.classes_, y).astype(dtype)
-            return codes[:, np.newaxis], len(self.classes_)
-        codes = self._label_binarizer.transform(y).astype(dtype)
-        return codes, codes.shape[1]
+        if kind == "multilabel-indicator":
+            codes = self._label_binarizer.transform(y).astype(dtype)
+            return codes, codes.shape[1]
+        if y.ndim > 1:
+            raise ValueError(
+                "y must have one class for each row, as in the previous call to fit, got "
+                f"multilabel targets of shape {y.shape}."
+            )
+        codes = np.searchsorted(self.classes_, y).astype(dtype)
+        return codes[:, np.newaxis], len(self.classes_) if kind == "multiclass" else 1
 
     def _decode(self, probabilities):
         kind = self._label_binarizer.y_type_

@@ -1,13 +1,12 @@
 """Predictions of a plain network: a chain of (weights, bias, activation)."""
 
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import issparse
 
 from skgd._threads import available_threads, run_together
-from skgd.engine.layout import Layout
+from skgd.engine.layout import layout_of
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Buffers
 from skgd.engine.team import ALONE
@@ -28,12 +27,6 @@ WORTH_SHARING = 50_000_000
 def block_rows(layout, n_samples):
     """Return how many rows to process at a time."""
     return min(n_samples, max(32, min(1024, BLOCK_ELEMENTS // layout.n_activated)))
-
-
-@lru_cache(maxsize=32)
-def _layout(units, sparse):
-    """Make the layout of a plain network once for many small predictions."""
-    return Layout(units, sparse=sparse)
 
 
 def predict(X, coefs, intercepts, activation, loss, n_jobs):
@@ -66,7 +59,7 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     """
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
-    layout = _layout(units, issparse(X))
+    layout = layout_of(units, sparse=issparse(X))
     theta = pack(coefs, intercepts, dtype)
     rules = prediction_rules(activation, loss, dtype)
     out = np.empty((X.shape[0], units[-1]), dtype=dtype)
