@@ -23,8 +23,9 @@ from skgd.neural_network._constraints import (
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._orders import seeded
-from skgd.neural_network._parameters import Parameters, pack
+from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._prediction import predict
+from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import fit_stochastic
 from skgd.solvers import SOLVERS
 
@@ -197,7 +198,8 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
             if not sample_weight.any():
                 raise ValueError("sample_weight must have at least one non-zero weight.")
-        dtype = X.dtype if first else self.coefs_[0].dtype
+        # Weights set by hand may be of any dtype.
+        dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
         y, n_outputs = self._encode(y, dtype)
         units = (X.shape[1], *hidden, n_outputs)
         layout = layout_of(units, self.batch_normalization, issparse(X))
@@ -207,7 +209,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             parameters = Parameters.initial(layout, self.activation, random_state, dtype)
             self._start_over(layout)
         else:
-            parameters = self._resume(layout, dtype)
+            parameters = resume(self, layout, dtype)
         if self.solver == "lbfgs":
             # What a solver knows of other weights is of no use to these.
             vars(self).pop("_progress", None)
@@ -286,37 +288,13 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.best_validation_score_ = -np.inf if self.early_stopping else None
             self.best_loss_ = None if self.early_stopping else np.inf
 
-    def _resume(self, layout, dtype):
-        """Return the parameters that a warm start or partial_fit goes on from."""
-        if self._loss_function().out_activation != self.out_activation_:
-            raise ValueError(
-                "warm_start and partial_fit go on with the network of the previous fit, "
-                f"whose out_activation_ is {self.out_activation_!r}; loss={self.loss!r} "
-                "does not fit it."
-            )
-        kept = getattr(self, "_normalised", None)
-        shapes = [coef.shape for coef in self.coefs_]
-        if shapes != [w.shape for w in layout.weights(np.empty(layout.n_params))] or (
-            self.batch_normalization != (kept is not None)
-        ):
-            raise ValueError(
-                "warm_start and partial_fit go on with the network of the previous fit, "
-                f"whose coefs_ are of shapes {shapes}; hidden_layer_sizes="
-                f"{self.hidden_layer_sizes} and batch_normalization="
-                f"{self.batch_normalization} do not fit it."
-            )
-        if kept is not None:
-            return kept.copy()
-        theta = pack(self.coefs_, self.intercepts_, dtype)
-        empty = np.empty(0, dtype=dtype)
-        return Parameters(theta, running=empty, centre=empty)
-
     def _publish(self, layout, parameters):
         """Set the fitted weights."""
         self.coefs_, self.intercepts_ = parameters.plain(
             layout, self.batch_normalization_epsilon
         )
         if self.batch_normalization:
+            parameters.published = checksum(self.coefs_, self.intercepts_)
             self._normalised = parameters
         elif hasattr(self, "_normalised"):
             del self._normalised
@@ -337,10 +315,6 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.intercepts_,
             self.activation,
             LINKS[out_activation or self.out_activation_],
-        if link is not None:
-            predictions = link(predictions)
-            # Of an output that has overflowed, the prediction may be known.
-            is_finite = is_finite or not np.isnan(predictions).any()
             self.n_jobs,
         )
 
@@ -355,6 +329,10 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         if is_seen and not finite_rows:
             # It raises, if scikit-learn is not to assume that they are finite.
             self._validate_rows(X)
+        if link is not None:
+            predictions = link(predictions)
+            # Of an output that has overflowed, the prediction may be known.
+            is_finite = is_finite or not np.isnan(predictions).any()
         if not is_finite:
             raise ValueError(
                 "The predictions are not finite: numbers in X are too large for this "

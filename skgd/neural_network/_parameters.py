@@ -1,6 +1,7 @@
 """The parameters of a network, between what is trained and what is public."""
 
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 import numpy as np
 
@@ -8,13 +9,21 @@ from skgd.activations import ACTIVATIONS
 from skgd.engine.batch_norm import fold
 from skgd.engine.layout import NORMAL, OUTPUTS
 
-__all__ = ["Parameters", "pack"]
+__all__ = ["Parameters", "checksum", "pack"]
 
 
 def pack(coefs, intercepts, dtype):
     """Copy the weights and biases of plain layers to one flat buffer."""
     pieces = [a.ravel() for pair in zip(coefs, intercepts, strict=True) for a in pair]
     return np.concatenate(pieces, dtype=dtype)
+
+
+def checksum(coefs, intercepts):
+    """Return a number that differs if the bits of a weight or a bias do."""
+    value = 0
+    for array in (*coefs, *intercepts):
+        value = crc32(np.ascontiguousarray(array), value)
+    return value
 
 
 @dataclass
@@ -34,12 +43,16 @@ class Parameters:
 
     running_rows : ndarray of shape (1,), dtype=float64
         The rows that ``running`` is an average of; see :mod:`skgd.engine.batch_norm`.
+
+    published : int or None
+        The checksum of the plain network, once it is public.
     """
 
     theta: np.ndarray
     running: np.ndarray
     centre: np.ndarray
     running_rows: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    published: int | None = None
 
     @classmethod
     def initial(cls, layout, activation, random_state, dtype):

@@ -61,6 +61,13 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     layout = layout_of(units, sparse=issparse(X))
     theta = pack(coefs, intercepts, dtype)
+    if X.shape[1] != units[0] or theta.size != layout.n_params:
+        # They were set by hand: a kernel would read what is not theirs.
+        raise ValueError(
+            f"coefs_ of shapes {[coef.shape for coef in coefs]} and intercepts_ of shapes "
+            f"{[b.shape for b in intercepts]} do not make a network for rows of "
+            f"{X.shape[1]} features."
+        )
     rules = prediction_rules(activation, loss, dtype)
     out = np.empty((X.shape[0], units[-1]), dtype=dtype)
     rows = block_rows(layout, len(out))
