@@ -216,6 +216,9 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
             self._check_representable(dtype)
+            if not hasattr(self, "loss_curve_"):
+                # The fit before was by 'lbfgs'.
+                self._start_curves()
             fit_stochastic(
                 self, X, y, sample_weight, layout, parameters, random_state, incremental
             )
@@ -282,11 +285,15 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         self.n_outputs_ = layout.units[-1]
         self.out_activation_ = self._loss_function().out_activation
         if self.solver != "lbfgs":
-            self.loss_curve_ = []
-            self._no_improvement_count = 0
-            self.validation_scores_ = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
-            self.best_loss_ = None if self.early_stopping else np.inf
+            self._start_curves()
+
+    def _start_curves(self):
+        """Set what the epochs of a stochastic solver add to."""
+        self.loss_curve_ = []
+        self._no_improvement_count = 0
+        self.validation_scores_ = [] if self.early_stopping else None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+        self.best_loss_ = None if self.early_stopping else np.inf
 
     def _publish(self, layout, parameters):
         """Set the fitted weights."""

@@ -153,14 +153,19 @@ def _centred(X, sample_weight, layout, parameters):
 def _progress(estimator, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
-    if incremental and kept is not None and kept.solver == estimator.solver:
-        return kept.copy()
-    n_slots = SOLVERS[estimator.solver].n_slots
-    return Progress(
-        solver=estimator.solver,
-        state=np.zeros((n_slots, layout.n_params), dtype=dtype),
-        rate=float(estimator.learning_rate_init),
-    )
+    solver = SOLVERS[estimator.solver]
+    initial = float(estimator.learning_rate_init)
+    if (
+        incremental
+        and kept is not None
+        and SOLVERS[kept.solver] is solver
+        # Weights set by hand may be of another size.
+        and kept.state.shape == (solver.n_slots, layout.n_params)
+    ):
+        lowers = SCHEDULES[estimator.learning_rate].after_plateau is not None
+        return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
+    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    return Progress(estimator.solver, state, rate=initial, initial=initial)
 
 
 def _settings(estimator, layout, n_samples):

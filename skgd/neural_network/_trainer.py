@@ -34,6 +34,9 @@ class Progress:
 
     n_seen : int
         Samples seen in the epochs before this one, as ``'invscaling'`` counts them.
+
+    initial : float or None
+        The ``learning_rate_init`` that ``rate`` is of; None in pickles that have none.
     """
 
     solver: str
@@ -41,10 +44,18 @@ class Progress:
     rate: float
     n_updates: int = 0
     n_seen: int = 0
+    initial: float | None = None
 
-    def copy(self):
-        """Copy the state too."""
-        return replace(self, state=self.state.copy())
+    def rate_from(self, initial):
+        """Return the rate, lowered as far as it is, for another initial one."""
+        if self.initial in (None, initial):
+            return self.rate
+        return self.rate / self.initial * initial
+
+    def copy(self, dtype, rate, initial):
+        """Copy the state too, and start from another rate."""
+        state = self.state.astype(dtype)
+        return replace(self, state=state, rate=rate, initial=initial)
 
 
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
