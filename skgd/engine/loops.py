@@ -283,7 +283,9 @@ def solver_loop(solver, n_coefficients, dtype):
             while index < step.tile_stop and tiles[index].factor == factor:
                 begin, end = tiles[index].begin, tiles[index].end
                 if tiles[index].is_weights and step.strength > 0:
-                    squares = penalize(theta, gradient, (begin, end, step.origin), step.strength)
+                    squares = penalize(
+                        theta, gradient, (begin, end, step.origin), step.strength
+                    )
                     totals[first_total + index] += 0.5 * step.strength * squares * step.rows
                 index += 1
             numbers = read(coefficients[factor], theta)

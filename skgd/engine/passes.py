@@ -53,7 +53,9 @@ def _inputs(rows, order, work, step, stage, bounds):
 def _per_row(work, step, place, width, bounds):
     """View what is kept for each row, of the rows within the bounds."""
     first, last = bounds
-    return vector(work.shared, place * step.capacity + first * width, (last - first) * width)
+    return vector(
+        work.shared, place * step.capacity + first * width, (last - first) * width
+    )
 
 
 @jit
@@ -132,9 +134,7 @@ def backward(rows, order, network, work, kernels, step):
         source = _per_row(work, step, stage.source_delta, stage.inputs, bounds)
         memory = _stage_work(network, work, kernels, stage)
         if stage.kind == DENSE:
-            dense.backward(
-                stage, step, inputs, parameters, outputs, delta, source, memory
-            )
+            dense.backward(stage, step, inputs, parameters, outputs, delta, source, memory)
         else:
             kernels.backward[stage.kind](
                 stage, step, inputs, parameters, outputs, delta, source, memory
