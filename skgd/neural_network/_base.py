@@ -12,7 +12,6 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
-from skgd.activations import ACTIVATIONS
 from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
@@ -23,10 +22,9 @@ from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters, pack
+from skgd.neural_network._plugins import activations_of, check_plugins, kernel_arguments
 from skgd.neural_network._prediction import predict
-from skgd.neural_network._rules import activations_of
 from skgd.neural_network._stochastic import fit_stochastic
-from skgd.solvers import SOLVERS
 
 __all__ = ["BaseMLP", "has_partial_fit"]
 
@@ -189,6 +187,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self._validate_params()
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
+        check_plugins(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:
@@ -231,15 +230,20 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
 
     def _check_representable(self, dtype):
         """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
-        names = ["alpha", "learning_rate_init"]
-        divisors = ["batch_normalization_epsilon"] if self.batch_normalization else []
-        if "epsilon" in SOLVERS[self.solver].argument_names():
-            divisors.append("epsilon")
-        for name in names + divisors:
-            value = getattr(self, name)
+        values = {"alpha": self.alpha, "learning_rate_init": self.learning_rate_init}
+        divisors = set()
+        if self.batch_normalization:
+            values["batch_normalization_epsilon"] = self.batch_normalization_epsilon
+            divisors.add("batch_normalization_epsilon")
+        for name, value, is_divisor in kernel_arguments(self):
+            values[name] = value
+            if is_divisor:
+                divisors.add(name)
+        for name, value in values.items():
             with np.errstate(over="ignore", under="ignore"):
                 rounded = dtype.type(value)
-            if np.isinf(rounded) or (name in divisors and rounded == 0):
+            overflows = np.isinf(rounded) and not np.isinf(value)
+            if overflows or (name in divisors and rounded == 0 != value):
                 size = "large" if rounded else "small"
                 raise ValueError(
                     f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
@@ -333,15 +337,12 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
 
         And tell whether all numbers of an ndarray are finite, and all predictions.
         """
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {sorted(ACTIVATIONS)}, got {self.activation!r}."
-            )
+        activations = activations_of(self, len(self.coefs_) - 1)
         return predict(
             X,
             self.coefs_,
             self.intercepts_,
-            activations_of(self, len(self.coefs_) - 1),
+            activations,
             LINKS[self.out_activation_](),
             self.n_jobs,
         )

@@ -10,10 +10,11 @@ from sklearn.utils.validation import validate_data
 
 from skgd._explain import explained
 from skgd._state import unchanged_by_errors
-from skgd.losses import REGRESSION_LOSSES
+from skgd.losses import REGRESSION_LOSSES, Loss
 from skgd.neural_network._base import BaseMLP, has_partial_fit
-from skgd.neural_network._constraints import Choice
+from skgd.neural_network._constraints import Choice, ObjectOf
 from skgd.neural_network._documentation import documented
+from skgd.neural_network._plugins import loss_of
 
 __all__ = ["MLPRegressor"]
 
@@ -66,7 +67,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
-        "loss": [Choice(set(REGRESSION_LOSSES))],
+        "loss": [
+            Choice(set(REGRESSION_LOSSES)),
+            ObjectOf(Loss, "losses", REGRESSION_LOSSES),
+        ],
     }
 
     def __init__(
@@ -156,10 +160,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError(
-                f"loss='poisson' needs y >= 0, got a smallest value of {y.min()}."
-            )
+        self._loss_function().check_targets(y)
         return X, y
 
     def _encode(self, y, dtype):
@@ -174,7 +175,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return targets, targets.shape[1]
 
     def _loss_function(self):
-        return REGRESSION_LOSSES[self.loss]()
+        return loss_of(self)
 
     def _validation_score(self, X, y, sample_weight):
         predicted, _, is_finite = self._forward(X)
