@@ -28,9 +28,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : {{'squared_error', 'poisson'}}, default='squared_error'
-        The objective: half the squared error, or half the Poisson deviance with a log
-        link, which needs ``y >= 0``. With several outputs it is their sum.
+    loss : {loss_names} or Loss, default='squared_error'
+        The objective; with several outputs it is their sum. 'poisson' needs ``y >= 0``. An
+        object is of a class of :mod:`skgd.losses`, or of your own.
+
+        {losses}
 
     {parameters}
 

@@ -224,8 +224,8 @@ class WithoutCall(Schedule):
 
 
 class NotStatic(Solver):
-    def update(theta, g, state, coefficients):
-        return theta, state
+    def update(self, g, state, coefficients):
+        return self, state
 
 
 class NegativeSlots(Momentum):
@@ -258,7 +258,7 @@ class Many(Solver):
         self.rates = rates
 
 
-class HalfRows(SquaredError):
+class RowsOnly(SquaredError):
     @staticmethod
     def evaluate(z, y, weight, scale, delta):
         return 0.0
@@ -331,7 +331,7 @@ def test_what_is_refused(network, parameter, value, message):
         (Poisson, "Did you mean loss=Poisson()?"),
         (Adam(), "Did you mean solver=Adam()?"),
         (MultinomialLogLoss(), "loss=MultinomialLogLoss() is one of classes: use MLPCl"),
-        (HalfRows(), "HalfRows must define apply_link(z), as every Loss does."),
+        (RowsOnly(), "RowsOnly must define apply_link(z), as every Loss does."),
         (3, "a str among {'poisson', 'squared_error'} or a skgd.losses.Loss object."),
     ],
 )
