@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -22,7 +22,12 @@ from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters, pack
-from skgd.neural_network._plugins import activations_of, check_plugins, kernel_arguments
+from skgd.neural_network._plugins import (
+    activations_of,
+    check_plugins,
+    kernel_arguments,
+    output_range,
+)
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._stochastic import fit_stochastic
 
@@ -211,11 +216,12 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         random_state = check_random_state(self.random_state)
         if first:
             # scikit-learn draws those of the output within the range of the hidden layers.
-            gains = [*activations, *activations_of(self, 1)][: len(units) - 1]
-            parameters = Parameters.initial(layout, gains, random_state, dtype)
+            ranges = [*activations, output_range(self, activations)]
+            parameters = Parameters.initial(layout, ranges, random_state, dtype)
             self._start_over(units)
         else:
             parameters = self._resume(layout, dtype)
+        self._keep_link()
         if self.solver == "lbfgs":
             # What a solver knows of other weights is of no use to these.
             vars(self).pop("_progress", None)
@@ -263,7 +269,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         limit = np.finfo(self.coefs_[0].dtype).max
         if self.out_activation_ == "exp":
             limit = np.log(limit)
-        if size < limit:
+        if size < limit and not hasattr(self, "_link"):
             return
         _, _, is_finite = self._forward(X)
         for array in (*self.coefs_, *self.intercepts_):
@@ -299,6 +305,13 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.best_validation_score_ = -np.inf if self.early_stopping else None
             self.best_loss_ = None if self.early_stopping else np.inf
 
+    def _keep_link(self):
+        """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
+        loss = self._loss_function()
+        vars(self).pop("_link", None)
+        if LINKS.get(loss.out_activation) is not type(loss):
+            self._link = clone(loss)
+
     def _resume(self, layout, dtype):
         """Return the parameters that a warm start or partial_fit goes on from."""
         if self._loss_function().out_activation != self.out_activation_:
@@ -309,9 +322,9 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
         kept = getattr(self, "_normalised", None)
         shapes = [coef.shape for coef in self.coefs_]
-        if shapes != [w.shape for w in layout.views(np.empty(layout.n_params), "weights")] or (
-            self.batch_normalization != (kept is not None)
-        ):
+        if shapes != [
+            w.shape for w in layout.views(np.empty(layout.n_params), "weights")
+        ] or (self.batch_normalization != (kept is not None)):
             raise ValueError(
                 "warm_start and partial_fit go on with the network of the previous fit, "
                 f"whose coefs_ are of shapes {shapes}; hidden_layer_sizes="
@@ -343,7 +356,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.coefs_,
             self.intercepts_,
             activations,
-            LINKS[self.out_activation_](),
+            self._link if hasattr(self, "_link") else LINKS[self.out_activation_](),
             self.n_jobs,
         )
 

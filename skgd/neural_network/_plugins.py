@@ -1,6 +1,7 @@
 """From the parameters of an estimator to plug-in objects."""
 
 import inspect
+from functools import cache
 from numbers import Integral, Real
 from types import FunctionType
 
@@ -8,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError, make_constraint
 
-from skgd.activations import ACTIVATIONS, Activation
+from skgd.activations import ACTIVATIONS, Activation, Identity
 from skgd.losses import REGRESSION_LOSSES, Loss, MultinomialLogLoss
 from skgd.neural_network._constraints import FLAT
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
@@ -18,9 +19,11 @@ __all__ = [
     "activations_of",
     "check_definition",
     "check_plugins",
+    "coefficients",
     "factors",
     "kernel_arguments",
     "loss_of",
+    "output_range",
     "schedule_of",
     "solver_of",
 ]
@@ -115,6 +118,19 @@ def activations_of(estimator, n_hidden):
             "layer. One that is not in a list is for all."
         )
     return [_plugin(estimator, "activation", activation) for activation in given]
+
+
+def output_range(estimator, activations):
+    """Return the activation whose gain is that of the output's initial weights.
+
+    As in scikit-learn that is the one of the hidden layers, here the last of them.
+    """
+    if activations:
+        return activations[-1]
+    given = estimator.activation
+    return (
+        Identity() if isinstance(given, list | tuple) else activations_of(estimator, 1)[0]
+    )
 
 
 def loss_of(estimator):
@@ -237,8 +253,18 @@ def check_definition(plugin):
         It names the class and what is missing.
     """
     cls = type(plugin)
-    base = next(base for base in FUNCTIONS if isinstance(plugin, base))
-    arguments = _check_constructor(plugin)
+    _check_class(cls)
+    for name in cls.argument_names():
+        if not hasattr(plugin, name):
+            raise TypeError(
+                f"{cls.__name__}.__init__ must store its argument {name} as self.{name}."
+            )
+
+
+@cache
+def _check_class(cls):
+    base = next(base for base in FUNCTIONS if issubclass(cls, base))
+    arguments = _argument_names(cls)
     functions = FUNCTIONS[base]
     if base is Loss and cls.evaluate is not None:
         functions = FUNCTIONS_OF_ROWS
@@ -256,18 +282,17 @@ def check_definition(plugin):
         raise TypeError(
             f"{cls.__name__} must define __call__(self, progress), as every Schedule does."
         )
-    if base is Activation and plugin.slope_of not in ("value", "input"):
+    if base is Activation and cls.slope_of not in ("value", "input"):
         raise TypeError(
-            f"{cls.__name__}.slope_of must be 'value' or 'input', got {plugin.slope_of!r}."
+            f"{cls.__name__}.slope_of must be 'value' or 'input', got {cls.slope_of!r}."
         )
-    n_slots = getattr(plugin, "n_slots", 0)
+    n_slots = getattr(cls, "n_slots", 0)
     if not (isinstance(n_slots, Integral) and n_slots >= 0):
         raise TypeError(f"{cls.__name__}.n_slots must be an int >= 0, got {n_slots!r}.")
 
 
-def _check_constructor(plugin):
-    """Return the names of the constructor's arguments; it must store them all."""
-    cls = type(plugin)
+def _argument_names(cls):
+    """Return the names of the constructor's arguments; there must be no others."""
     if cls.__init__ is object.__init__:
         return []
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
@@ -275,11 +300,6 @@ def _check_constructor(plugin):
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             raise TypeError(
                 f"{cls.__name__}.__init__ must name all of its arguments, got {parameter}."
-            )
-        if not hasattr(plugin, parameter.name):
-            raise TypeError(
-                f"{cls.__name__}.__init__ must store its argument {parameter.name} as "
-                f"self.{parameter.name}."
             )
     return [parameter.name for parameter in parameters]
 
@@ -371,3 +391,44 @@ def factors(schedule, progress):
             f"{progress.update[where]}."
         )
     return np.ascontiguousarray(values)
+
+
+def coefficients(solver, rate, t):
+    """Return what a solver computes for all parameters of the next updates.
+
+    Parameters
+    ----------
+    solver : Solver
+        What decides it.
+
+    rate : ndarray of shape (n,)
+        The learning rates.
+
+    t : ndarray of shape (n,)
+        The numbers of updates before.
+
+    Returns
+    -------
+    coefficients : list of ndarray of shape (n,), dtype=float64
+
+    Raises
+    ------
+    ValueError
+        If they are not finite numbers.
+    """
+    found = solver.coefficients(rate, t)
+    if not isinstance(found, tuple):
+        raise ValueError(
+            f"The coefficients of solver={solver!r} must be a tuple, got {found!r}."
+        )
+    values = []
+    for place, coefficient in enumerate(found):
+        try:
+            value = np.asarray(coefficient).astype(np.float64, casting="same_kind")
+            values.append(np.broadcast_to(value, rate.shape))
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The coefficients of solver={solver!r} must be numbers or arrays of shape "
+                f"{rate.shape}, got {coefficient!r} at {place}."
+            ) from None
+    return values

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd._threads import available_threads
 from skgd.neural_network._data import as_rows
-from skgd.neural_network._rules import schedule_of, solver_of
+from skgd.neural_network._plugins import schedule_of, solver_of
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
     Batches,
@@ -81,14 +81,19 @@ def fit_stochastic(
     _check_enough(estimator, y, sample_weight)
     if layout.n_running:
         X = _centred(X, sample_weight, layout, parameters)
-    progress = _progress(estimator, layout, dtype, incremental)
+    objects = Plugins(
+        estimator._loss_function(),
+        solver_of(estimator),
+        schedule_of(estimator, incremental),
+    )
+    progress = _progress(estimator, objects.solver, layout, dtype, incremental)
     trainer = Trainer(
         as_rows(X, dtype, y, sample_weight),
         layout,
         parameters,
         progress,
-        Plugins(estimator._loss_function(), solver_of(estimator), schedule_of(estimator)),
-        _batches(estimator, layout, len(y)),
+        objects,
+        _batches(estimator, layout, len(y), incremental),
         random_state if estimator.shuffle else None,
         available_threads(estimator.n_jobs),
     )
@@ -144,20 +149,27 @@ def _centred(X, sample_weight, layout, parameters):
     return X - parameters.centre
 
 
-def _progress(estimator, layout, dtype, incremental):
+def _progress(estimator, solver, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
-    if incremental and kept is not None and kept.solver == estimator.solver:
+    if incremental and kept is not None and _is_alike(kept.solver, estimator.solver):
         return kept.copy()
-    n_slots = SOLVERS[estimator.solver].n_slots
     return Progress(
         solver=estimator.solver,
-        state=np.zeros((n_slots, layout.n_params), dtype=dtype),
+        state=np.zeros((solver.n_slots, layout.n_params), dtype=dtype),
         rate=float(estimator.learning_rate_init),
     )
 
 
-def _batches(estimator, layout, n_samples):
+def _is_alike(one, other):
+    """Whether two solvers keep the same of each parameter."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    one, other = (SOLVERS.get(s) if isinstance(s, str) else type(s) for s in (one, other))
+    return one is other
+
+
+def _batches(estimator, layout, n_samples, incremental):
     batch_size = estimator.batch_size
     if batch_size == "auto":
         batch_size = min(200, n_samples)
@@ -173,7 +185,7 @@ def _batches(estimator, layout, n_samples):
     rows = int(np.diff(bounds).max())
     chunk = _chunk(layout, rows)
     by_rows = chunk < rows and _by_rows(layout, chunk)
-    n_updates = estimator.max_iter * (len(bounds) - 1)
+    n_updates = None if incremental else estimator.max_iter * (len(bounds) - 1)
     return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates)
 
 
@@ -312,7 +324,7 @@ class _Run:
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
-        lower = schedule_of(estimator).after_plateau
+        lower = self.trainer.schedule.after_plateau
         rate = lower(progress.rate) if lower is not None else None
         if rate is None:
             self.stopped = True
