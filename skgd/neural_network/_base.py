@@ -25,7 +25,7 @@ from skgd.neural_network._parameters import Parameters, pack
 from skgd.neural_network._plugins import (
     activations_of,
     check_plugins,
-    kernel_arguments,
+    check_representable,
     output_range,
 )
 from skgd.neural_network._prediction import predict
@@ -227,33 +227,12 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             vars(self).pop("_progress", None)
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
-            self._check_representable(dtype)
+            check_representable(self, dtype)
             fit_stochastic(
                 self, X, y, sample_weight, layout, parameters, random_state, incremental
             )
         self._check_finite(X)
         return self
-
-    def _check_representable(self, dtype):
-        """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
-        values = {"alpha": self.alpha, "learning_rate_init": self.learning_rate_init}
-        divisors = set()
-        if self.batch_normalization:
-            values["batch_normalization_epsilon"] = self.batch_normalization_epsilon
-            divisors.add("batch_normalization_epsilon")
-        for name, value, is_divisor in kernel_arguments(self):
-            values[name] = value
-            if is_divisor:
-                divisors.add(name)
-        for name, value in values.items():
-            with np.errstate(over="ignore", under="ignore"):
-                rounded = dtype.type(value)
-            overflows = np.isinf(rounded) and not np.isinf(value)
-            if overflows or (name in divisors and rounded == 0 != value):
-                size = "large" if rounded else "small"
-                raise ValueError(
-                    f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
-                )
 
     def _check_finite(self, X):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.

@@ -162,7 +162,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self._loss_function().check_targets(y)
         return X, y
 
     def _encode(self, y, dtype):
@@ -174,6 +173,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
+        self._loss_function().check_targets(targets)
         return targets, targets.shape[1]
 
     def _loss_function(self):

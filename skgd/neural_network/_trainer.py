@@ -11,9 +11,9 @@ from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.train import train
+from skgd.neural_network._contracts import coefficients, factors
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace, clock
-from skgd.neural_network._plugins import coefficients, factors
 
 __all__ = ["WORTH_SHARING", "Batches", "Plugins", "Progress", "Trainer", "batch_bounds"]
 

@@ -11,9 +11,9 @@ from skgd.activations import ACTIVATIONS, Activation, Identity, ReLU, Tanh
 from skgd.engine.plugins import Progress
 from skgd.losses import MultinomialLogLoss, Poisson, SquaredError
 from skgd.neural_network._constraints import CONSTRAINTS, FLAT
+from skgd.neural_network._contracts import factors
 from skgd.neural_network._plugins import (
     activations_of,
-    factors,
     loss_of,
     schedule_of,
     solver_of,
@@ -258,7 +258,7 @@ class Many(Solver):
         self.rates = rates
 
 
-class RowsOnly(SquaredError):
+class RowsOnly(Poisson):
     @staticmethod
     def evaluate(z, y, weight, scale, delta):
         return 0.0
