@@ -5,6 +5,7 @@ import, so here the objects are imported.
 """
 
 import configparser
+import importlib
 import inspect
 import re
 import sys
@@ -14,9 +15,16 @@ from numpydoc.validate import validate
 
 import skgd
 
+# Of their classes, the functions of numbers have only a sentence.
+PLUGINS = ("activations", "losses", "schedules", "solvers", "testing")
+
 
 def public_objects():
-    """Yield the import path of each public class and of its own public methods."""
+    """Yield the import path of each public class, function and own public method."""
+    for module in PLUGINS:
+        for name in importlib.import_module(f"skgd.{module}").__all__:
+            if not name.isupper():
+                yield f"skgd.{module}.{name}"
     for name in skgd.__all__:
         obj = getattr(skgd, name)
         if not inspect.isclass(obj):

@@ -1,6 +1,7 @@
 """Error messages that name what the caller knows: parameters, arguments, columns."""
 
 import inspect
+from contextlib import ExitStack
 from functools import wraps
 
 from sklearn.base import is_classifier, is_regressor
@@ -9,7 +10,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from skgd._faults import data_fault
 from skgd._state import unchanged_by_errors
-from skgd._synonyms import name_hint, value_hint
+from skgd._synonyms import name_hint, nested_hint, value_hint
 
 __all__ = ["Explained", "explained"]
 
@@ -105,7 +106,11 @@ class Explained:
             If there is no such parameter.
         """
         try:
-            with unchanged_by_errors(self):
+            with ExitStack() as stack:
+                for one in (self, *vars(self).values(), *params.values()):
+                    if hasattr(one, "set_params") and not isinstance(one, type):
+                        stack.enter_context(unchanged_by_errors(one))
+                self._check_nested(params)
                 return super().set_params(**params)
         except ValueError as error:
             known = self._get_param_names()
@@ -115,6 +120,23 @@ class Explained:
             if hint:
                 error.args = (f"{error} {hint}",)
             raise
+
+    def _check_nested(self, params):
+        """Raise if there are parameters of what has none, such as a name."""
+        nested = {}
+        for key, value in params.items():
+            name, delimiter, inner = key.partition("__")
+            if delimiter and name in self._get_param_names():
+                nested.setdefault(name, {})[inner] = value
+        for name, inner in nested.items():
+            value = params.get(name, getattr(self, name))
+            if not hasattr(value, "set_params") or isinstance(value, type):
+                keys = ", ".join(f"{name}__{key}" for key in inner)
+                hint = nested_hint(name, inner, value, self._parameter_constraints)
+                raise ValueError(
+                    f"{keys} cannot be set: {name}={value!r} of {type(self).__name__} has "
+                    f"no parameters of its own. {hint or ''}".rstrip()
+                )
 
     def _validate_params(self):
         try:

@@ -1,5 +1,7 @@
 """The state of an estimator: after an error, in a pickle and back."""
 
+import pickle
+import sys
 import warnings
 from contextlib import contextmanager
 
@@ -28,11 +30,44 @@ def unchanged_by_errors(estimator):
         raise
 
 
+# What reduces an object as pickle does, but copies functions and classes by other means.
+_COPY_CODE = {"cloudpickle", "copy", "dill"}
+
+
+def _copies_code(frame):
+    """Whether what reduces an object can do without importing functions and classes."""
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "pickle":
+        frame = frame.f_back
+    return not _COPY_CODE.isdisjoint(frame.f_globals.get("__name__", "").split("."))
+
+
+def _may_hold_code(value):
+    if isinstance(value, list | tuple):
+        return any(map(_may_hold_code, value))
+    return callable(value) or hasattr(value, "get_params")
+
+
 class Versioned:
     """Tells another version's pickles apart; to stand before ``BaseEstimator``.
 
     scikit-learn does so for the estimators of its own.
     """
+
+    def __reduce_ex__(self, protocol):
+        # Pickle's own error would name neither the parameter nor a way out.
+        parameters = self.get_params(deep=False)
+        code = {name: v for name, v in parameters.items() if _may_hold_code(v)}
+        if code and not _copies_code(sys._getframe(1)):
+            for name, value in code.items():
+                try:
+                    pickle.dumps(value, protocol)
+                except Exception as error:
+                    raise pickle.PicklingError(
+                        f"{name}={value!r} of {type(self).__name__} cannot be pickled: "
+                        f"{error}. Move its function or class to the top level of a module "
+                        "that can be imported where the model is loaded."
+                    ) from error
+        return super().__reduce_ex__(protocol)
 
     def __getstate__(self):
         return {**super().__getstate__(), "_skgd_version": __version__}

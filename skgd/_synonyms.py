@@ -8,7 +8,9 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
-__all__ = ["name_hint", "value_hint"]
+from skgd.engine.plugins import Plugin
+
+__all__ = ["name_hint", "nested_hint", "value_hint"]
 
 # Other names of each parameter. A key is what to write; it begins with the parameter.
 NAMES = {
@@ -139,6 +141,14 @@ def value_hint(name, value, constraints):
     hint : str or None
         None if nothing is near.
     """
+    if isinstance(value, list | tuple):
+        items = (value_hint(name, item, constraints) for item in value)
+        item_hint = next(filter(None, items), None)
+        if item_hint:
+            return item_hint
+    plugin = value if isinstance(value, type) else type(value)
+    if issubclass(plugin, Plugin):
+        return _plugin_hint(value, plugin, constraints)
     if tuple in constraints[name] and isinstance(value, list | np.ndarray):
         return f"Did you mean {name}={tuple(np.asarray(value).tolist())!r}?"
     if name == "learning_rate" and isinstance(value, Real):
@@ -157,6 +167,49 @@ def value_hint(name, value, constraints):
             return f"Did you mean {other}={value!r}?"
     near = get_close_matches(value.lower(), options, n=1, cutoff=0.7)
     return f"Did you mean {name}={near[0]!r}?" if near else None
+
+
+def _plugin_hint(value, plugin, constraints):
+    """Suggest an object of a class of plug-ins, or the parameter that takes it."""
+    shown = f"{plugin.__name__}()" if plugin is value else repr(value)
+    for parameter, options in constraints.items():
+        if any(issubclass(plugin, getattr(option, "base", ())) for option in options):
+            return f"Did you mean {parameter}={shown}?"
+    return None
+
+
+def nested_hint(name, inner, value, constraints):
+    """Say how to set a parameter of what is only the name of a plug-in.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+
+    inner : dict
+        The values of the plug-in's own parameters.
+
+    value : object
+        The value of the parameter.
+
+    constraints : dict
+        The constraints of all parameters.
+
+    Returns
+    -------
+    hint : str or None
+        None if it stands for no plug-in.
+    """
+    for constraint in constraints.get(name, ()):
+        registry = getattr(constraint, "registry", {})
+        plugin = registry.get(value) if isinstance(value, str) else None
+        if plugin is None:
+            continue
+        if set(inner) <= set(plugin.argument_names()):
+            return f"Write {name}={plugin(**inner)!r}."
+        takes = ", ".join(plugin.argument_names()) or "no parameters"
+        return f"{name}={plugin()!r} takes {takes}."
+    return None
 
 
 def _plain(name):

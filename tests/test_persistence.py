@@ -5,6 +5,8 @@ import pickle
 import subprocess
 import sys
 import warnings
+from copy import copy as shallow
+from copy import deepcopy
 from pathlib import Path
 
 import joblib
@@ -12,11 +14,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import make_pipeline
 
 import skgd
 from skgd import MLPClassifier, MLPRegressor, _state
-from skgd.schedules import SCHEDULES
-from skgd.solvers import SOLVERS
+from skgd.activations import Tanh
+from skgd.schedules import SCHEDULES, FunctionSchedule, InverseTime
+from skgd.solvers import SOLVERS, Adam
 from tests.fixtures.write import FOLDER, MODELS, X, fitted, outputs, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -287,3 +291,83 @@ def test_a_pickle_has_no_state_of_other_weights():
     model.set_params(solver="lbfgs").fit(X, X[:, 0])
     assert with_state - len(pickle.dumps(model)) > 2 * n_bytes(model)
     assert not hasattr(model, "_progress")
+
+
+# --------------------------------------------------------------------------------- plug-ins
+
+
+class Mine(Adam):
+    """A solver that can be imported."""
+
+
+def mine(update, n_updates):
+    return 1 / (1 + update)
+
+
+def with_objects(**parameters):
+    return MLPRegressor(
+        **{
+            "hidden_layer_sizes": (3,),
+            "solver": Mine(beta_1=0.5),
+            "activation": [Tanh()],
+            "learning_rate": mine,
+            "max_iter": 2,
+            "random_state": 0,
+            **parameters,
+        }
+    )
+
+
+@pytest.mark.parametrize("way", ["pickle", "joblib", "skops"])
+def test_plugins_that_can_be_imported(way):
+    # skops has no functions of other packages than SciPy and NumPy.
+    rate = InverseTime(decay_steps=3) if way == "skops" else mine
+    model = with_objects(learning_rate=rate).fit(X, X[:, 0])
+    if way == "skops":
+        skops = pytest.importorskip("skops.io")
+        dumped = skops.dumps(model)
+        copy = skops.loads(dumped, trusted=skops.get_untrusted_types(data=dumped))
+    else:
+        copy = WAYS[way](model)
+    assert repr(copy) == repr(model)
+    assert_equal(outputs(copy, X), outputs(model, X))
+    for _ in range(2):
+        for one in (copy, model):
+            one.partial_fit(X, X[:, 0])
+    assert copy.loss_curve_ == model.loss_curve_
+    assert_equal(outputs(copy, X), outputs(model, X))
+
+
+def local_solver():
+    class Local(Adam):
+        pass
+
+    return Local()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"learning_rate": lambda update, n_updates: 1.0}, "learning_rate=<function <lam"),
+        ({"learning_rate": FunctionSchedule(lambda u, n: 1.0)}, "learning_rate=FunctionS"),
+        ({"solver": local_solver()}, "solver=Local() of MLPRegressor"),
+        ({"activation": [local_solver()]}, "activation=[Local()] of MLPRegressor"),
+    ],
+)
+def test_plugins_that_cannot_be_imported(parameters, name):
+    model = with_objects(**parameters)
+    for dump in (
+        pickle.dumps,
+        lambda model: pickle.dumps(make_pipeline(model)),
+        lambda model: joblib.dump(model, io.BytesIO()),
+    ):
+        with pytest.raises(pickle.PicklingError) as error:
+            dump(model)
+        assert str(error.value).startswith(name)
+        assert "Move its function or class to the top level of a module" in str(error.value)
+    # What copies code has no need to import it.
+    for copied in (deepcopy(model), shallow(model), clone(model)):
+        assert repr(copied) == repr(model)
+    cloudpickle = pytest.importorskip("cloudpickle")
+    again = pickle.loads(cloudpickle.dumps(make_pipeline(model)))
+    assert again[0].get_params().keys() == model.get_params().keys()

@@ -8,14 +8,12 @@
 
 import importlib
 import inspect
-import pkgutil
 import re
+import sys
 
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
-
-import skgd
 
 # What makes up a table: its plug-ins under their public names.
 REGISTRIES = {
@@ -27,21 +25,16 @@ REGISTRIES = {
 
 
 def registered(kind):
-    """List (names, plug-in, docstring of its file), a line a plug-in."""
+    """List (names, class, docstring of its file), a line a plug-in."""
     package = importlib.import_module(f"skgd.{kind}")
     names = {}
     for registry in REGISTRIES[kind]:
         for key, plugin in getattr(package, registry).items():
-            names.setdefault(id(plugin), (plugin, []))[1].append(key)
-    modules = [
-        importlib.import_module(f"{package.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(package.__path__)
+            names.setdefault(plugin, []).append(key if kind != "losses" else plugin.name)
+    return [
+        (list(dict.fromkeys(keys)), plugin, inspect.getdoc(sys.modules[plugin.__module__]))
+        for plugin, keys in names.items()
     ]
-    found = []
-    for plugin, keys in names.values():
-        module = next(m for m in modules if any(v is plugin for v in vars(m).values()))
-        found.append((keys, plugin, inspect.getdoc(module)))
-    return found
 
 
 def markdown(docstring):
@@ -62,13 +55,9 @@ def markdown(docstring):
     return summary, text
 
 
-def defaults():
-    """Collect the defaults of both estimators."""
-    return {
-        name: parameter.default
-        for estimator in (skgd.MLPClassifier, skgd.MLPRegressor)
-        for name, parameter in inspect.signature(estimator).parameters.items()
-    }
+def call(plugin):
+    """Write the constructor's call with its defaults."""
+    return f"{plugin.__name__}{inspect.signature(plugin)}"
 
 
 class PluginTable(SphinxDirective):
@@ -78,23 +67,19 @@ class PluginTable(SphinxDirective):
 
     def run(self):
         kind = self.arguments[0]
-        default = defaults()
         heads = {
-            "solvers": ["`solver`", "What it is", "Its parameters", "State"],
-            "schedules": ["`learning_rate`", "What it is", "Its parameters"],
-            "activations": ["`activation`", "What it is"],
-            "losses": ["Loss", "What it is", "Prediction"],
+            "solvers": ["`solver`", "Object", "What it is", "State"],
+            "schedules": ["`learning_rate`", "Object", "What it is"],
+            "activations": ["`activation`", "Object", "What it is"],
+            "losses": ["Loss", "Object", "What it is", "Prediction"],
         }[kind]
         rows = []
-        for keys, plugin, docstring in registered(kind):
-            names = keys if kind != "losses" else [plugin.name]
+        for names, plugin, docstring in registered(kind):
             row = [
-                ", ".join(f"`'{name}'`" for name in dict.fromkeys(names)),
+                ", ".join(f"`'{name}'`" for name in names),
+                f"`{call(plugin)}`",
                 docstring.partition("\n")[0].rstrip("."),
             ]
-            if kind in ("solvers", "schedules"):
-                values = (f"`{n}={default[n]!r}`" for n in plugin.hyperparameters)
-                row.append(", ".join(values) or "–")
             if kind == "solvers":
                 row.append(f"{plugin.n_slots} per parameter" if plugin.n_slots else "–")
             if kind == "losses":

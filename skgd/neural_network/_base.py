@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -11,7 +11,6 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
-from skgd.activations import ACTIVATIONS
 from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
@@ -24,11 +23,15 @@ from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, checksum
+from skgd.neural_network._plugins import (
+    activations_of,
+    check_plugins,
+    check_representable,
+    output_range,
+)
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
-from skgd.neural_network._rules import activations_of
 from skgd.neural_network._stochastic import fit_stochastic
-from skgd.solvers import SOLVERS
 
 __all__ = ["BaseMLP", "has_partial_fit"]
 
@@ -191,6 +194,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
+        check_plugins(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:
@@ -215,17 +219,18 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         random_state = seeded(self.random_state)
         if first:
             # scikit-learn draws those of the output within the range of the hidden layers.
-            gains = [*activations, *activations_of(self, 1)][: len(units) - 1]
-            parameters = Parameters.initial(layout, gains, random_state, dtype)
+            ranges = [*activations, output_range(self, activations)]
+            parameters = Parameters.initial(layout, ranges, random_state, dtype)
             self._start_over(units)
         else:
             parameters = resume(self, layout, dtype)
+        self._keep_link()
         if self.solver == "lbfgs":
             # What a solver knows of other weights is of no use to these.
             vars(self).pop("_progress", None)
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
-            self._check_representable(dtype)
+            check_representable(self, dtype)
             if not hasattr(self, "loss_curve_"):
                 # The fit before was by 'lbfgs'.
                 self._start_curves()
@@ -234,22 +239,6 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
         self._check_finite(X)
         return self
-
-    def _check_representable(self, dtype):
-        """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
-        names = ["alpha", "learning_rate_init"]
-        divisors = ["batch_normalization_epsilon"] if self.batch_normalization else []
-        if "epsilon" in SOLVERS[self.solver].argument_names():
-            divisors.append("epsilon")
-        for name in names + divisors:
-            value = getattr(self, name)
-            with np.errstate(over="ignore", under="ignore"):
-                rounded = dtype.type(value)
-            if np.isinf(rounded) or (name in divisors and rounded == 0):
-                size = "large" if rounded else "small"
-                raise ValueError(
-                    f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
-                )
 
     def _check_finite(self, X):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.
@@ -265,7 +254,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         limit = np.finfo(self.coefs_[0].dtype).max
         if self.out_activation_ == "exp":
             limit = np.log(limit)
-        if size < limit:
+        if size < limit and not hasattr(self, "_link"):
             return
         _, _, is_finite = self._forward(X)
         for array in (*self.coefs_, *self.intercepts_):
@@ -305,6 +294,19 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         self.best_validation_score_ = -np.inf if self.early_stopping else None
         self.best_loss_ = None if self.early_stopping else np.inf
 
+    def _keep_link(self):
+        """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
+        loss = self._loss_function()
+        vars(self).pop("_link", None)
+        if LINKS.get(loss.out_activation) is not type(loss):
+            self._link = clone(loss)
+
+    def _link_of(self, out_activation):
+        """Return a loss that has the link, by default the network's."""
+        if out_activation is None and hasattr(self, "_link"):
+            return self._link
+        return LINKS[out_activation or self.out_activation_]()
+
     def _publish(self, layout, parameters):
         """Set the fitted weights."""
         self.coefs_, self.intercepts_ = parameters.plain(layout)
@@ -320,16 +322,13 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         And tell whether all numbers of an ndarray are finite, and all predictions. Another
         ``out_activation`` than the network's gives other predictions of the same network.
         """
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {sorted(ACTIVATIONS)}, got {self.activation!r}."
-            )
+        activations = activations_of(self, len(self.coefs_) - 1)
         return predict(
             X,
             self.coefs_,
             self.intercepts_,
-            activations_of(self, len(self.coefs_) - 1),
-            LINKS[out_activation or self.out_activation_](),
+            activations,
+            self._link_of(out_activation),
             self.n_jobs,
         )
 

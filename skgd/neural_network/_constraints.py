@@ -6,19 +6,37 @@ from operator import is_
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
-from skgd.activations import ACTIVATIONS
-from skgd.schedules import SCHEDULES
-from skgd.solvers import SOLVERS
+from skgd.activations import ACTIVATIONS, Activation
+from skgd.engine.plugins import Plugin
+from skgd.schedules import SCHEDULES, Constant, Schedule
+from skgd.solvers import SOLVERS, Solver
 
 __all__ = [
     "CONSTRAINTS",
+    "FLAT",
     "Choice",
+    "ObjectOf",
     "check_compatible",
     "check_parameters",
     "hidden_layer_sizes",
 ]
+
+# The parameters of the estimators that are arguments of the plug-ins that have names.
+FLAT = {
+    "solver": (
+        "momentum",
+        "nesterovs_momentum",
+        "beta_1",
+        "beta_2",
+        "epsilon",
+        "rho",
+    ),
+    "learning_rate": ("power_t", "decay_rate", "decay_steps", "staircase"),
+    "activation": (),
+    "loss": (),
+}
 
 
 class Choice(StrOptions):
@@ -28,43 +46,87 @@ class Choice(StrOptions):
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
+class ObjectOf(HasMethods):
+    """An object of a family of plug-ins.
+
+    It has a base class, a subpackage, and a registry of those that have names.
+    """
+
+    def __init__(self, base, family, registry):
+        super().__init__("get_params")
+        self.base = base
+        self.family = family
+        self.registry = registry
+
+    def is_satisfied_by(self, val):
+        return isinstance(val, self.base)
+
+    def __str__(self):
+        return f"a skgd.{self.family}.{self.base.__name__} object"
+
+
+class OneForEach(HasMethods):
+    """A list, each of whose items satisfies one of some constraints."""
+
+    def __init__(self, *constraints):
+        super().__init__("__iter__")
+        self.constraints = constraints
+
+    def is_satisfied_by(self, val):
+        return isinstance(val, list | tuple) and all(
+            any(c.is_satisfied_by(item) for c in self.constraints) for item in val
+        )
+
+    def __str__(self):
+        return "a list of these, one for each hidden layer"
+
+
+class FunctionOfUpdates(HasMethods):
+    """A function; not a class, and not a plug-in that can be called."""
+
+    def __init__(self):
+        super().__init__("__call__")
+
+    def is_satisfied_by(self, val):
+        return callable(val) and not isinstance(val, type | Plugin)
+
+    def __str__(self):
+        return "a function of (update, n_updates)"
+
+
+_OF_ONE_LAYER = [Choice(set(ACTIVATIONS)), ObjectOf(Activation, "activations", ACTIVATIONS)]
+
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": [
         "array-like",
         Interval(Integral, 1, None, closed="left"),
     ],
-    "activation": [Choice(set(ACTIVATIONS))],
-    "solver": [Choice({*SOLVERS, "lbfgs"})],
+    "activation": [*_OF_ONE_LAYER, OneForEach(*_OF_ONE_LAYER)],
+    "solver": [Choice({*SOLVERS, "lbfgs"}), ObjectOf(Solver, "solvers", SOLVERS)],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [
         Choice({"auto"}),
         Interval(Integral, 1, None, closed="left"),
     ],
-    "learning_rate": [Choice(set(SCHEDULES))],
+    "learning_rate": [
+        Choice(set(SCHEDULES)),
+        ObjectOf(Schedule, "schedules", SCHEDULES),
+        FunctionOfUpdates(),
+    ],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
     "tol": [Interval(Real, 0, None, closed="left")],
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="both")],
-    "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
     "n_iter_no_change": [
         Interval(Integral, 1, None, closed="left"),
         Options(Real, {np.inf}),
     ],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "rho": [Interval(Real, 0, 1, closed="left")],
-    "decay_rate": [Interval(Real, 0, None, closed="left")],
-    "decay_steps": [Interval(Integral, 1, None, closed="left")],
-    "staircase": ["boolean"],
     "batch_normalization": ["boolean"],
     "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
@@ -74,6 +136,14 @@ CONSTRAINTS: dict = {
         None,
     ],
 }
+# What their plug-ins ask of them.
+CONSTRAINTS.update(
+    (name, plugin._parameter_constraints[name])
+    for parameter, registry in (("solver", SOLVERS), ("learning_rate", SCHEDULES))
+    for plugin in registry.values()
+    for name in FLAT[parameter]
+    if name in plugin._parameter_constraints
+)
 
 
 # The parameters of each estimator that were valid last.
@@ -136,9 +206,10 @@ def check_compatible(estimator, incremental):
                 "batch_normalization=True needs mini-batches, which solver='lbfgs' "
                 f"does not have; use one of {sorted(SOLVERS)}."
             )
-        if estimator.learning_rate != "constant":
+        rate = estimator.learning_rate
+        if rate != "constant" and type(rate) is not Constant:
             warnings.warn(
-                f"learning_rate={estimator.learning_rate!r} has no effect with "
+                f"learning_rate={rate!r} has no effect with "
                 "solver='lbfgs', which chooses its own steps.",
                 UserWarning,
                 stacklevel=6,

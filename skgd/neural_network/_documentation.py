@@ -1,6 +1,12 @@
 """The documentation that the two estimators share, written once."""
 
-from textwrap import indent
+import inspect
+from textwrap import fill, indent
+
+from skgd.activations import ACTIVATIONS
+from skgd.losses import REGRESSION_LOSSES
+from skgd.schedules import SCHEDULES
+from skgd.solvers import SOLVERS
 
 __all__ = ["documented"]
 
@@ -8,18 +14,18 @@ _PARAMETERS = """\
 hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
     The number of units of each hidden layer.
 
-activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-    What the hidden units do with their linear input z: z, 1 / (1 + exp(-z)), tanh(z) or
-    max(z, 0).
+activation : {activation_names}, Activation or list of these, default='relu'
+    What the hidden units do with their linear input: one for all hidden layers, or a list
+    of one for each. An object is of a class of :mod:`skgd.activations`, or of your own.
 
-solver : {'minibatch', 'momentum', 'rmsprop', 'adam', 'sgd', 'lbfgs'}, default='adam'
-    How the weights are optimised.
+{activations}
 
-    - 'minibatch' is plain gradient descent on mini-batches,
-    - 'momentum' adds a velocity; 'sgd' is scikit-learn's name for it,
-    - 'rmsprop' divides each step by the recent size of the gradient,
-    - 'adam' does so with moving averages of both moments,
-    - 'lbfgs' is a quasi-Newton method on all data at once, for small data.
+solver : {solver_names} or Solver, default='adam'
+    How the weights are optimized. An object is of a class of :mod:`skgd.solvers`, or of
+    your own.
+
+{solvers}
+    - 'lbfgs': A quasi-Newton method on all data at once, for small data.
 
 alpha : float, default=0.0001
     Strength of the L2 penalty on the weights. The objective is the mean loss plus
@@ -30,17 +36,14 @@ batch_size : int or 'auto', default='auto'
     smaller. With ``batch_normalization``, the rows are spread evenly over as many
     mini-batches, and rows of weight zero are left out.
 
-learning_rate : {'constant', 'inverse_time', 'invscaling', 'adaptive'}, \
-default='constant'
-    The learning rate as training proceeds. It acts with every solver but 'lbfgs'.
+learning_rate : {schedule_names}, Schedule or callable, default='constant'
+    The learning rate as training proceeds, as a factor of ``learning_rate_init``. It acts
+    with every solver but 'lbfgs'. An object is of a class of :mod:`skgd.schedules`, or of
+    your own. A callable gets ``(update, n_updates)``: an array of numbers of updates made
+    before, and the number of all updates of the fit, which ``partial_fit`` gives as None.
+    It returns an array of factors.
 
-    - 'constant' is ``learning_rate_init``,
-    - 'inverse_time' is ``learning_rate_init / (1 + decay_rate * floor(t /
-      decay_steps))`` after t updates,
-    - 'invscaling' is ``learning_rate_init / (n + 1) ** power_t`` after epochs with n
-      samples in all,
-    - 'adaptive' divides it by 5 each time that training would stop for lack of
-      improvement, until it is 1e-6.
+{schedules}
 
 learning_rate_init : float, default=0.001
     The initial learning rate. 'minibatch' wants more, such as 0.1.
@@ -180,15 +183,41 @@ _REFERENCES = """\
 """
 
 
+def _names(registry, *others):
+    names = ", ".join(map(repr, [*registry, *others]))
+    return f"{{{names}}}"
+
+
+def _list(registry):
+    """List the names of a registry, each with the first line of its class."""
+    items = []
+    for name, plugin in registry.items():
+        is_alias = plugin.name != name
+        summary = inspect.getdoc(plugin).partition("\n")[0]
+        text = f"The same as {plugin.name!r}, as in scikit-learn." if is_alias else summary
+        items.append(fill(f"- {name!r}: {text}", 88, subsequent_indent="  "))
+    return indent("\n".join(items), "    ")
+
+
 def documented(estimator):
     """Fill the placeholders in the docstring of an estimator's class."""
     if estimator.__doc__ is not None:
+        plugins = {
+            "activation_names": _names(ACTIVATIONS),
+            "activations": _list(ACTIVATIONS),
+            "solver_names": _names(SOLVERS, "lbfgs"),
+            "solvers": _list(SOLVERS),
+            "schedule_names": _names(SCHEDULES),
+            "schedules": _list(SCHEDULES),
+        }
         sections = {
-            "parameters": _PARAMETERS,
+            "parameters": _PARAMETERS.format(**plugins),
             "attributes": _ATTRIBUTES,
             "references": _REFERENCES,
+            "losses": _list(REGRESSION_LOSSES),
         }
         estimator.__doc__ = estimator.__doc__.format(
-            **{name: indent(text, "    ").lstrip() for name, text in sections.items()}
+            **{name: indent(text, "    ").lstrip() for name, text in sections.items()},
+            loss_names=_names(REGRESSION_LOSSES),
         )
     return estimator

@@ -10,10 +10,11 @@ from sklearn.utils.validation import validate_data
 
 from skgd._explain import explained
 from skgd._state import unchanged_by_errors
-from skgd.losses import REGRESSION_LOSSES
+from skgd.losses import REGRESSION_LOSSES, Loss
 from skgd.neural_network._base import BaseMLP, has_partial_fit
-from skgd.neural_network._constraints import Choice
+from skgd.neural_network._constraints import Choice, ObjectOf
 from skgd.neural_network._documentation import documented
+from skgd.neural_network._plugins import loss_of
 
 __all__ = ["MLPRegressor"]
 
@@ -27,9 +28,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : {{'squared_error', 'poisson'}}, default='squared_error'
-        The objective: half the squared error, or half the Poisson deviance with a log
-        link, which needs ``y >= 0``. With several outputs it is their sum.
+    loss : {loss_names} or Loss, default='squared_error'
+        The objective; with several outputs it is their sum. 'poisson' needs ``y >= 0``. An
+        object is of a class of :mod:`skgd.losses`, or of your own.
+
+        {losses}
 
     {parameters}
 
@@ -66,7 +69,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
-        "loss": [Choice(set(REGRESSION_LOSSES))],
+        "loss": [
+            Choice(set(REGRESSION_LOSSES)),
+            ObjectOf(Loss, "losses", REGRESSION_LOSSES),
+        ],
     }
 
     def __init__(
@@ -156,10 +162,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError(
-                f"loss='poisson' needs y >= 0, got a smallest value of {y.min()}."
-            )
         return X, y
 
     def _encode(self, y, dtype):
@@ -171,10 +173,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
+        self._loss_function().check_targets(targets)
         return targets, targets.shape[1]
 
     def _loss_function(self):
-        return REGRESSION_LOSSES[self.loss]()
+        return loss_of(self)
 
     def _validation_score(self, X, y, sample_weight):
         predicted, _, is_finite = self._forward(X)

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd._threads import available_threads
 from skgd.neural_network._data import as_rows
-from skgd.neural_network._rules import schedule_of, solver_of
+from skgd.neural_network._plugins import schedule_of, solver_of
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
     Batches,
@@ -23,7 +23,6 @@ from skgd.neural_network._trainer import (
     batch_bounds,
 )
 from skgd.neural_network._validation_split import split as _split
-from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]
@@ -82,14 +81,19 @@ def fit_stochastic(
     _check_enough(estimator, y, sample_weight)
     if layout.n_running:
         X = _centred(X, sample_weight, layout, parameters)
-    progress = _progress(estimator, layout, dtype, incremental)
+    objects = Plugins(
+        estimator._loss_function(),
+        solver_of(estimator),
+        schedule_of(estimator, incremental),
+    )
+    progress = _progress(estimator, objects.solver, layout, dtype, incremental)
     trainer = Trainer(
         as_rows(X, dtype, y, sample_weight),
         layout,
         parameters,
         progress,
-        Plugins(estimator._loss_function(), solver_of(estimator), schedule_of(estimator)),
-        _batches(estimator, layout, len(y)),
+        objects,
+        _batches(estimator, layout, len(y), incremental),
         random_state if estimator.shuffle else None,
         available_threads(estimator.n_jobs),
     )
@@ -145,25 +149,30 @@ def _centred(X, sample_weight, layout, parameters):
     return X - parameters.centre
 
 
-def _progress(estimator, layout, dtype, incremental):
+def _progress(estimator, solver, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
-    solver = SOLVERS[estimator.solver]
     initial = float(estimator.learning_rate_init)
     if (
         incremental
         and kept is not None
-        and SOLVERS[kept.solver] is solver
+        and _is_alike(kept.solver, estimator.solver)
         # Weights set by hand may be of another size.
         and kept.state.shape == (solver.n_slots, layout.n_params)
     ):
-        lowers = SCHEDULES[estimator.learning_rate].after_plateau is not None
+        lowers = schedule_of(estimator, incremental).after_plateau is not None
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
     state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
     return Progress(estimator.solver, state, rate=initial, initial=initial)
 
 
-def _batches(estimator, layout, n_samples):
+def _is_alike(one, other):
+    """Whether two solvers keep the same of each parameter."""
+    one, other = (SOLVERS.get(s) if isinstance(s, str) else type(s) for s in (one, other))
+    return one is other
+
+
+def _batches(estimator, layout, n_samples, incremental):
     batch_size = estimator.batch_size
     if batch_size == "auto":
         batch_size = min(200, n_samples)
@@ -179,7 +188,7 @@ def _batches(estimator, layout, n_samples):
     rows = int(np.diff(bounds).max())
     chunk = _chunk(layout, rows)
     by_rows = chunk < rows and _by_rows(layout, chunk)
-    n_updates = estimator.max_iter * (len(bounds) - 1)
+    n_updates = None if incremental else estimator.max_iter * (len(bounds) - 1)
     return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates)
 
 
@@ -317,7 +326,7 @@ class _Run:
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
-        lower = schedule_of(estimator).after_plateau
+        lower = self.trainer.schedule.after_plateau
         rate = lower(progress.rate) if lower is not None else None
         if rate is None:
             self.stopped = True

@@ -11,6 +11,7 @@ from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.train import train
+from skgd.neural_network._contracts import coefficients, factors
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace, clock
 
@@ -166,7 +167,7 @@ class Trainer:
         How many threads to train with, where there is enough to do for them.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self, rows, layout, parameters, progress, objects, batches, random_state, n_threads
     ):
         self._rows = rows
@@ -181,7 +182,7 @@ class Trainer:
         products = most * layout.n_params
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
         plan = MemoryPlan(layout, most, n_targets, n_chunks)
-        probe = objects.solver.coefficients(np.zeros(1), np.zeros(1, dtype=np.int64))
+        probe = coefficients(objects.solver, np.ones(1), np.zeros(1, dtype=np.int64))
         self._kernels = bind(
             layout, plan, type(objects.loss), dtype, type(objects.solver), len(probe)
         )
@@ -221,6 +222,11 @@ class Trainer:
         )
         self._n_totals = n_chunks + len(tiles)
         self._order = np.arange(n_samples)
+
+    @property
+    def schedule(self):
+        """The schedule of the learning rate."""
+        return self._objects.schedule
 
     @property
     def epochs_per_call(self):
@@ -284,8 +290,8 @@ class Trainer:
             epoch + n_seen[0] // max(1, len(self._order)),
             n_seen[epoch],
         )
-        rate = self._progress.rate * self._objects.schedule(progress)
-        found = self._objects.solver.coefficients(rate, t)
+        rate = self._progress.rate * factors(self._objects.schedule, progress)
+        found = coefficients(self._objects.solver, rate, t)
         table = np.empty((len(t), 1, len(found)))
         for k, coefficient in enumerate(found):
             table[:, 0, k] = coefficient

@@ -3,6 +3,7 @@
 from skgd.engine import Schedule
 from skgd.schedules.adaptive import Adaptive
 from skgd.schedules.constant import Constant
+from skgd.schedules.function import FunctionSchedule
 from skgd.schedules.inverse_time import InverseTime
 from skgd.schedules.invscaling import InverseScaling
 
@@ -10,6 +11,7 @@ __all__ = [
     "SCHEDULES",
     "Adaptive",
     "Constant",
+    "FunctionSchedule",
     "InverseScaling",
     "InverseTime",
     "Schedule",

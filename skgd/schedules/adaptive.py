@@ -11,7 +11,7 @@ __all__ = ["Adaptive"]
 
 
 class Adaptive(Constant):
-    """A learning rate that falls whenever training stops improving.
+    """A fifth of the rate whenever training stops improving, until it is 1e-6.
 
     Examples
     --------

@@ -22,7 +22,7 @@ __all__ = ["InverseTime"]
 
 
 class InverseTime(Schedule):
-    """Inverse time decay.
+    """Inverse time decay: 1 / (1 + decay_rate * floor(t / decay_steps)) after t updates.
 
     Parameters
     ----------

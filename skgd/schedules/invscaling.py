@@ -15,7 +15,7 @@ __all__ = ["InverseScaling"]
 
 
 class InverseScaling(Schedule):
-    """A power of the number of samples seen.
+    """Inverse scaling: 1 / (n + 1) ** power_t after epochs with n samples in all.
 
     Parameters
     ----------

@@ -1,0 +1,205 @@
+"""What plug-ins must define, and what they must return."""
+
+import inspect
+from functools import cache
+from numbers import Integral
+from types import FunctionType
+
+import numpy as np
+
+from skgd.activations import Activation
+from skgd.losses import Loss
+from skgd.schedules import FunctionSchedule, Schedule
+from skgd.solvers import Solver
+
+__all__ = ["check_definition", "coefficients", "factors"]
+
+# What a plug-in must define: the arguments of each function of numbers. Those of its
+# constructor follow, except for a solver's.
+FUNCTIONS = {
+    Activation: {"value": "z", "slope": "x"},
+    Loss: {"value": "z y", "slope": "z y", "link": "z"},
+    Solver: {"update": "theta g state coefficients"},
+    Schedule: {},
+}
+FUNCTIONS_OF_ROWS = {"evaluate": "z y weight scale delta", "apply_link": "z"}
+
+
+def check_definition(plugin):
+    """Raise if the class of a plug-in lacks what its base class asks for.
+
+    Parameters
+    ----------
+    plugin : Plugin
+        Of one of the four families.
+
+    Raises
+    ------
+    TypeError
+        It names the class and what is missing.
+    """
+    cls = type(plugin)
+    _check_class(cls)
+    for name in cls.argument_names():
+        if not hasattr(plugin, name):
+            raise TypeError(
+                f"{cls.__name__}.__init__ must store its argument {name} as self.{name}."
+            )
+
+
+@cache
+def _check_class(cls):
+    base = next(base for base in FUNCTIONS if issubclass(cls, base))
+    arguments = _argument_names(cls)
+    functions = FUNCTIONS[base]
+    if base is Loss and cls.evaluate is not None:
+        functions = FUNCTIONS_OF_ROWS
+    if base is Solver:
+        arguments = []
+    for name, first in functions.items():
+        takes = [*first.split(), *arguments]
+        if name != "link" and getattr(cls, name) is getattr(base, name, None):
+            raise TypeError(
+                f"{cls.__name__} must define {name}({', '.join(takes)}), as every "
+                f"{base.__name__} does."
+            )
+        _check_function_of_numbers(cls, name, takes, len(first.split()))
+    if base is Schedule and cls.__call__ is Schedule.__call__:
+        raise TypeError(
+            f"{cls.__name__} must define __call__(self, progress), as every Schedule does."
+        )
+    if base is Activation and cls.slope_of not in ("value", "input"):
+        raise TypeError(
+            f"{cls.__name__}.slope_of must be 'value' or 'input', got {cls.slope_of!r}."
+        )
+    n_slots = getattr(cls, "n_slots", 0)
+    if not (isinstance(n_slots, Integral) and n_slots >= 0):
+        raise TypeError(f"{cls.__name__}.n_slots must be an int >= 0, got {n_slots!r}.")
+
+
+def _argument_names(cls):
+    """Return the names of the constructor's arguments; there must be no others."""
+    if cls.__init__ is object.__init__:
+        return []
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise TypeError(
+                f"{cls.__name__}.__init__ must name all of its arguments, got {parameter}."
+            )
+    return [parameter.name for parameter in parameters]
+
+
+def _check_function_of_numbers(cls, name, takes, n_first):
+    """Raise if it is no static method of these arguments."""
+    shown = f"{cls.__name__}.{name}"
+    static = inspect.getattr_static(cls, name)
+    function = getattr(cls, name)
+    if not (isinstance(static, staticmethod) and isinstance(function, FunctionType)):
+        raise TypeError(
+            f"{shown} must be a plain function under @staticmethod: it is compiled, and "
+            f"takes ({', '.join(takes)})."
+        )
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*takes)
+    except TypeError as error:
+        raise TypeError(
+            f"{shown} must take ({', '.join(takes)}), but takes {signature}: {error}."
+        ) from None
+    for place, parameter in enumerate(list(signature.parameters)[n_first:], n_first):
+        if parameter in takes[n_first:] and takes[place] != parameter:
+            raise TypeError(
+                f"{shown} must take the arguments of the constructor in its order, "
+                f"({', '.join(takes)}), but takes {signature}."
+            )
+
+
+def factors(schedule, progress):
+    """Return the factors of the initial learning rate for the next updates.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What decides them.
+
+    progress : Progress
+        Where the training stands.
+
+    Returns
+    -------
+    factors : ndarray of shape (n,), dtype=float64
+
+    Raises
+    ------
+    ValueError
+        If the schedule fails, or if it returns anything but finite numbers >= 0.
+    """
+    shape = progress.update.shape
+    is_function = isinstance(schedule, FunctionSchedule)
+    shown = f"learning_rate={schedule.function if is_function else schedule!r}"
+    try:
+        found = schedule(progress)
+    except Exception as error:
+        raise ValueError(
+            f"{shown} raised {type(error).__name__}: {error}. The updates that it is asked "
+            f"for are an array of shape {shape}, n_updates={progress.n_updates}."
+        ) from error
+    try:
+        # Not even to drop the imaginary part.
+        values = np.asarray(found).astype(np.float64, casting="same_kind", copy=False)
+        values = np.broadcast_to(values, shape)
+    except (TypeError, ValueError):
+        got = f"shape {np.shape(found)}" if isinstance(found, np.ndarray) else repr(found)
+        raise ValueError(
+            f"{shown} must return a number or an array of shape {shape}, got {got}."
+        ) from None
+    bad = ~((values >= 0) & np.isfinite(values))
+    if bad.any():
+        where = int(bad.argmax())
+        raise ValueError(
+            f"{shown} must return finite numbers >= 0, got {values[where]} at update "
+            f"{progress.update[where]}."
+        )
+    return np.ascontiguousarray(values)
+
+
+def coefficients(solver, rate, t):
+    """Return what a solver computes for all parameters of the next updates.
+
+    Parameters
+    ----------
+    solver : Solver
+        What decides it.
+
+    rate : ndarray of shape (n,)
+        The learning rates.
+
+    t : ndarray of shape (n,)
+        The numbers of updates before.
+
+    Returns
+    -------
+    coefficients : list of ndarray of shape (n,), dtype=float64
+
+    Raises
+    ------
+    ValueError
+        If they are not finite numbers.
+    """
+    found = solver.coefficients(rate, t)
+    if not isinstance(found, tuple):
+        raise ValueError(
+            f"The coefficients of solver={solver!r} must be a tuple, got {found!r}."
+        )
+    values = []
+    for place, coefficient in enumerate(found):
+        try:
+            value = np.asarray(coefficient).astype(np.float64, casting="same_kind")
+            values.append(np.broadcast_to(value, rate.shape))
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The coefficients of solver={solver!r} must be numbers or arrays of shape "
+                f"{rate.shape}, got {coefficient!r} at {place}."
+            ) from None
+    return values

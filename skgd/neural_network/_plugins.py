@@ -1,0 +1,260 @@
+"""From the parameters of an estimator to plug-in objects."""
+
+import inspect
+from numbers import Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils._param_validation import InvalidParameterError, make_constraint
+
+from skgd.activations import ACTIVATIONS, Activation, Identity
+from skgd.losses import REGRESSION_LOSSES, Loss, MultinomialLogLoss
+from skgd.neural_network._constraints import FLAT
+from skgd.neural_network._contracts import check_definition
+from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
+from skgd.solvers import SOLVERS
+
+__all__ = [
+    "activations_of",
+    "check_plugins",
+    "check_representable",
+    "loss_of",
+    "output_range",
+    "schedule_of",
+    "solver_of",
+]
+
+REGISTRIES = {
+    "solver": SOLVERS,
+    "learning_rate": SCHEDULES,
+    "activation": ACTIVATIONS,
+    "loss": REGRESSION_LOSSES,
+}
+
+
+def check_plugins(estimator, n_hidden, incremental):
+    """Raise if a plug-in of an estimator is not valid."""
+    activations_of(estimator, n_hidden)
+    if estimator.solver != "lbfgs":
+        solver_of(estimator)
+        schedule_of(estimator, incremental)
+
+
+def solver_of(estimator):
+    """Return the Solver of an estimator, whose solver is not 'lbfgs'.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid, or if there are parameters of the estimator without effect.
+    """
+    return _plugin(estimator, "solver", estimator.solver)
+
+
+def schedule_of(estimator, incremental=False):
+    """Return the Schedule of an estimator.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Its ``learning_rate`` is a name, an object or a function.
+
+    incremental : bool, default=False
+        Whether this is ``partial_fit``, which does not know how many updates there will
+        be.
+
+    Returns
+    -------
+    schedule : Schedule
+
+    Raises
+    ------
+    ValueError
+        As for :func:`solver_of`, or if the schedule needs to know.
+    """
+    rate = estimator.learning_rate
+    if callable(rate) and not isinstance(rate, Schedule):
+        _check_function(rate)
+        rate = FunctionSchedule(rate)
+    schedule = _plugin(estimator, "learning_rate", rate)
+    known = not incremental or getattr(schedule, "total", None) is not None
+    if schedule.needs_n_updates and not known:
+        remedy = "Set its total" if "total" in schedule.argument_names() else "Use fit"
+        raise ValueError(
+            f"learning_rate={schedule!r} needs the number of all updates, which "
+            f"partial_fit does not know. {remedy}."
+        )
+    return schedule
+
+
+def activations_of(estimator, n_hidden):
+    """Return an Activation for each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If one is not valid, or if there are more or fewer than hidden layers.
+    """
+    given = estimator.activation
+    if not isinstance(given, list | tuple):
+        return [_plugin(estimator, "activation", given)] * n_hidden
+    if len(given) != n_hidden:
+        raise ValueError(
+            f"activation={given!r} is a list of {len(given)}, but hidden_layer_sizes="
+            f"{estimator.hidden_layer_sizes!r} asks for {n_hidden}: one for each hidden "
+            "layer. One that is not in a list is for all."
+        )
+    return [_plugin(estimator, "activation", activation) for activation in given]
+
+
+def output_range(estimator, activations):
+    """Return the activation whose gain is that of the output's initial weights.
+
+    As in scikit-learn that is the one of the hidden layers, here the last of them.
+    """
+    if activations:
+        return activations[-1]
+    given = estimator.activation
+    return (
+        Identity() if isinstance(given, list | tuple) else activations_of(estimator, 1)[0]
+    )
+
+
+def loss_of(estimator):
+    """Return the Loss of a regressor.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    loss = _plugin(estimator, "loss", estimator.loss)
+    if isinstance(loss, MultinomialLogLoss):
+        raise ValueError(f"loss={loss!r} is one of classes: use MLPClassifier.")
+    return loss
+
+
+def check_representable(estimator, dtype):
+    """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
+    given = [
+        (name, getattr(estimator, name), False) for name in ("alpha", "learning_rate_init")
+    ]
+    if estimator.batch_normalization:
+        name = "batch_normalization_epsilon"
+        given.append((name, getattr(estimator, name), True))
+    for name, value, is_divisor in [*given, *_kernel_arguments(estimator)]:
+        with np.errstate(over="ignore", under="ignore"):
+            rounded = dtype.type(value)
+        overflows = np.isinf(rounded) and not np.isinf(value)
+        if overflows or (is_divisor and rounded == 0 != value):
+            size = "large" if rounded else "small"
+            raise ValueError(
+                f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
+            )
+
+
+def _kernel_arguments(estimator):
+    """Yield what compiled functions get of the arguments of plug-ins.
+
+    Yields
+    ------
+    name : str
+        The parameter, as ``set_params`` takes it.
+
+    value : float
+        Its value.
+
+    is_divisor : bool
+        Whether it must not be zero.
+    """
+    plugins = [("solver", solver_of(estimator))]
+    for parameter in ("activation", "loss"):
+        value = getattr(estimator, parameter)
+        of_layers = value if isinstance(value, list | tuple) else [value]
+        plugins += [(parameter, p) for p in of_layers if not isinstance(p, str)]
+    for parameter, plugin in plugins:
+        is_named = isinstance(getattr(estimator, parameter), str)
+        prefix = "" if is_named else f"{parameter}__"
+        for name, value in plugin.get_params(deep=False).items():
+            if isinstance(value, Real):
+                options = plugin._parameter_constraints.get(name, [Real])
+                allowed = (make_constraint(o).is_satisfied_by(0.0) for o in options)
+                yield prefix + name, value, not any(allowed)
+
+
+def _plugin(estimator, parameter, value):
+    """Return the object that a name stands for, or check an object."""
+    names = FLAT[parameter]
+    if isinstance(value, str):
+        if value not in REGISTRIES[parameter]:
+            raise ValueError(
+                f"{parameter} must be one of {sorted(REGISTRIES[parameter])}, got "
+                f"{value!r}."
+            )
+        plugin = REGISTRIES[parameter][value]
+        if not names:
+            return plugin()
+        flat = [name for name in plugin.argument_names() if name in names]
+        return plugin(**{name: getattr(estimator, name) for name in flat})
+    try:
+        check_definition(value)
+    except TypeError as error:
+        raise TypeError(f"{parameter} cannot be used: {error}") from None
+    try:
+        value._validate_params()
+        _check_numbers(value)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"{parameter}={value!r}: {error}") from None
+    for name in names:
+        _check_default(estimator, name, parameter, value)
+    return value
+
+
+def _check_default(estimator, name, parameter, plugin):
+    """Raise if a flat parameter is set that an object takes no notice of."""
+    found, default = getattr(estimator, name), _default(type(estimator), name)
+    if found == default:
+        return
+    remedy = f"Leave {name} at its default, {default!r}"
+    if name in plugin.argument_names():
+        instead = clone(plugin).set_params(**{name: found})
+        remedy += f", and write {parameter}={instead!r}"
+    raise ValueError(
+        f"{name}={found!r} has no effect with {parameter}={plugin!r}. {remedy}."
+    )
+
+
+def _default(cls, name):
+    """Return the default of a parameter, also one that a subclass does not show."""
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters
+        if name in parameters:
+            return parameters[name].default
+    raise AssertionError(name)
+
+
+def _check_numbers(plugin):
+    """Raise if an argument of a plug-in's functions of numbers is no number."""
+    if not isinstance(plugin, Activation | Loss):
+        return
+    for name, value in plugin.get_params(deep=False).items():
+        if not isinstance(value, Real | np.bool_):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(plugin).__name__} must be a number, "
+                f"since compiled functions take it. Got {value!r} instead."
+            )
+
+
+def _check_function(function):
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        # Some functions in C have none.
+        return
+    try:
+        signature.bind("update", "n_updates")
+    except TypeError as error:
+        raise ValueError(
+            f"learning_rate={function!r} must take (update, n_updates), but takes "
+            f"{signature}: {error}."
+        ) from None

@@ -1,0 +1,41 @@
+r"""A learning rate by a function.
+
+.. math:: \eta = \eta_0 f(t, n)
+
+with :math:`t` updates made and :math:`n` updates in the whole fit.
+"""
+
+from skgd.engine import Schedule
+
+__all__ = ["FunctionSchedule"]
+
+
+class FunctionSchedule(Schedule):
+    """A learning rate by a function of the updates.
+
+    ``learning_rate=f`` means ``learning_rate=FunctionSchedule(f)``.
+
+    Parameters
+    ----------
+    function : callable
+        Is called with ``update``, an array of the numbers of updates before each of the
+        next ones, and ``n_updates``, the number of all updates of the fit, which is None
+        in ``partial_fit``. It returns the factors of ``learning_rate_init``: an array of
+        the shape of ``update``, or a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgd import MLPRegressor
+    >>> MLPRegressor(learning_rate=lambda update, n_updates: 1 - update / n_updates)
+    MLPRegressor(learning_rate=<function <lambda> at 0x...>)
+    """
+
+    _parameter_constraints: dict = {"function": [callable]}
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, progress):
+        """Return what the function returns."""
+        return self.function(progress.update, progress.n_updates)
