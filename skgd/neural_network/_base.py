@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.activations import ACTIVATIONS
 from skgd.engine.layout import layout_of
 from skgd.losses import LINKS
@@ -351,13 +352,14 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         check_is_fitted(self)
         # scikit-learn adds up large numbers, to begin with.
         with np.errstate(invalid="ignore"):
-            return validate_data(
+            X = validate_data(
                 self,
                 X,
                 accept_sparse=["csr", "csc"],
                 dtype=(np.float64, np.float32),
                 reset=False,
             )
+        return as_floats(X)
 
     def _is_as_validated(self, X):
         """Whether an array needs no conversion: its numbers are looked at as it is read.

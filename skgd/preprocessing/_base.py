@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained
 from skgd._state import Versioned, unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.preprocessing._layout import refuse_infinity
 
 __all__ = ["AffineScaler", "checked_weight", "half_range"]
@@ -58,9 +59,12 @@ class AffineScaler(
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             self._publish()
 
-    def _check_fit(self, X):
-        """Refuse what the scaler cannot be fitted to."""
-        if issparse(X) and not self._accept_sparse:
+    def _check_parameters(self):
+        """Raise if parameters that are valid one by one do not go together."""
+
+    def _check_sparse(self):
+        """Raise if the scaler cannot be fitted to sparse data."""
+        if not self._accept_sparse:
             raise TypeError(
                 f"{type(self).__name__} does not support sparse input. "
                 "Consider using MaxAbsScaler instead."
@@ -69,7 +73,7 @@ class AffineScaler(
     def _update(self, X, sample_weight=None, *, reset):
         """Take in data, after what has been seen or instead of it."""
         with unchanged_by_errors(self):
-            self._check_fit(X)
+            self._check_parameters()
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
                 self,
@@ -80,7 +84,10 @@ class AffineScaler(
                 # In dense data, infinity is found on the way by the compiled loop.
                 ensure_all_finite=False,
             )
+            # Not of what was given: a data frame of sparse columns becomes a sparse matrix.
             if issparse(X):
+                self._check_sparse()
+                X = as_floats(X)
                 refuse_infinity(X)
             if sample_weight is not None:
                 sample_weight = checked_weight(sample_weight, X)
@@ -140,7 +147,6 @@ class AffineScaler(
         given = X
         X = validate_data(self, X, reset=False, **self._check_params(X, copy))
         if issparse(X):
-            refuse_infinity(X)
             return self._transform_sparse(X, inverse=False)
         X = np.asarray(X)
         return self._map(X.dtype).forward(X, copy=_must_copy(given, X, copy))
@@ -151,7 +157,6 @@ class AffineScaler(
         X = check_array(X, **self._check_params(X, copy))
         _check_n_features(self, X, reset=False)
         if issparse(X):
-            refuse_infinity(X)
             return self._transform_sparse(X, inverse=True)
         X = np.asarray(X)
         return self._map(X.dtype).back(X, copy=_must_copy(given, X, copy))
@@ -159,8 +164,11 @@ class AffineScaler(
     def _check_params(self, X, copy):
         """How to validate what is transformed."""
         params = {"dtype": DTYPES, "ensure_all_finite": False}
-        if issparse(X) and self._accept_sparse:
-            params.update(accept_sparse="csr", copy=copy, force_writeable=True)
+        if self._accept_sparse:
+            params["accept_sparse"] = "csr"
+            # A new matrix is made of anything else that is sparse.
+            if issparse(X):
+                params.update(copy=copy, force_writeable=True)
         return params
 
     def __sklearn_tags__(self):

@@ -207,8 +207,7 @@ class MinMaxScaler(AffineScaler):
         """
         return self._inverse_transform(X, self.copy)
 
-    def _check_fit(self, X):
-        super()._check_fit(X)
+    def _check_parameters(self):
         if len(self.feature_range) != 2:
             raise ValueError(
                 f"feature_range must be a tuple (min, max). Got {self.feature_range!r}."

@@ -5,8 +5,10 @@ from scipy.sparse import issparse
 from sklearn.base import _fit_context
 
 from skgd._explain import explained
+from skgd._validation import as_floats
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler
+from skgd.preprocessing._layout import refuse_infinity
 from skgd.preprocessing._summarize import summarize, summarize_sparse
 
 __all__ = ["ZScoreScaler"]
@@ -234,8 +236,8 @@ class ZScoreScaler(AffineScaler):
         """
         return self._inverse_transform(X, self.copy if copy is None else copy)
 
-    def _check_fit(self, X):
-        if issparse(X) and self.with_mean:
+    def _check_sparse(self):
+        if self.with_mean:
             raise SparseCenteringError("center")
 
     def _summarize(self, X, sample_weight):
@@ -264,6 +266,8 @@ class ZScoreScaler(AffineScaler):
     def _transform_sparse(self, X, inverse):
         if self.with_mean:
             raise SparseCenteringError("uncenter" if inverse else "center")
+        X = as_floats(X)
+        refuse_infinity(X)
         if self.with_std:
             scale = self.scale_.take(X.indices, mode="clip")
             if inverse:

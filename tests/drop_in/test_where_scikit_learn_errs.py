@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import neural_network, preprocessing
 from sklearn.exceptions import ConvergenceWarning
@@ -296,6 +297,14 @@ def test_the_scale_of_float32_data_is_float64():
         assert getattr(ours, name).dtype == np.float64
         assert getattr(theirs, name).dtype == np.float32
     assert ours.transform(X).dtype == theirs.transform(X).dtype == np.float32
+
+
+def test_sparse_booleans_are_scaled():
+    frame = pd.get_dummies(pd.Series(list("abcab")), sparse=True)
+    with pytest.raises(TypeError, match="bool"):
+        preprocessing.StandardScaler(with_mean=False).fit_transform(frame)
+    scaled = skgd.ZScoreScaler(with_mean=False).fit_transform(frame).toarray()
+    np.testing.assert_allclose(scaled.std(axis=0), 1)
 
 
 def test_predictions_that_overflow_raise():

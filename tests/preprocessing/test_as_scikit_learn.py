@@ -1,8 +1,10 @@
 """The scalers beside scikit-learn's, with all of their options, on real data."""
 
 import itertools
+import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn import config_context, preprocessing
@@ -195,6 +197,91 @@ def test_sparse_cannot_be_centered(method):
         match = "Cannot (un)?center sparse matrices: pass `with_mean=False` instead"
         with pytest.raises(ValueError, match=match):
             getattr(ZScoreScaler().fit(X), method)(container(X))
+
+
+def sparse_frame(dtype, nan=False):
+    """A data frame of one-hot columns, all of them sparse."""
+    X = np.eye(3)[[0, 1, 2, 0, 1, 2, 2]] * (1 if dtype == "bool" else [1, 2, 5])
+    frame = pd.DataFrame(X, columns=list("abc"))
+    if nan:
+        frame.iloc[0, 1] = np.nan
+    return frame.astype(pd.SparseDtype(dtype, np.dtype(dtype).type(0)))
+
+
+each_sparse_dtype = pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "int64", "float32", "float64"]
+)
+
+
+@each_sparse_dtype
+@pytest.mark.parametrize("with_std", [False, True])
+def test_sparse_data_frames(dtype, with_std):
+    frame = sparse_frame(dtype)
+    before = frame.copy()
+    matrix = sparse.csr_matrix(frame.to_numpy(dtype=float))
+    params = {"with_mean": False, "with_std": with_std, "copy": False}
+    theirs = preprocessing.StandardScaler(with_mean=False, with_std=with_std).fit(matrix)
+    for ours in (
+        ZScoreScaler(**params).fit(frame),
+        ZScoreScaler(**params).partial_fit(frame[:3]).partial_fit(frame[3:]),
+        ZScoreScaler(**params).fit(frame[:3]).merge(ZScoreScaler(**params).fit(frame[3:])),
+        ZScoreScaler(**params).fit(frame, sample_weight=np.ones(7)),
+    ):
+        assert list(ours.feature_names_in_) == list("abc")
+        assert_same(ours, theirs, np.float64)
+        result, expected = ours.transform(frame), theirs.transform(matrix)
+        assert type(result) is type(expected)
+        assert result.dtype == np.float64
+        np.testing.assert_allclose(result.toarray(), expected.toarray(), rtol=1e-12)
+        back = ours.inverse_transform(frame)
+        expected = theirs.inverse_transform(matrix)
+        assert (back.format, back.dtype) == ("csr", np.float64)
+        np.testing.assert_allclose(back.toarray(), expected.toarray(), rtol=1e-12)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_sparse_data_frames_with_nan():
+    frame = sparse_frame("float64", nan=True)
+    params = {"with_mean": False}
+    ours = ZScoreScaler(**params).fit(frame)
+    theirs = preprocessing.StandardScaler(**params).fit(frame)
+    assert_same(ours, theirs, np.float64)
+    result, expected = ours.transform(frame), theirs.transform(frame)
+    np.testing.assert_allclose(result.toarray(), expected.toarray(), rtol=1e-12)
+
+
+@each_sparse_dtype
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
+def test_sparse_data_frames_cannot_be_centered(Scaler, dtype):
+    frame = sparse_frame(dtype)
+    sentence = "does not support sparse|dense data is required"
+    if Scaler is ZScoreScaler:
+        sentence = "Cannot (un)?center sparse matrices: pass `with_mean=False` instead"
+    for method in ("fit", "partial_fit"):
+        scaler = Scaler()
+        with pytest.raises(TypeError, match=sentence):
+            getattr(scaler, method)(frame)
+        assert vars(scaler) == vars(Scaler())
+    scaler = Scaler().fit(frame.sparse.to_dense())
+    before = pickle.dumps(scaler)
+    for method in ("fit", "partial_fit", "transform", "inverse_transform"):
+        with pytest.raises(TypeError, match=sentence):
+            getattr(scaler, method)(frame)
+        assert pickle.dumps(scaler) == before
+
+
+# scikit-learn warns, of its own scalers too.
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns found")
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
+def test_data_frames_of_sparse_and_dense_columns(Scaler):
+    frame = sparse_frame("float64").assign(d=np.arange(7.0))
+    dense = frame.to_numpy(dtype=float)
+    for X in (frame, frame.assign(a=frame["a"].astype(pd.SparseDtype(int, 0)))):
+        scaler = Scaler().fit(X)
+        result = scaler.transform(X)
+        assert isinstance(result, np.ndarray)
+        np.testing.assert_array_equal(result, Scaler().fit_transform(dense))
+        np.testing.assert_allclose(scaler.inverse_transform(result), dense, atol=1e-15)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-12, 0.1, 1.0, 1e10, 1e17])
