@@ -215,13 +215,31 @@ def checked_weight(sample_weight, X):
 
 
 def half_range(low, high):
-    """Return half the range of each feature, 1/2 where it is constant.
+    """Return half the range of each feature, in the unit that is returned with it.
 
-    That is where the range is less than ten units in the last place of 1, as in
-    scikit-learn. A range may overflow, its half does not.
+    The range may overflow, its half does not. A feature is constant if its range is below
+    ten machine epsilons times its largest magnitude. The range is then 1.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_features,), dtype of the data
+        The minimum and maximum.
+
+    Returns
+    -------
+    half : ndarray of shape (n_features,), float64
+        Half the range times the unit.
+
+    unit : ndarray of shape (n_features,), float64
+        1, or a larger power of two where half a number might lose digits.
     """
-    half = high.astype(np.float64) / 2 - low.astype(np.float64) / 2
-    return np.where(half < 5 * np.spacing(low.dtype.type(1)), 0.5, half)
+    eps = float(np.finfo(low.dtype).eps)
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    size = np.maximum(np.abs(low), np.abs(high))
+    unit = np.where(size < 2.0**-900, 2.0**600, 1.0)
+    half = high * unit / 2 - low * unit / 2
+    constant = (half < 5 * eps * size * unit) | (half == 0)
+    return np.where(constant, 0.5, half), np.where(constant, 1.0, unit)
 
 
 def _must_copy(given, X, copy):

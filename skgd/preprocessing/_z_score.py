@@ -261,6 +261,7 @@ class ZScoreScaler(AffineScaler):
         return AffineMap(
             self.mean_ / 2 if self.with_mean else np.zeros(n_features),
             self.scale_ / 2 if self.with_std else np.full(n_features, 0.5),
+            np.ones(n_features),
         )
 
     def _transform_sparse(self, X, inverse):

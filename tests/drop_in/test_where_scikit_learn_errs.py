@@ -290,6 +290,17 @@ def test_a_range_that_overflows_is_scaled():
     assert skgd.ZScoreScaler().fit_transform(X).std() == pytest.approx(1)
 
 
+def test_a_range_is_small_compared_with_the_numbers():
+    noise = [[0.3], [0.1 + 0.2]]
+    for X, scaled in (([[1.0], [2.0], [5.0]], True), (noise, False)):
+        for unit in (1e-27, 1.0, 1e27):
+            ours = skgd.MinMaxScaler().fit(np.multiply(X, unit))
+            assert (ours.scale_[0] != 1) == scaled
+    small, large = np.multiply([[1], [2]], 1e-27), np.multiply(noise, 1e27)
+    assert preprocessing.MinMaxScaler().fit(small).scale_ == 1
+    assert preprocessing.MinMaxScaler().fit(large).scale_ != 1
+
+
 def test_the_scale_of_float32_data_is_float64():
     X = np.array([[0.0], [3.0]], dtype=np.float32)
     ours, theirs = skgd.MinMaxScaler().fit(X), preprocessing.MinMaxScaler().fit(X)

@@ -297,8 +297,15 @@ def test_nearly_constant_features(value, n_samples, dtype, order):
     np.testing.assert_array_equal(ours.scale_ == 1, theirs.scale_ == 1)
     np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=1e-10)
     ours, theirs = MinMaxScaler().fit(X), preprocessing.MinMaxScaler().fit(X)
-    rtol = 4 * np.finfo(dtype).eps
-    np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=rtol)
+    eps = np.finfo(dtype).eps
+    spread = np.ptp(X.astype(float), axis=0)
+    constant = spread < 10 * eps * np.abs(X).max(axis=0).astype(float)
+    constant |= spread == 0
+    np.testing.assert_allclose(ours.scale_, 1 / np.where(constant, 1, spread))
+    np.testing.assert_array_equal(MeanScaler().fit(X).scale_ == 1, constant | (spread == 1))
+    # Theirs ask whether the range is small compared with 1, not with the numbers.
+    same = constant == (spread < 10 * eps)
+    np.testing.assert_allclose(ours.scale_[same], theirs.scale_[same], rtol=4 * eps)
 
 
 @pytest.mark.parametrize("scaler", [MinMaxScaler(), MeanScaler(), ZScoreScaler()])
