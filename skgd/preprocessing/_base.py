@@ -62,9 +62,9 @@ class AffineScaler(
     def _check_parameters(self):
         """Raise if parameters that are valid one by one do not go together."""
 
-    def _check_sparse(self):
-        """Raise if the scaler cannot be fitted to sparse data."""
-        if not self._accept_sparse:
+    def _check_container(self, X):
+        """Raise if the scaler cannot be fitted to sparse data, and these are."""
+        if issparse(X) and not self._accept_sparse:
             raise TypeError(
                 f"{type(self).__name__} does not support sparse input. "
                 "Consider using MaxAbsScaler instead."
@@ -74,6 +74,7 @@ class AffineScaler(
         """Take in data, after what has been seen or instead of it."""
         with unchanged_by_errors(self):
             self._check_parameters()
+            self._check_container(X)
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
                 self,
@@ -84,9 +85,9 @@ class AffineScaler(
                 # In dense data, infinity is found on the way by the compiled loop.
                 ensure_all_finite=False,
             )
-            # Not of what was given: a data frame of sparse columns becomes a sparse matrix.
+            # Again: a data frame of sparse columns is a sparse matrix from here on.
+            self._check_container(X)
             if issparse(X):
-                self._check_sparse()
                 X = as_floats(X)
                 refuse_infinity(X)
             if sample_weight is not None:

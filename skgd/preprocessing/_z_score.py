@@ -79,6 +79,7 @@ class ZScoreScaler(AffineScaler):
     --------
     MeanScaler : Scale by the range about the mean.
     MinMaxScaler : Scale to a given range.
+    StandardScaler : The same scaler under scikit-learn's name.
 
     Notes
     -----
@@ -236,8 +237,8 @@ class ZScoreScaler(AffineScaler):
         """
         return self._inverse_transform(X, self.copy if copy is None else copy)
 
-    def _check_sparse(self):
-        if self.with_mean:
+    def _check_container(self, X):
+        if issparse(X) and self.with_mean:
             raise SparseCenteringError("center")
 
     def _summarize(self, X, sample_weight):
