@@ -1,9 +1,11 @@
 """What the scalers share: validate, summarize each feature, map, and map back."""
 
 from abc import ABCMeta, abstractmethod
+from copy import deepcopy
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import preprocessing
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import (
@@ -40,6 +42,7 @@ class AffineScaler(
     """
 
     _accept_sparse = False
+    _counterpart: type = preprocessing.StandardScaler
 
     @abstractmethod
     def _summarize(self, X, sample_weight):
@@ -142,6 +145,53 @@ class AffineScaler(
         with unchanged_by_errors(self):
             self._take(self._summary.merge(other._summary))
         return self
+
+    def to_sklearn(self):
+        """Return the fitted scaler as one of scikit-learn that maps the same.
+
+        It maps the same, up to rounding: tools that read scikit-learn's scalers, to
+        export them for example, read this one. Parameters and fitted attributes are
+        copied. :class:`MinMaxScaler` becomes scikit-learn's, the others become its
+        ``StandardScaler``. That of a :class:`MeanScaler` divides by the range. It has no
+        `var_`, so it cannot be fitted further by ``partial_fit``.
+
+        Returns
+        -------
+        scaler : object
+            The fitted scaler of scikit-learn.
+
+        Raises
+        ------
+        ValueError
+            If the range of a feature is too large or too small for the `scale_` of
+            scikit-learn's scaler to be finite.
+
+        sklearn.exceptions.NotFittedError
+            If the scaler is not fitted.
+
+        Examples
+        --------
+        >>> import skgd
+        >>> scaler = skgd.MinMaxScaler().fit([[1.0], [2.0], [5.0]])
+        >>> exported = scaler.to_sklearn()
+        >>> type(exported).__module__.split(".")[0]
+        'sklearn'
+        >>> print(exported.transform([[2.0]]))
+        [[0.25]]
+        """
+        check_is_fitted(self)
+        scale = () if self.scale_ is None else self.scale_
+        if np.isinf(scale).any():
+            raise ValueError(
+                f"scikit-learn's {self._counterpart.__name__} cannot scale feature "
+                f"{np.isinf(scale).argmax()}: its scale_ would be infinite. Give the "
+                "feature another unit."
+            )
+        scaler = self._counterpart(**self.get_params(deep=False))
+        for name, value in vars(self).items():
+            if name.endswith("_") and not name.startswith("_"):
+                setattr(scaler, name, deepcopy(value))
+        return scaler
 
     def _transform(self, X, copy):
         check_is_fitted(self)

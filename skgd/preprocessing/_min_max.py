@@ -4,6 +4,7 @@ from math import isfinite
 from numbers import Real
 
 import numpy as np
+from sklearn import preprocessing
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -104,6 +105,8 @@ class MinMaxScaler(AffineScaler):
         "copy": ["boolean"],
         "clip": ["boolean"],
     }
+
+    _counterpart = preprocessing.MinMaxScaler
 
     def __init__(self, feature_range=(0, 1), *, copy=True, clip=False):
         self.feature_range = feature_range
