@@ -17,7 +17,7 @@ if find_spec("pytest") or find_spec("pandas"):
     sys.exit("There is more than skgd requires.")
 
 X = np.random.default_rng(0).normal(5, 3, size=(200, 3))
-for scaler in (skgd.MinMaxScaler(), skgd.MeanScaler(), skgd.ZScoreScaler()):
+for scaler in (skgd.MinMaxScaler(), skgd.MeanScaler(), skgd.StandardScaler()):
     scaled = scaler.fit_transform(X)
     if not np.allclose(scaler.inverse_transform(scaled), X):
         sys.exit(f"{scaler} is wrong.")

@@ -3,13 +3,14 @@
 from skgd._version import __version__
 from skgd.engine.sources import files_at_import
 from skgd.neural_network import MLPClassifier, MLPRegressor
-from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
+from skgd.preprocessing import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
 
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "MeanScaler",
     "MinMaxScaler",
+    "StandardScaler",
     "ZScoreScaler",
     "__version__",
 ]

@@ -6,7 +6,14 @@ import pytest
 from scipy import sparse
 from sklearn import neural_network, preprocessing
 
-from skgd import MeanScaler, MinMaxScaler, MLPClassifier, MLPRegressor, ZScoreScaler
+from skgd import (
+    MeanScaler,
+    MinMaxScaler,
+    MLPClassifier,
+    MLPRegressor,
+    StandardScaler,
+    ZScoreScaler,
+)
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(30, 3))
@@ -18,6 +25,7 @@ NETWORKS = {
 SCALERS = {
     MinMaxScaler: preprocessing.MinMaxScaler,
     MeanScaler: preprocessing.MinMaxScaler,
+    StandardScaler: preprocessing.StandardScaler,
     ZScoreScaler: preprocessing.StandardScaler,
 }
 

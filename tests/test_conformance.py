@@ -10,11 +10,25 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skgd import MeanScaler, MinMaxScaler, MLPClassifier, MLPRegressor, ZScoreScaler
+from skgd import (
+    MeanScaler,
+    MinMaxScaler,
+    MLPClassifier,
+    MLPRegressor,
+    StandardScaler,
+    ZScoreScaler,
+)
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
-DEFAULTS = [MinMaxScaler(), MeanScaler(), ZScoreScaler(), MLPClassifier(), MLPRegressor()]
+DEFAULTS = [
+    MinMaxScaler(),
+    MeanScaler(),
+    StandardScaler(),
+    ZScoreScaler(),
+    MLPClassifier(),
+    MLPRegressor(),
+]
 
 # Rates that a solver learns with. The checks' regression targets are in the hundreds, and
 # not scaled.

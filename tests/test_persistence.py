@@ -48,6 +48,11 @@ TRUSTED = {
         "skgd.preprocessing._statistics.Moments",
         "skgd.preprocessing._statistics.Summary",
     ],
+    "StandardScaler": [
+        "skgd.preprocessing._standard.StandardScaler",
+        "skgd.preprocessing._statistics.Moments",
+        "skgd.preprocessing._statistics.Summary",
+    ],
     "ZScoreScaler": [
         "skgd.preprocessing._statistics.Moments",
         "skgd.preprocessing._statistics.Summary",

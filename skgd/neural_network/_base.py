@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
@@ -18,7 +19,7 @@ from skgd.neural_network._constraints import (
     check_parameters,
     hidden_layer_sizes,
 )
-from skgd.neural_network._from_sklearn import from_sklearn
+from skgd.neural_network._exchange import Exchange
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import seeded
@@ -46,7 +47,7 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseMLP(Explained, Versioned, BaseEstimator):
+class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -117,44 +118,6 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         self.batch_normalization_momentum = batch_normalization_momentum
         self.batch_normalization_epsilon = batch_normalization_epsilon
         self.n_jobs = n_jobs
-
-    @classmethod
-    def from_sklearn(cls, estimator):
-        """Take over a network that scikit-learn has fitted.
-
-        Its parameters and fitted attributes are copied. It predicts the same, and
-        ``partial_fit`` or a warm start go on from where it is, with the solver's state.
-
-        Parameters
-        ----------
-        estimator : fitted estimator
-            An estimator of scikit-learn of the same name, of any version that can still
-            be unpickled.
-
-        Returns
-        -------
-        model : object
-            The fitted model.
-
-        Raises
-        ------
-        TypeError
-            If it is not scikit-learn's estimator of the same name.
-
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
-
-        Examples
-        --------
-        >>> import sklearn.neural_network
-        >>> import skgd
-        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
-        >>> old = sklearn.neural_network.MLPRegressor(solver="lbfgs", random_state=0)
-        >>> new = skgd.MLPRegressor.from_sklearn(old.fit(X, y))
-        >>> bool(abs(new.predict(X) - old.predict(X)).max() < 1e-12)
-        True
-        """
-        return from_sklearn(cls, cls._counterpart, estimator)
 
     @explained
     @_fit_context(prefer_skip_nested_validation=True)
@@ -358,13 +321,14 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         check_is_fitted(self)
         # scikit-learn adds up large numbers, to begin with.
         with np.errstate(invalid="ignore"):
-            return validate_data(
+            X = validate_data(
                 self,
                 X,
                 accept_sparse=["csr", "csc"],
                 dtype=(np.float64, np.float32),
                 reset=False,
             )
+        return as_floats(X)
 
     def _is_as_validated(self, X):
         """Whether an array needs no conversion: its numbers are looked at as it is read.

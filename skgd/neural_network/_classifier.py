@@ -18,6 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from skgd._explain import explained
 from skgd._state import unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._documentation import documented
@@ -116,6 +117,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             order="C",
             reset=reset,
         )
+        X = as_floats(X)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from skgd._explain import explained
 from skgd._state import unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.losses import REGRESSION_LOSSES, Loss
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._constraints import Choice, ObjectOf
@@ -160,6 +161,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             order="C",
             reset=reset,
         )
+        X = as_floats(X)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y

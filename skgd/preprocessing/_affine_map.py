@@ -28,10 +28,14 @@ class AffineMap:
     Parameters
     ----------
     half_centre : ndarray of shape (n_features,), float64
-        What is subtracted, halved.
+        What is subtracted, halved, in ``unit``.
 
     half_scale : ndarray of shape (n_features,), float64
-        What is divided by, halved.
+        What is divided by, halved, in ``unit``.
+
+    unit : ndarray of shape (n_features,), float64
+        1, or a power of two by which the data are multiplied first, where half a number
+        might lose digits.
 
     span, offset : float
         The unit and the origin of the result.
@@ -42,6 +46,7 @@ class AffineMap:
 
     half_centre: np.ndarray
     half_scale: np.ndarray
+    unit: np.ndarray
     span: float = 1.0
     offset: float = 0.0
     low: float = -np.inf
@@ -68,13 +73,14 @@ class AffineMap:
         ValueError
             If ``X`` is infinite.
         """
-        return self._apply(_kernels.map_forward, (self.low, self.high), X, copy)
+        bounds = (self.low, self.high)
+        return self._apply(_kernels.map_forward, bounds, X, copy, self.unit, 1)
 
     def back(self, X, *, copy):
         """Undo :meth:`forward`, except for the clipping."""
-        return self._apply(_kernels.map_back, (), X, copy)
+        return self._apply(_kernels.map_back, (), X, copy, 1, 1 / self.unit)
 
-    def _apply(self, kernel, bounds, X, copy):
+    def _apply(self, kernel, bounds, X, copy, before, after):
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
             refuse_infinity(X)
@@ -93,11 +99,17 @@ class AffineMap:
                 flat(out)[0],
             )
 
-        if is_plain(X):
+        infinite = []
+        if (self.unit != 1).any():
+            with np.errstate(over="ignore", under="ignore"):
+                for samples in blocks(X):
+                    block = np.ascontiguousarray(X[samples] * before, np.float64)
+                    infinite.append(run(block, block))
+                    out[samples] = block * after
+        elif is_plain(X):
             infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
         else:
             dtype = np.float64 if X.dtype == np.float64 else np.float32
-            infinite = []
             for samples in blocks(X):
                 block = np.array(X[samples], dtype, order="C")
                 infinite.append(run(block, block))

@@ -1,9 +1,11 @@
 """What the scalers share: validate, summarize each feature, map, and map back."""
 
 from abc import ABCMeta, abstractmethod
+from copy import deepcopy
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import preprocessing
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import (
@@ -15,6 +17,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained
 from skgd._state import Versioned, unchanged_by_errors
+from skgd._validation import as_floats
 from skgd.preprocessing._layout import refuse_infinity
 
 __all__ = ["AffineScaler", "checked_weight", "half_range"]
@@ -39,6 +42,7 @@ class AffineScaler(
     """
 
     _accept_sparse = False
+    _counterpart: type = preprocessing.StandardScaler
 
     @abstractmethod
     def _summarize(self, X, sample_weight):
@@ -58,8 +62,11 @@ class AffineScaler(
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             self._publish()
 
-    def _check_fit(self, X):
-        """Refuse what the scaler cannot be fitted to."""
+    def _check_parameters(self):
+        """Raise if parameters that are valid one by one do not go together."""
+
+    def _check_container(self, X):
+        """Raise if the scaler cannot be fitted to sparse data, and these are."""
         if issparse(X) and not self._accept_sparse:
             raise TypeError(
                 f"{type(self).__name__} does not support sparse input. "
@@ -69,7 +76,8 @@ class AffineScaler(
     def _update(self, X, sample_weight=None, *, reset):
         """Take in data, after what has been seen or instead of it."""
         with unchanged_by_errors(self):
-            self._check_fit(X)
+            self._check_parameters()
+            self._check_container(X)
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
                 self,
@@ -80,7 +88,10 @@ class AffineScaler(
                 # In dense data, infinity is found on the way by the compiled loop.
                 ensure_all_finite=False,
             )
+            # Again: a data frame of sparse columns is a sparse matrix from here on.
+            self._check_container(X)
             if issparse(X):
+                X = as_floats(X)
                 refuse_infinity(X)
             if sample_weight is not None:
                 sample_weight = checked_weight(sample_weight, X)
@@ -135,12 +146,58 @@ class AffineScaler(
             self._take(self._summary.merge(other._summary))
         return self
 
+    def to_sklearn(self):
+        """Return the fitted scaler as one of scikit-learn that maps the same.
+
+        It maps the same, up to rounding: tools that read scikit-learn's scalers, to
+        export them for example, read this one. Parameters and fitted attributes are
+        copied. :class:`MinMaxScaler` becomes scikit-learn's, the others become its
+        ``StandardScaler``. That of a :class:`MeanScaler` divides by the range. It has no
+        `var_`, so it cannot be fitted further by ``partial_fit``.
+
+        Returns
+        -------
+        scaler : object
+            The fitted scaler of scikit-learn.
+
+        Raises
+        ------
+        ValueError
+            If the range of a feature is too large or too small for the `scale_` of
+            scikit-learn's scaler to be finite.
+
+        sklearn.exceptions.NotFittedError
+            If the scaler is not fitted.
+
+        Examples
+        --------
+        >>> import skgd
+        >>> scaler = skgd.MinMaxScaler().fit([[1.0], [2.0], [5.0]])
+        >>> exported = scaler.to_sklearn()
+        >>> type(exported).__module__.split(".")[0]
+        'sklearn'
+        >>> print(exported.transform([[2.0]]))
+        [[0.25]]
+        """
+        check_is_fitted(self)
+        scale = () if self.scale_ is None else self.scale_
+        if np.isinf(scale).any():
+            raise ValueError(
+                f"scikit-learn's {self._counterpart.__name__} cannot scale feature "
+                f"{np.isinf(scale).argmax()}: its scale_ would be infinite. Give the "
+                "feature another unit."
+            )
+        scaler = self._counterpart(**self.get_params(deep=False))
+        for name, value in vars(self).items():
+            if name.endswith("_") and not name.startswith("_"):
+                setattr(scaler, name, deepcopy(value))
+        return scaler
+
     def _transform(self, X, copy):
         check_is_fitted(self)
         given = X
         X = validate_data(self, X, reset=False, **self._check_params(X, copy))
         if issparse(X):
-            refuse_infinity(X)
             return self._transform_sparse(X, inverse=False)
         X = np.asarray(X)
         return self._map(X.dtype).forward(X, copy=_must_copy(given, X, copy))
@@ -151,7 +208,6 @@ class AffineScaler(
         X = check_array(X, **self._check_params(X, copy))
         _check_n_features(self, X, reset=False)
         if issparse(X):
-            refuse_infinity(X)
             return self._transform_sparse(X, inverse=True)
         X = np.asarray(X)
         return self._map(X.dtype).back(X, copy=_must_copy(given, X, copy))
@@ -159,8 +215,11 @@ class AffineScaler(
     def _check_params(self, X, copy):
         """How to validate what is transformed."""
         params = {"dtype": DTYPES, "ensure_all_finite": False}
-        if issparse(X) and self._accept_sparse:
-            params.update(accept_sparse="csr", copy=copy, force_writeable=True)
+        if self._accept_sparse:
+            params["accept_sparse"] = "csr"
+            # A new matrix is made of anything else that is sparse.
+            if issparse(X):
+                params.update(copy=copy, force_writeable=True)
         return params
 
     def __sklearn_tags__(self):
@@ -207,13 +266,31 @@ def checked_weight(sample_weight, X):
 
 
 def half_range(low, high):
-    """Return half the range of each feature, 1/2 where it is constant.
+    """Return half the range of each feature, in the unit that is returned with it.
 
-    That is where the range is less than ten units in the last place of 1, as in
-    scikit-learn. A range may overflow, its half does not.
+    The range may overflow, its half does not. A feature is constant if its range is below
+    ten machine epsilons times its largest magnitude. The range is then 1.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_features,), dtype of the data
+        The minimum and maximum.
+
+    Returns
+    -------
+    half : ndarray of shape (n_features,), float64
+        Half the range times the unit.
+
+    unit : ndarray of shape (n_features,), float64
+        1, or a larger power of two where half a number might lose digits.
     """
-    half = high.astype(np.float64) / 2 - low.astype(np.float64) / 2
-    return np.where(half < 5 * np.spacing(low.dtype.type(1)), 0.5, half)
+    eps = float(np.finfo(low.dtype).eps)
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    size = np.maximum(np.abs(low), np.abs(high))
+    unit = np.where(size < 2.0**-900, 2.0**600, 1.0)
+    half = high * unit / 2 - low * unit / 2
+    constant = (half < 5 * eps * size * unit) | (half == 0)
+    return np.where(constant, 0.5, half), np.where(constant, 1.0, unit)
 
 
 def _must_copy(given, X, copy):

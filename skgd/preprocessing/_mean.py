@@ -64,9 +64,9 @@ class MeanScaler(AffineScaler):
     -----
     NaNs are treated as missing values: disregarded in fit, and maintained in transform.
 
-    A feature whose range is below ten times the machine epsilon of the data is taken as
-    constant, and is centered, not scaled. A sample of weight 0 counts for nothing, not
-    for the range either.
+    A feature is taken as constant if its range is below ten machine epsilons of the data
+    times its largest magnitude. It is then centered, not scaled. A sample
+    of weight 0 counts for nothing, not for the range either.
 
     Examples
     --------
@@ -201,11 +201,10 @@ class MeanScaler(AffineScaler):
         self.data_max_ = summary.extremes.high
         self.data_range_ = self.data_max_ - self.data_min_
         self.mean_ = summary.moments.or_nan(summary.moments.mean)
-        self.scale_ = half_range(self.data_min_, self.data_max_) * 2
+        half, unit = half_range(self.data_min_, self.data_max_)
+        self.scale_ = half * 2 / unit
         self.n_samples_seen_ = summary.n_samples_seen
 
     def _map(self, dtype):
-        return AffineMap(
-            self.mean_ / 2,
-            half_range(self.data_min_, self.data_max_),
-        )
+        half, unit = half_range(self.data_min_, self.data_max_)
+        return AffineMap(self.mean_ * unit / 2, half, unit)

@@ -4,6 +4,7 @@ from math import isfinite
 from numbers import Real
 
 import numpy as np
+from sklearn import preprocessing
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -45,7 +46,9 @@ class MinMaxScaler(AffineScaler):
         Per feature adjustment for minimum, ``min - data_min_ * scale_``.
 
     scale_ : ndarray of shape (n_features,), float64
-        Per feature relative scaling of the data, ``(max - min) / data_range_``.
+        Per feature relative scaling of the data, ``(max - min) / data_range_``. Infinite
+        if that overflows, as for a range of 1e-310, which concerns no other attribute
+        and no method.
 
     data_min_ : ndarray of shape (n_features,), dtype of the data
         Per feature minimum seen in the data.
@@ -76,8 +79,8 @@ class MinMaxScaler(AffineScaler):
     -----
     NaNs are treated as missing values: disregarded in fit, and maintained in transform.
 
-    A feature whose range is below ten times the machine epsilon of the data is taken as
-    constant, and is shifted, not scaled.
+    A feature is taken as constant if its range is below ten machine epsilons of the data
+    times its largest magnitude. It is then shifted, not scaled.
 
     Examples
     --------
@@ -102,6 +105,8 @@ class MinMaxScaler(AffineScaler):
         "copy": ["boolean"],
         "clip": ["boolean"],
     }
+
+    _counterpart = preprocessing.MinMaxScaler
 
     def __init__(self, feature_range=(0, 1), *, copy=True, clip=False):
         self.feature_range = feature_range
@@ -207,8 +212,7 @@ class MinMaxScaler(AffineScaler):
         """
         return self._inverse_transform(X, self.copy)
 
-    def _check_fit(self, X):
-        super()._check_fit(X)
+    def _check_parameters(self):
         if len(self.feature_range) != 2:
             raise ValueError(
                 f"feature_range must be a tuple (min, max). Got {self.feature_range!r}."
@@ -238,18 +242,21 @@ class MinMaxScaler(AffineScaler):
         self.data_min_ = self._summary.extremes.low
         self.data_max_ = self._summary.extremes.high
         self.data_range_ = self.data_max_ - self.data_min_
-        half = half_range(self.data_min_, self.data_max_)
-        self.scale_ = (high - low) * 0.5 / half
-        self.min_ = low - self.data_min_ * self.scale_
+        half, unit = half_range(self.data_min_, self.data_max_)
+        scale = (high - low) * 0.5 / half
+        self.scale_ = scale * unit
+        self.min_ = low - self.data_min_ * unit * scale
         self.n_samples_seen_ = self._summary.n_samples
 
     def _map(self, dtype):
         low, high = self.feature_range
         # From the minimum rather than from `min_`, which has lost digits of it where
         # the data are far from 0; then (0, 1) is never left by rounding.
+        half, unit = half_range(self.data_min_, self.data_max_)
         return AffineMap(
-            self.data_min_.astype(np.float64) / 2,
-            half_range(self.data_min_, self.data_max_),
+            self.data_min_ * unit / 2,
+            half,
+            unit,
             float(high - low),
             float(low),
             *(_within(low, high, dtype) if self.clip else ()),

@@ -5,8 +5,10 @@ from scipy.sparse import issparse
 from sklearn.base import _fit_context
 
 from skgd._explain import explained
+from skgd._validation import as_floats
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler
+from skgd.preprocessing._layout import refuse_infinity
 from skgd.preprocessing._summarize import summarize, summarize_sparse
 
 __all__ = ["ZScoreScaler"]
@@ -77,6 +79,7 @@ class ZScoreScaler(AffineScaler):
     --------
     MeanScaler : Scale by the range about the mean.
     MinMaxScaler : Scale to a given range.
+    StandardScaler : The same scaler under scikit-learn's name.
 
     Notes
     -----
@@ -234,7 +237,7 @@ class ZScoreScaler(AffineScaler):
         """
         return self._inverse_transform(X, self.copy if copy is None else copy)
 
-    def _check_fit(self, X):
+    def _check_container(self, X):
         if issparse(X) and self.with_mean:
             raise SparseCenteringError("center")
 
@@ -259,11 +262,14 @@ class ZScoreScaler(AffineScaler):
         return AffineMap(
             self.mean_ / 2 if self.with_mean else np.zeros(n_features),
             self.scale_ / 2 if self.with_std else np.full(n_features, 0.5),
+            np.ones(n_features),
         )
 
     def _transform_sparse(self, X, inverse):
         if self.with_mean:
             raise SparseCenteringError("uncenter" if inverse else "center")
+        X = as_floats(X)
+        refuse_infinity(X)
         if self.with_std:
             scale = self.scale_.take(X.indices, mode="clip")
             if inverse:

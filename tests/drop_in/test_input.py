@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+import skgd
 from tests.drop_in.tasks import (
     assert_close,
     assert_same_predictions,
@@ -104,6 +105,18 @@ def test_rows_are_not_touched(container, tmp_path):
     quietly(ours.fit, X, y).predict(X)
     for a, b in zip(kept, (X.data, X.indices, X.indptr), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_data_frames_of_sparse_booleans():
+    """The usual one-hot columns; scikit-learn does not make floats of them."""
+    frame = pd.get_dummies(pd.Series(list("abcab")), sparse=True)
+    for model, y in (
+        (skgd.MLPClassifier(max_iter=2, random_state=0), [0, 1, 2, 0, 1]),
+        (skgd.MLPRegressor(max_iter=2, random_state=0), [0.0, 1.0, 2.0, 0.0, 1.0]),
+    ):
+        predicted = quietly(model.fit, frame, y).predict(frame)
+        dense = frame.sparse.to_dense()
+        np.testing.assert_array_equal(model.predict(dense), predicted)
 
 
 def test_sparse_and_dense_rows_give_the_same_network():

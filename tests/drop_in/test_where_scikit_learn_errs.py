@@ -3,9 +3,12 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn import neural_network, preprocessing
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array
 
 import skgd
 from skgd import MLPClassifier, MLPRegressor
@@ -289,6 +292,17 @@ def test_a_range_that_overflows_is_scaled():
     assert skgd.ZScoreScaler().fit_transform(X).std() == pytest.approx(1)
 
 
+def test_a_range_is_small_compared_with_the_numbers():
+    noise = [[0.3], [0.1 + 0.2]]
+    for X, scaled in (([[1.0], [2.0], [5.0]], True), (noise, False)):
+        for unit in (1e-27, 1.0, 1e27):
+            ours = skgd.MinMaxScaler().fit(np.multiply(X, unit))
+            assert (ours.scale_[0] != 1) == scaled
+    small, large = np.multiply([[1], [2]], 1e-27), np.multiply(noise, 1e27)
+    assert preprocessing.MinMaxScaler().fit(small).scale_ == 1
+    assert preprocessing.MinMaxScaler().fit(large).scale_ != 1
+
+
 def test_the_scale_of_float32_data_is_float64():
     X = np.array([[0.0], [3.0]], dtype=np.float32)
     ours, theirs = skgd.MinMaxScaler().fit(X), preprocessing.MinMaxScaler().fit(X)
@@ -296,6 +310,16 @@ def test_the_scale_of_float32_data_is_float64():
         assert getattr(ours, name).dtype == np.float64
         assert getattr(theirs, name).dtype == np.float32
     assert ours.transform(X).dtype == theirs.transform(X).dtype == np.float32
+
+
+def test_sparse_booleans_are_scaled():
+    frame = pd.get_dummies(pd.Series(list("abcab")), sparse=True)
+    if not sparse.issparse(check_array(frame, accept_sparse=True)):
+        pytest.skip("scikit-learn takes data frames of this pandas for dense")
+    with pytest.raises(TypeError, match="bool"):
+        preprocessing.StandardScaler(with_mean=False).fit_transform(frame)
+    scaled = skgd.ZScoreScaler(with_mean=False).fit_transform(frame).toarray()
+    np.testing.assert_allclose(scaled.std(axis=0), 1)
 
 
 def test_predictions_that_overflow_raise():

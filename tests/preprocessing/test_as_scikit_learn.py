@@ -1,12 +1,15 @@
 """The scalers beside scikit-learn's, with all of their options, on real data."""
 
 import itertools
+import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn import config_context, preprocessing
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.utils import check_array
 
 from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
 
@@ -197,6 +200,99 @@ def test_sparse_cannot_be_centered(method):
             getattr(ZScoreScaler().fit(X), method)(container(X))
 
 
+def sparse_frame(dtype, nan=False):
+    """A data frame of one-hot columns, all of them sparse."""
+    X = np.eye(3)[[0, 1, 2, 0, 1, 2, 2]] * (1 if dtype == "bool" else [1, 2, 5])
+    frame = pd.DataFrame(X, columns=list("abc"))
+    if nan:
+        frame.iloc[0, 1] = np.nan
+    return frame.astype(pd.SparseDtype(dtype, np.dtype(dtype).type(0)))
+
+
+# The oldest scikit-learn makes dense arrays of them beside the newest pandas.
+needs_sparse_frames = pytest.mark.skipif(
+    not sparse.issparse(check_array(sparse_frame("float64"), accept_sparse=True)),
+    reason="scikit-learn takes data frames of this pandas for dense",
+)
+each_sparse_dtype = pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "int64", "float32", "float64"]
+)
+
+
+@needs_sparse_frames
+@each_sparse_dtype
+@pytest.mark.parametrize("with_std", [False, True])
+def test_sparse_data_frames(dtype, with_std):
+    frame = sparse_frame(dtype)
+    before = frame.copy()
+    matrix = sparse.csr_matrix(frame.to_numpy(dtype=float))
+    params = {"with_mean": False, "with_std": with_std, "copy": False}
+    theirs = preprocessing.StandardScaler(with_mean=False, with_std=with_std).fit(matrix)
+    for ours in (
+        ZScoreScaler(**params).fit(frame),
+        ZScoreScaler(**params).partial_fit(frame[:3]).partial_fit(frame[3:]),
+        ZScoreScaler(**params).fit(frame[:3]).merge(ZScoreScaler(**params).fit(frame[3:])),
+        ZScoreScaler(**params).fit(frame, sample_weight=np.ones(7)),
+    ):
+        assert list(ours.feature_names_in_) == list("abc")
+        assert_same(ours, theirs, np.float64)
+        result, expected = ours.transform(frame), theirs.transform(matrix)
+        assert type(result) is type(expected)
+        assert result.dtype == np.float64
+        np.testing.assert_allclose(result.toarray(), expected.toarray(), rtol=1e-12)
+        back = ours.inverse_transform(frame)
+        expected = theirs.inverse_transform(matrix)
+        assert (back.format, back.dtype) == ("csr", np.float64)
+        np.testing.assert_allclose(back.toarray(), expected.toarray(), rtol=1e-12)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@needs_sparse_frames
+def test_sparse_data_frames_with_nan():
+    frame = sparse_frame("float64", nan=True)
+    params = {"with_mean": False}
+    ours = ZScoreScaler(**params).fit(frame)
+    theirs = preprocessing.StandardScaler(**params).fit(frame)
+    assert_same(ours, theirs, np.float64)
+    result, expected = ours.transform(frame), theirs.transform(frame)
+    np.testing.assert_allclose(result.toarray(), expected.toarray(), rtol=1e-12)
+
+
+@needs_sparse_frames
+@each_sparse_dtype
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
+def test_sparse_data_frames_cannot_be_centered(Scaler, dtype):
+    frame = sparse_frame(dtype)
+    sentence = "does not support sparse|dense data is required"
+    if Scaler is ZScoreScaler:
+        sentence = "Cannot (un)?center sparse matrices: pass `with_mean=False` instead"
+    for method in ("fit", "partial_fit"):
+        scaler = Scaler()
+        with pytest.raises(TypeError, match=sentence):
+            getattr(scaler, method)(frame)
+        assert vars(scaler) == vars(Scaler())
+    scaler = Scaler().fit(frame.sparse.to_dense())
+    before = pickle.dumps(scaler)
+    for method in ("fit", "partial_fit", "transform", "inverse_transform"):
+        with pytest.raises(TypeError, match=sentence):
+            getattr(scaler, method)(frame)
+        assert pickle.dumps(scaler) == before
+
+
+# scikit-learn warns, of its own scalers too.
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns found")
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
+def test_data_frames_of_sparse_and_dense_columns(Scaler):
+    frame = sparse_frame("float64").assign(d=np.arange(7.0))
+    dense = frame.to_numpy(dtype=float)
+    for X in (frame, frame.assign(a=frame["a"].astype(pd.SparseDtype(int, 0)))):
+        scaler = Scaler().fit(X)
+        result = scaler.transform(X)
+        assert isinstance(result, np.ndarray)
+        np.testing.assert_array_equal(result, Scaler().fit_transform(dense))
+        np.testing.assert_allclose(scaler.inverse_transform(result), dense, atol=1e-15)
+
+
 @pytest.mark.parametrize("value", [0.0, 1e-12, 0.1, 1.0, 1e10, 1e17])
 @pytest.mark.parametrize("n_samples", [2, 10, 999])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -210,8 +306,15 @@ def test_nearly_constant_features(value, n_samples, dtype, order):
     np.testing.assert_array_equal(ours.scale_ == 1, theirs.scale_ == 1)
     np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=1e-10)
     ours, theirs = MinMaxScaler().fit(X), preprocessing.MinMaxScaler().fit(X)
-    rtol = 4 * np.finfo(dtype).eps
-    np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=rtol)
+    eps = np.finfo(dtype).eps
+    spread = np.ptp(X.astype(float), axis=0)
+    constant = spread < 10 * eps * np.abs(X).max(axis=0).astype(float)
+    constant |= spread == 0
+    np.testing.assert_allclose(ours.scale_, 1 / np.where(constant, 1, spread))
+    np.testing.assert_array_equal(MeanScaler().fit(X).scale_ == 1, constant | (spread == 1))
+    # Theirs ask whether the range is small compared with 1, not with the numbers.
+    same = constant == (spread < 10 * eps)
+    np.testing.assert_allclose(ours.scale_[same], theirs.scale_[same], rtol=4 * eps)
 
 
 @pytest.mark.parametrize("scaler", [MinMaxScaler(), MeanScaler(), ZScoreScaler()])

@@ -12,12 +12,14 @@ from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
 )
 
-from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
+from skgd import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
 
 SCALERS = [
     MinMaxScaler(),
     MinMaxScaler(clip=True),
     MeanScaler(),
+    StandardScaler(),
+    StandardScaler(with_mean=False),
     ZScoreScaler(),
     ZScoreScaler(with_mean=False),
 ]

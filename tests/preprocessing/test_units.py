@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.preprocessing import MinMaxScaler as SklearnMinMaxScaler
 from sklearn.preprocessing import StandardScaler
 
-from skgd import MeanScaler, ZScoreScaler
+from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
 from skgd.preprocessing import _layout, _summarize
 
 # The squares of some overflow, of others underflow.
@@ -140,6 +141,77 @@ def test_what_scikit_learn_takes_for_constant():
     scaler = ZScoreScaler().fit(X)
     assert_array_equal(scaler.var_, 0)
     assert_allclose(np.nanstd(scaler.transform(X), axis=0), 1, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exponent"),
+    [(np.float32, k) for k in (-149, -130, -90, 0, 90)]
+    + [(np.float64, k) for k in (-1074, -1060, -1022, -901, -899, -90, 0, 90, 1000)],
+)
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler])
+@pytest.mark.parametrize("how", ["C", "F", "strided", "by row", "merged", "in place"])
+def test_ranges_of_any_size(Scaler, dtype, how, exponent):
+    """The range of small numbers is as good as that of others."""
+    size = 2.0**exponent
+    plain = data().astype(dtype)
+    # Whole numbers, whose mean is one too: that of the smallest ones is rounded.
+    plain[:, 0] = np.where(np.arange(60) % 2, -8, 16)
+    plain[:, 2] *= 4
+    X = plain * dtype(size)
+    expected = Scaler().fit(plain)
+    scaler = Scaler(copy=how != "in place")
+    if how == "F":
+        X = np.asfortranarray(X)
+    elif how == "strided":
+        X = np.repeat(X, 2, axis=0)[::2]
+    if how == "by row":
+        for row in X:
+            scaler.partial_fit([row])
+    elif how == "merged":
+        scaler.fit(X[:30]).merge(Scaler().fit(X[30:]))
+    else:
+        scaler.fit(X)
+    before = X.copy()
+    scaled = scaler.transform(X)
+    rtol = 4 * np.finfo(dtype).eps
+    assert scaled.dtype == dtype
+    atol = rtol
+    if how == "by row" and Scaler is MeanScaler:
+        # The mean is rounded after each row.
+        atol += 60 * 5e-324 / size
+    # The others are constant.
+    assert_allclose(scaled[:, :3], expected.transform(plain)[:, :3], rtol=rtol, atol=atol)
+    assert_array_equal(scaled[:, 3:], 0)
+    back = scaler.inverse_transform(scaled)[:, :3]
+    assert_allclose(back, before[:, :3], rtol=rtol, atol=rtol * 16 * size)
+    assert np.isfinite(scaler.transform(np.ones((1, 5), dtype))[:, 3:]).all()
+
+
+@pytest.mark.parametrize("unit", [5e-320, 1.7e-27, 1.0, 1e27, 1e300])
+@pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
+def test_what_rounding_has_made_of_a_constant(Scaler, unit):
+    X = np.array([[0.3], [0.1 + 0.2], [0.3]]) * unit
+    assert_array_equal(Scaler().fit(X).scale_, 1)
+
+
+def test_small_numbers_in_a_feature_range():
+    X = np.array([[0.0], [5e-324], [2e-323]])
+    scaler = MinMaxScaler((-3, 5), clip=True).fit(X)
+    assert_array_equal(scaler.transform(X), [[-3], [-1], [5]])
+    assert_array_equal(scaler.min_, -3)
+    assert_array_equal(scaler.scale_, np.inf)
+    # In the dtype of the data, clipped or beyond all numbers.
+    assert_array_equal(scaler.transform(np.float32([[1], [-1]])), [[5], [-3]])
+    scaler.set_params(clip=False)
+    assert_array_equal(scaler.transform([[1.0]]), np.inf)
+    with pytest.raises(ValueError, match="infinity"):
+        scaler.transform([[np.inf]])
+
+
+def test_ranges_that_scikit_learn_takes_for_constant():
+    X = np.array([[1.0], [2.0], [4.0]]) * 1.7e-27
+    assert_array_equal(SklearnMinMaxScaler().fit(X).scale_, 1)
+    assert_allclose(MinMaxScaler().fit_transform(X).ravel(), [0, 1 / 3, 1], rtol=1e-15)
 
 
 def test_deviations_that_are_no_divisors():

@@ -86,9 +86,12 @@ def of_column(column, weight):
 
 
 def half_range_is_scaled(x, dtype):
-    """Whether the range is at least ten units in the last place of 1."""
-    half = float(max(x)) / 2 - float(min(x)) / 2
-    return half >= 5 * np.spacing(np.dtype(dtype).type(1))
+    """Whether the range is at least ten machine epsilons of the largest number."""
+    bound = 5 * Fraction(float(np.finfo(dtype).eps)) * max(map(abs, x))
+    half = (max(x) - min(x)) / 2
+    # The bound is rounded.
+    assume(half == bound or abs(half - bound) > EPS * bound)
+    return half > 0 and half >= bound
 
 
 def moments(x, weight):

@@ -1,0 +1,188 @@
+"""Fitted networks come from scikit-learn, and go back."""
+
+from copy import deepcopy
+
+import numpy as np
+import sklearn
+from sklearn.utils.validation import check_is_fitted
+
+from skgd.neural_network._parameters import pack
+from skgd.neural_network._trainer import Progress
+
+__all__ = ["Exchange"]
+
+# Private, but the same since scikit-learn 0.18.
+PRIVATE = ("_label_binarizer", "_no_improvement_count")
+MOMENTS = {"sgd": ("velocities",), "adam": ("ms", "vs")}
+
+# What scikit-learn's networks know.
+ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
+SCHEDULES = {"constant", "invscaling", "adaptive"}
+SOLVERS = {"sgd", "adam", "lbfgs"}
+# The loss of a regressor, by the activation of its output.
+LOSSES = {"identity": "squared_error", "exp": "poisson"}
+
+
+class Exchange:
+    """Networks that scikit-learn has, too; to stand before ``BaseEstimator``."""
+
+    @classmethod
+    def from_sklearn(cls, estimator):
+        """Take over a network that scikit-learn has fitted.
+
+        Its parameters and fitted attributes are copied. It predicts the same, and
+        ``partial_fit`` or a warm start go on from where it is, with the solver's state.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            An estimator of scikit-learn of the same name, of any version that can still
+            be unpickled.
+
+        Returns
+        -------
+        model : object
+            The fitted model.
+
+        Raises
+        ------
+        TypeError
+            If it is not scikit-learn's estimator of the same name.
+
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import sklearn.neural_network
+        >>> import skgd
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+        >>> old = sklearn.neural_network.MLPRegressor(solver="lbfgs", random_state=0)
+        >>> new = skgd.MLPRegressor.from_sklearn(old.fit(X, y))
+        >>> bool(abs(new.predict(X) - old.predict(X)).max() < 1e-12)
+        True
+        """
+        counterpart = cls._counterpart
+        if not isinstance(estimator, counterpart):
+            raise TypeError(
+                f"{cls.__name__}.from_sklearn takes a fitted {counterpart.__module__}."
+                f"{counterpart.__name__}, got {type(estimator).__name__}."
+            )
+        check_is_fitted(estimator, "coefs_")
+        known = cls._get_param_names()
+        parameters = estimator.get_params(deep=False)
+        model = cls(**{name: parameters[name] for name in parameters if name in known})
+        _copy_attributes(estimator, model)
+        optimizer = getattr(estimator, "_optimizer", None)
+        if optimizer is not None and estimator.solver in MOMENTS:
+            model._progress = _progress(estimator, optimizer)
+        return model
+
+    def to_sklearn(self):
+        """Return the fitted network as scikit-learn's estimator of the same name.
+
+        It predicts the same, up to rounding: tools that read scikit-learn's networks, to
+        export them for example, read this one. Parameters and fitted attributes are
+        copied; batch normalization is folded into the weights.
+
+        Parameters that scikit-learn does not have are left out. Of those that it does
+        have, ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
+        ``momentum=0``, and 'rmsprop' becomes 'adam' with ``beta_1=0`` and
+        ``beta_2=rho``. ``learning_rate='inverse_time'`` becomes 'constant'. The state of
+        the solver is not copied: ``partial_fit`` goes on from the weights, with a new
+        state and ``learning_rate_init``.
+
+        Returns
+        -------
+        estimator : object
+            The fitted estimator of scikit-learn.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn has no such network: before its version 1.7 with
+            ``loss='poisson'``, and in any version with an activation or a loss of your
+            own.
+
+        sklearn.exceptions.NotFittedError
+            If the network is not fitted.
+
+        Examples
+        --------
+        >>> import skgd
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+        >>> model = skgd.MLPRegressor(solver="lbfgs", random_state=0).fit(X, y)
+        >>> exported = model.to_sklearn()
+        >>> exported
+        MLPRegressor(random_state=0, solver='lbfgs')
+        >>> type(exported).__module__.split(".")[0]
+        'sklearn'
+        >>> bool(abs(exported.predict(X) - model.predict(X)).max() < 1e-12)
+        True
+        """
+        check_is_fitted(self, "coefs_")
+        estimator = self._counterpart()
+        known = estimator.get_params(deep=False)
+        # Poisson's is known since scikit-learn 1.7, as the parameter is.
+        links = {"identity", "softmax", "logistic"} | (
+            {"exp"} if "loss" in known else set()
+        )
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(
+                f"scikit-learn's {type(estimator).__name__} has no activation="
+                f"{self.activation!r}, only {sorted(ACTIVATIONS)}."
+            )
+        if self.out_activation_ not in links:
+            raise ValueError(
+                f"{type(estimator).__name__} of scikit-learn {sklearn.__version__} has no "
+                f"loss with out_activation_={self.out_activation_!r}, only with "
+                f"{sorted(links)}. Since version 1.7 it has loss='poisson', with 'exp'."
+            )
+        parameters = {k: v for k, v in self._parameters_there().items() if k in known}
+        estimator.set_params(**deepcopy(parameters))
+        _copy_attributes(self, estimator)
+        # A warm start with early stopping goes back to them.
+        estimator._best_coefs = deepcopy(estimator.coefs_)
+        estimator._best_intercepts = deepcopy(estimator.intercepts_)
+        return estimator
+
+    def _parameters_there(self):
+        """Return the parameters as scikit-learn has them, or what comes nearest."""
+        parameters = self.get_params(deep=False)
+        if self.solver == "rmsprop":
+            # But for the correction of the bias, which fades within some 1 / (1 - rho)
+            # updates.
+            parameters.update(solver="adam", beta_1=0.0, beta_2=self.rho)
+        elif self.solver == "minibatch":
+            parameters.update(solver="sgd", momentum=0.0)
+        elif self.solver not in SOLVERS:
+            parameters["solver"] = "sgd"
+        if self.learning_rate not in SCHEDULES:
+            parameters["learning_rate"] = "constant"
+        if "loss" in parameters:
+            # That of the fit, whatever has been set since.
+            parameters["loss"] = LOSSES[self.out_activation_]
+        return parameters
+
+
+def _copy_attributes(estimator, other):
+    """Copy the fitted attributes, so that neither changes with the other."""
+    for name, value in vars(estimator).items():
+        public = name.endswith("_") and not name.startswith("_")
+        if public or name in PRIVATE:
+            setattr(other, name, deepcopy(value))
+
+
+def _progress(estimator, optimizer):
+    """Take over the state of the solver, for ``partial_fit`` to go on with."""
+    n_layers, dtype = len(estimator.coefs_), estimator.coefs_[0].dtype
+    moments = [getattr(optimizer, name) for name in MOMENTS[estimator.solver]]
+    adaptive = getattr(optimizer, "lr_schedule", None) == "adaptive"
+    return Progress(
+        solver=estimator.solver,
+        state=np.stack([pack(m[:n_layers], m[n_layers:], dtype) for m in moments]),
+        rate=optimizer.learning_rate if adaptive else float(optimizer.learning_rate_init),
+        n_updates=getattr(optimizer, "t", 0),
+        n_seen=estimator.t_,
+        initial=float(optimizer.learning_rate_init),
+    )

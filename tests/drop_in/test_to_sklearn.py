@@ -1,0 +1,285 @@
+"""What skgd has fitted moves to scikit-learn, and from there to ONNX."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import preprocessing
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+import skgd
+from tests.drop_in.tasks import (
+    CLASSIFICATION,
+    SINCE_1_7,
+    TASKS,
+    assert_same_predictions,
+    assert_same_weights,
+    data,
+    networks,
+    quietly,
+)
+
+# What scikit-learn has, what it does not, and what becomes of it there.
+SOLVERS = {
+    "adam": ({}, {}),
+    "lbfgs": ({"solver": "lbfgs"}, {"solver": "lbfgs"}),
+    "sgd": ({"solver": "sgd"}, {"solver": "sgd"}),
+    "momentum": ({"solver": "momentum"}, {"solver": "sgd"}),
+    "minibatch": (
+        {"solver": "minibatch", "learning_rate": "inverse_time"},
+        {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant"},
+    ),
+    "rmsprop": (
+        {"solver": "rmsprop", "rho": 0.8, "learning_rate": "invscaling"},
+        {"solver": "adam", "beta_1": 0.0, "beta_2": 0.8, "learning_rate": "invscaling"},
+    ),
+    "normalised": (
+        {"batch_normalization": True, "early_stopping": True, "warm_start": True},
+        {"early_stopping": True, "warm_start": True},
+    ),
+}
+
+
+def trained(task, dtype=np.float64, **parameters):
+    """A network of skgd, and what it was fitted to."""
+    X, y, _ = data(task, dtype)
+    model, _ = networks(task, max_iter=7, early_stopping=False)
+    model.set_params(**parameters)
+    return quietly(model.fit, X, y), X, y
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("task", TASKS)
+def test_predicts_the_same(task, solver, dtype):
+    given, expected = SOLVERS[solver]
+    if task == "strings" and solver == "normalised" and not SINCE_1_7:
+        pytest.skip("This scikit-learn asks whether the names of the classes are finite.")
+    model, X, _ = trained(task, dtype, **given)
+    before = pickle.dumps(model)
+    exported = model.to_sklearn()
+    assert type(exported) is type(model)._counterpart
+    tolerance = 1e-13 if dtype == np.float64 else 1e-5
+    assert_same_predictions(model, exported, X, tolerance)
+    parameters = exported.get_params()
+    assert expected.items() <= parameters.items()
+    changed = {"solver", "momentum", "learning_rate", "beta_1", "beta_2"}
+    for name in set(parameters) - changed:
+        assert parameters[name] == model.get_params()[name]
+    for name, value in vars(model).items():
+        if name.endswith("_") and not name.startswith("_"):
+            assert pickle.dumps(getattr(exported, name)) == pickle.dumps(value)
+    # And back.
+    again = type(model).from_sklearn(exported)
+    assert_same_predictions(again, model, X, 0)
+    assert_same_weights(again, model, 0)
+    # As a pickle, in which nothing is skgd's.
+    pickled = pickle.dumps(exported)
+    assert b"skgd" not in pickled
+    assert_same_predictions(pickle.loads(pickled), exported, X, 0)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("solver", sorted(SOLVERS.keys() - {"lbfgs"}))
+@pytest.mark.parametrize("task", ["binary", "strings", "multilabel", "regression"])
+def test_partial_fit_goes_on_from_the_weights(task, solver):
+    given = {**SOLVERS[solver][0], "early_stopping": False, "learning_rate_init": 0.01}
+    model, X, y = trained(task, **given)
+    before = pickle.dumps(model)
+    exported = model.to_sklearn()
+    for _ in range(20):
+        exported.partial_fit(X, y)
+    assert exported.loss_curve_[:7] == model.loss_curve_
+    assert exported.t_ == 27 * len(X)
+    assert exported.loss_curve_[-1] < model.loss_curve_[-1]
+    assert pickle.dumps(model) == before
+
+
+def test_plain_gradient_descent_goes_on_as_it_would():
+    model, X, y = trained("regression", solver="minibatch", shuffle=False, batch_size=40)
+    exported = model.to_sklearn()
+    for _ in range(3):
+        exported.partial_fit(X, y)
+        model.partial_fit(X, y)
+    assert_same_weights(model, exported, 1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_warm_start_goes_on_from_the_weights(solver):
+    model, X, y = trained("regression", **{**SOLVERS[solver][0], "warm_start": True})
+    exported = model.to_sklearn()
+    # Nothing is better than that.
+    if exported.early_stopping:
+        exported.set_params(max_iter=1)
+        exported.best_validation_score_ = 2.0
+        quietly(exported.fit, X, y)
+        assert_same_weights(model, exported, 0)
+    else:
+        quietly(exported.fit, X, y)
+        assert exported.loss_ < model.loss_
+
+
+def test_neither_changes_with_the_other():
+    state = np.random.RandomState(0)
+    model, X, _ = trained("multiclass", random_state=state)
+    exported = model.to_sklearn()
+    before = model.predict_proba(X)
+    for weights in exported.coefs_:
+        weights[:] = 0
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    exported.random_state.uniform()
+    assert exported.random_state.uniform() != model.random_state.uniform()
+
+
+def test_names_of_features_and_one_class():
+    X, y, _ = data("binary")
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    model = quietly(skgd.MLPClassifier((3,), max_iter=2).fit, frame, y).to_sklearn()
+    assert model.feature_names_in_.tolist() == list("abcdef")
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame[list("fedcba")])
+    one = quietly(skgd.MLPClassifier((3,), max_iter=2).fit, X, ["only"] * len(X))
+    assert set(one.to_sklearn().predict(X)) == {"only"}
+
+
+def test_the_loss_is_that_of_the_fit():
+    X, y, _ = data("regression")
+    model = quietly(skgd.MLPRegressor("poisson", (3,), max_iter=2).fit, X, abs(y))
+    model.set_params(loss="squared_error")
+    if SINCE_1_7:
+        exported = model.to_sklearn()
+        assert exported.loss == "poisson"
+        assert_same_predictions(model, exported, X, 1e-13)
+    else:
+        with pytest.raises(ValueError, match=r"1\.6.*'exp'.*1\.7 it has loss='poisson'"):
+            model.to_sklearn()
+
+
+def test_what_scikit_learn_does_not_have_raises():
+    model, _, _ = trained("regression")
+    with pytest.raises(ValueError, match=r"no activation='gelu', only .*'relu'"):
+        model.set_params(activation="gelu").to_sklearn()
+    model.set_params(activation="relu").out_activation_ = "softplus"
+    with pytest.raises(ValueError, match=r"out_activation_='softplus', only .*'identity'"):
+        model.to_sklearn()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        skgd.MLPClassifier,
+        skgd.MLPRegressor,
+        skgd.MinMaxScaler,
+        skgd.MeanScaler,
+        skgd.StandardScaler,
+        skgd.ZScoreScaler,
+    ],
+)
+def test_before_a_fit(make):
+    with pytest.raises(NotFittedError):
+        make().to_sklearn()
+
+
+# -------------------------------------------------------------------------------- scalers
+
+SCALERS = [
+    (skgd.MinMaxScaler((-2, 3), clip=True), preprocessing.MinMaxScaler),
+    (skgd.MinMaxScaler(copy=False), preprocessing.MinMaxScaler),
+    (skgd.MeanScaler(), preprocessing.StandardScaler),
+    (skgd.StandardScaler(), preprocessing.StandardScaler),
+    (skgd.ZScoreScaler(), preprocessing.StandardScaler),
+    (skgd.ZScoreScaler(with_mean=False), preprocessing.StandardScaler),
+    (skgd.ZScoreScaler(with_std=False), preprocessing.StandardScaler),
+    (skgd.ZScoreScaler(with_mean=False, with_std=False), preprocessing.StandardScaler),
+]
+
+
+def assert_close_columns(found, expected):
+    """Compare with the largest number of each column."""
+    size = np.nanmax(np.abs(expected), axis=0)
+    size[size == 0] = 1
+    tolerance = 10 * np.finfo(expected.dtype).eps
+    np.testing.assert_allclose(found / size, expected / size, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(("scaler", "counterpart"), SCALERS, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scales_the_same(scaler, counterpart, dtype):
+    X = data("regression", dtype)[0] * [1, 2, 3, 1e-20, 1e20, 0] + [0, 1, 2, 0, 0, 3]
+    frame = pd.DataFrame(X.astype(dtype), columns=list("abcdef"))
+    frame.iloc[3, 1] = np.nan
+    exported = scaler.fit(frame).to_sklearn()
+    assert type(exported) is counterpart
+    parameters = scaler.get_params()
+    assert {k: v for k, v in exported.get_params().items() if k in parameters} == parameters
+    for name, value in vars(scaler).items():
+        if name.endswith("_"):
+            copied = getattr(exported, name)
+            np.testing.assert_array_equal(copied, value)
+            assert copied is not value or not isinstance(value, np.ndarray)
+    scaled, expected = exported.transform(frame.copy()), scaler.transform(frame.copy())
+    assert scaled.dtype == dtype
+    assert_close_columns(scaled, expected)
+    back = exported.inverse_transform(expected.copy())
+    assert_close_columns(back, scaler.inverse_transform(expected))
+
+
+@pytest.mark.parametrize("make", [skgd.MinMaxScaler, skgd.StandardScaler])
+def test_scalers_can_be_fitted_further(make):
+    X, _, _ = data("regression")
+    exported = make().fit(X[:50]).to_sklearn().partial_fit(X[50:])
+    np.testing.assert_allclose(exported.transform(X), make().fit_transform(X), atol=1e-13)
+
+
+def test_a_mean_scaler_cannot_be_fitted_further():
+    X, _, _ = data("regression")
+    exported = skgd.MeanScaler().fit(X).to_sklearn()
+    with pytest.raises(AttributeError, match="var_"):
+        exported.partial_fit(X)
+
+
+@pytest.mark.parametrize(
+    ("scaler", "column"),
+    [
+        (skgd.MinMaxScaler(), [0.0, 1e-310]),
+        (skgd.MinMaxScaler((0, 1e9)), [0.0, 1e-300]),
+        (skgd.MeanScaler(), [-1.7e308, 1.7e308]),
+    ],
+    ids=repr,
+)
+def test_a_scale_that_is_infinite(scaler, column):
+    scaler.fit(np.column_stack([[1.0, 2.0], column]))
+    with pytest.raises(ValueError, match=r"cannot scale feature 1.*another unit"):
+        scaler.to_sklearn()
+
+
+# ----------------------------------------------------------------------------------- ONNX
+
+
+@pytest.mark.parametrize(
+    "scaler", [skgd.MinMaxScaler(), skgd.MeanScaler(), skgd.StandardScaler()], ids=repr
+)
+@pytest.mark.parametrize("task", [*CLASSIFICATION, "regression"])
+def test_onnx(task, scaler):
+    skl2onnx = pytest.importorskip("skl2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model, X, y = trained(task, np.float32, batch_normalization=True, solver="rmsprop")
+    pipeline = quietly(make_pipeline(scaler, model).fit, X, y)
+    exported = make_pipeline(*(step.to_sklearn() for _, step in pipeline.steps))
+    options = {"zipmap": False} if is_classifier(model) else None
+    onnx = skl2onnx.to_onnx(exported, X[:1], options=options)
+    settings = onnxruntime.SessionOptions()
+    # It warns of the shapes that skl2onnx notes for several labels.
+    settings.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        onnx.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
+    predicted, *probabilities = session.run(None, {session.get_inputs()[0].name: X})
+    if not is_classifier(model):
+        np.testing.assert_allclose(predicted[:, 0], pipeline.predict(X), 1e-4, 1e-4)
+        return
+    np.testing.assert_array_equal(predicted, pipeline.predict(X))
+    np.testing.assert_allclose(probabilities[0], pipeline.predict_proba(X), atol=1e-5)
