@@ -8,9 +8,16 @@ import numpy as np
 from skgd.activations import ACTIVATIONS
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
+from skgd.engine.loops import solver_loop
 from skgd.engine.objective import IN_ORDER, add_penalty, block_objective
 from skgd.engine.predict import predict as predict_blocks
-from skgd.engine.records import Network, PredictionNetwork, make_steps
+from skgd.engine.records import (
+    TILE,
+    Network,
+    PredictionNetwork,
+    make_steps,
+    records,
+)
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters
@@ -31,10 +38,6 @@ DTYPES = ["float32", "float64"]
 def size(compiled, pure):
     """Choose a size: without the JIT a kernel is a hundred times slower."""
     return pure if PURE_PYTHON else compiled
-
-
-def numba_dtype(dtype):
-    return getattr(numba, str(dtype))
 
 
 def uncached(kernel):
@@ -123,6 +126,30 @@ class Trained:
     running: np.ndarray
     n_updates: int
     rows: np.ndarray  # their order in this epoch
+
+
+def update(solver, theta, gradient, state, rate, t, *, bounds=None, alpha=0.0):
+    """Update the parameters within the bounds by the kernel of a solver.
+
+    The penalty is of strength ``alpha`` in a mini-batch of one row.
+
+    Returns
+    -------
+    float
+        The penalty.
+    """
+    begin, end = bounds or (0, theta.size)
+    values = solver.coefficients(np.array([rate]), np.array([t]))
+    table = np.array([[np.asarray(value, float).item(0) for value in values]])
+    tiles = records(TILE, 3)
+    tiles.begin, tiles.end = [0, begin, end], [begin, end, theta.size]
+    tiles.is_weights = 1
+    (steps,) = make_steps(1, tile=1, tile_stop=2, origin=begin, rows=1, strength=alpha)
+    totals = np.zeros(5)
+    kernel = solver_loop(type(solver), len(values), theta.dtype)
+    kernel(tiles, theta, state, gradient[begin:end], table, steps[0], totals)
+    assert not np.delete(totals, 3).any()
+    return totals[3]
 
 
 def trainer_of(
