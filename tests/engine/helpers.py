@@ -97,9 +97,7 @@ class Model:
         theta = (self.theta if theta is None else theta).astype(dtype or self.dtype)
         weights = self.layout.views(theta, "weights")
         biases = self.layout.views(theta, "bias")
-        layers = [
-            {"weights": w, "bias": b} for w, b in zip(weights, biases, strict=True)
-        ]
+        layers = [{"weights": w, "bias": b} for w, b in zip(weights, biases, strict=True)]
         for layer, gamma in zip(layers, self.layout.views(theta, "scale"), strict=False):
             layer["gamma"] = gamma
         return layers

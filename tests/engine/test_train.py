@@ -235,7 +235,8 @@ def test_a_row_of_weight_two_is_two_rows(batch_normalization):
         assert one.loss == pytest.approx(other.loss, rel=1e-12)
         assert_close(one.theta, other.theta, 1e-12)
         if batch_normalization:
-            assert_close(one.running, other.running, 1e-12)
+            # But for the effective number of rows, which is at the end.
+            assert_close(one.running[:-1], other.running[:-1], 1e-12)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -49,7 +49,9 @@ def test_a_trace_follows_the_oracle(name, settings):
     np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=0)
     assert rates[0] == 0.3
     # In calls of other lengths they are the same, to the last bit.
-    parts = [0.3 * schedule(progress(part)) for part in np.split(np.arange(100), [1, 8, 57])]
+    parts = [
+        0.3 * schedule(progress(part)) for part in np.split(np.arange(100), [1, 8, 57])
+    ]
     np.testing.assert_array_equal(np.concatenate(parts), rates)
 
 
