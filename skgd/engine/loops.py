@@ -11,6 +11,7 @@ from types import FunctionType
 import numpy as np
 
 from skgd.engine.jit import jit
+from skgd.engine.views import vector
 
 __all__ = ["activation_loops", "loss_loops", "scalar", "solver_loop"]
 
@@ -57,30 +58,44 @@ def _reader(n):
 
 
 @cache
-def _state_reader(n):
-    """Return a kernel of (state, i): the n numbers kept for parameter i."""
+def _slots(n):
+    """Return a kernel of (state, begin, size): n views of what is kept for parameters."""
     if n == 0:
-        return _named("read_state_0", lambda state, i: ())
-    before, last = _state_reader(n - 1), n - 1
+        return _named("slots_0", lambda state, begin, size: ())
+    before, last = _slots(n - 1), n - 1
 
-    def read_state(state, i):
-        return (*before(state, i), state[last, i])
+    def slots(state, begin, size):
+        view = vector(state, last * state.shape[1] + begin, size)
+        return (*before(state, begin, size), view)
 
-    return _named(f"read_state_{n}", read_state)
+    return _named(f"slots_{n}", slots)
 
 
 @cache
-def _state_writer(n):
-    """Return a kernel of (state, i, values), which keeps the n values."""
+def _slot_reader(n):
+    """Return a kernel of (slots, i): the n numbers kept for parameter i."""
     if n == 0:
-        return _named("write_state_0", lambda state, i, values: None)
-    before, last = _state_writer(n - 1), n - 1
+        return _named("read_slots_0", lambda slots, i: ())
+    before, last = _slot_reader(n - 1), n - 1
 
-    def write_state(state, i, values):
-        before(state, i, values)
-        state[last, i] = values[last]
+    def read_slots(slots, i):
+        return (*before(slots, i), slots[last][i])
 
-    return _named(f"write_state_{n}", write_state)
+    return _named(f"read_slots_{n}", read_slots)
+
+
+@cache
+def _slot_writer(n):
+    """Return a kernel of (slots, i, values), which keeps the n values."""
+    if n == 0:
+        return _named("write_slots_0", lambda slots, i, values: None)
+    before, last = _slot_writer(n - 1), n - 1
+
+    def write_slots(slots, i, values):
+        before(slots, i, values)
+        slots[last][i] = values[last]
+
+    return _named(f"write_slots_{n}", write_slots)
 
 
 def activation_loops(activation, dtype):
@@ -232,18 +247,18 @@ def solver_loop(solver, n_coefficients, dtype):
     """
     rule = scalar(solver.update, dtype)
     read = _reader(n_coefficients)
-    read_state, write_state = _state_reader(solver.n_slots), _state_writer(solver.n_slots)
+    n = solver.n_slots
+    views, read_slots, write_slots = _slots(n), _slot_reader(n), _slot_writer(n)
 
-    def piece(theta, gradient, state, bounds, strength, coefficients):
+    def piece(theta, gradient, slots, strength, numbers):
         """Penalty and update in one loop; returns the sum of the squares."""
-        begin, end, base = bounds
         squares = theta.dtype.type(0)
-        for i in range(begin, end):
+        for i in range(theta.shape[0]):
             parameter = theta[i]
             squares += parameter * parameter
-            g = gradient[i - base] + strength * parameter
-            theta[i], kept = rule(parameter, g, read_state(state, i), coefficients)
-            write_state(state, i, kept)
+            g = gradient[i] + strength * parameter
+            theta[i], kept = rule(parameter, g, read_slots(slots, i), numbers)
+            write_slots(slots, i, kept)
         return squares
 
     piece = _named(f"{solver.__qualname__}.piece", piece)
@@ -256,9 +271,13 @@ def solver_loop(solver, n_coefficients, dtype):
             numbers = read(coefficients[tile.factor], theta)
             squares = 0.0
             for begin in range(tile.begin, tile.end, PIECE):
-                bounds = begin, min(begin + PIECE, tile.end), step.origin
+                size = min(PIECE, tile.end - begin)
                 squares += piece(
-                    theta, gradient, state, bounds, theta.dtype.type(strength), numbers
+                    vector(theta, begin, size),
+                    vector(gradient, begin - step.origin, size),
+                    views(state, begin, size),
+                    theta.dtype.type(strength),
+                    numbers,
                 )
             totals[first_total + index] += 0.5 * strength * squares * step.rows
 
