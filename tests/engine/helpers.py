@@ -60,6 +60,16 @@ def assert_close(actual, expected, tolerance, unit=0.0):
     assert error <= tolerance * np.max(np.abs(expected), initial=unit)
 
 
+def rows_of(X, dtype, y=None, weight=None, codes=None):
+    """Describe the data for the kernels; ``codes`` are columns of whole numbers."""
+    rows = as_rows(X, dtype, y, weight)
+    if codes is not None:
+        codes = np.array(codes, dtype=np.int32).reshape(-1)
+        codes.flags.writeable = False
+        rows = rows._replace(codes=codes)
+    return rows
+
+
 @dataclass
 class Model:
     """A network for skgd's kernels and, as a list of layers, for the oracles."""
@@ -169,27 +179,36 @@ def trainer_of(
     by_rows=False,
     random_state=None,
     n_threads=1,
+    codes=None,
+    kept=None,
 ):
-    """Make a Trainer of a copy of the model's parameters."""
+    """Make a Trainer of a copy of the model's parameters.
+
+    Or of what another has ``kept``, its Parameters and Progress.
+    """
     dtype = np.dtype(model.dtype)
     layout = model.layout_with(decay, epsilon)
     solver_settings, schedule_settings = hyper or ({}, {})
     if isinstance(solver, str):
         solver = SOLVERS[solver](**solver_settings)
-    parameters = Parameters(
-        model.theta.copy(),
-        running=np.zeros(layout.n_running),
-        centre=np.zeros(model.units[0], dtype=dtype),
-    )
-    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    if kept is None:
+        parameters = Parameters(
+            model.theta.copy(),
+            running=np.zeros(layout.n_running),
+            centre=np.zeros(model.units[0], dtype=dtype),
+        )
+        state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+        progress = Progress(solver, state, rate)
+    else:
+        parameters, progress = kept
     bounds = batch_bounds(
         X.shape[0], batch_size or X.shape[0], is_even=model.batch_normalization
     )
     return Trainer(
-        as_rows(X, dtype, y, weight),
+        rows_of(X, dtype, y, weight, codes),
         layout,
         parameters,
-        Progress(solver, state, rate),
+        progress,
         Plugins(loss(), solver, SCHEDULES[learning_rate](**schedule_settings)),
         Batches(bounds, chunk or X.shape[0] + 16, by_rows, alpha),
         random_state,
@@ -229,7 +248,7 @@ def loss_and_gradient(model, X, y, loss, **options):
     return mean, -trainer._progress.state[0]
 
 
-def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
+def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None, codes=None):
     """Return the objective of all rows and its gradient, by the kernels of lbfgs."""
     dtype = np.dtype(model.dtype)
     n_samples = X.shape[0]
@@ -253,7 +272,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
         part = np.empty_like(model.theta)
         steps.start, steps.rows = start, min(block, n_samples - start)
         value += block_objective(
-            as_rows(X, dtype, y, weight),
+            rows_of(X, dtype, y, weight, codes),
             IN_ORDER,
             network,
             plan.allocate(dtype),
@@ -266,7 +285,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
     return value + add_penalty(network, alpha / total, gradient), gradient
 
 
-def predict(model, X, loss, *, block=None):
+def predict(model, X, loss, *, block=None, codes=None):
     """Return the predictions of a network without batch normalization."""
     dtype = np.dtype(model.dtype)
     out = np.empty((X.shape[0], model.units[-1]), dtype=dtype)
@@ -275,7 +294,7 @@ def predict(model, X, loss, *, block=None):
     network = PredictionNetwork(plan.stages, model.theta, np.empty(0), model.layout.numbers)
     (steps,) = make_steps(1, capacity=plan.capacity)
     predict_blocks(
-        as_rows(X, dtype),
+        rows_of(X, dtype, codes=codes),
         IN_ORDER,
         network,
         plan.allocate(dtype),
