@@ -98,6 +98,7 @@ def _slot_writer(n):
     return _named(f"write_slots_{n}", write_slots)
 
 
+@cache
 def activation_loops(activation, dtype):
     """Return the three kernels of an activation's stage.
 
