@@ -12,13 +12,19 @@ __all__ = ["Versioned", "unchanged_by_errors"]
 
 @contextmanager
 def unchanged_by_errors(estimator):
-    """Give an estimator its attributes back if what follows raises."""
+    """Give an estimator its attributes back if what follows raises.
+
+    Lists that have grown are cut back.
+    """
     before = vars(estimator).copy()
+    lengths = [(value, len(value)) for value in before.values() if type(value) is list]
     try:
         yield
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
+        for grown, length in lengths:
+            del grown[length:]
         raise
 
 

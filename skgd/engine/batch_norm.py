@@ -126,10 +126,13 @@ def scale_and_shift_gradient(x, delta, moments, part):
     gamma_gradient, beta_gradient = part[0], part[1]
     gamma_gradient[:] = 0
     beta_gradient[:] = 0
+    # With one array more, LLVM would not vectorize the loop.
     for i in range(delta.shape[0]):
         for j in range(delta.shape[1]):
-            gamma_gradient[j] += delta[i, j] * ((x[i, j] - mean[j]) * scale[j])
+            gamma_gradient[j] += delta[i, j] * (x[i, j] - mean[j])
             beta_gradient[j] += delta[i, j]
+    for j in range(delta.shape[1]):
+        gamma_gradient[j] *= scale[j]
 
 
 @jit

@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from skgd.engine.dense import DENSE
 from skgd.engine.jit import Kernel, functions, jit
 from skgd.engine.loops import loss_loops, solver_loop
 from skgd.engine.multiply import bind as bind_multiply
@@ -95,12 +96,13 @@ def _compiled(function):
 def _stage_kernels(stages, names, dtype):
     """Compile the kernels of some stages: a tuple a name, padded with None."""
     columns = []
-    for stage in stages:
+    for stage in stages.values():
         kernels = [_compiled(function) for function in stage.kernels(dtype)]
         named = zip(names, kernels, strict=False)
         columns.append([_bound(kernel, name, dtype) for name, kernel in named])
     rows = list(zip(*columns, strict=True)) or [()] * len(names)
-    return [tuple(row) + (None,) * (MOST_KINDS - len(row)) for row in rows]
+    # The first are those of the dense stages, which are not called through pointers.
+    return [(None, *row, *[None] * (MOST_KINDS - 1 - len(row))) for row in rows]
 
 
 @cache
@@ -111,16 +113,22 @@ def _multiply(dtype):
 
 
 def _number_kinds(layout, plan):
-    """Give each stage's record its kind; return the first stage of each, and group."""
-    found = {False: {}, True: {}}
+    """Give each stage's record its kind; return the first stage of each, and group.
+
+    The kernels of dense stages are compiled into the loops.
+    """
+    stages, groups = {}, {}
     for row, stage in zip(plan.stages, layout.stages, strict=True):
-        kinds = found[stage.is_group]
-        row.kind = kinds.setdefault(stage.key, (len(kinds), stage))[0]
-    stages, groups = ([stage for _, stage in kinds.values()] for kinds in found.values())
-    if max(len(stages), len(groups)) > MOST_KINDS:
+        if stage.is_dense:
+            row.kind = DENSE
+            continue
+        kinds = groups if stage.is_group else stages
+        kinds.setdefault(stage.key, stage)
+        row.kind = DENSE + 1 + list(kinds).index(stage.key)
+    if max(len(stages), len(groups)) >= MOST_KINDS:
         raise ValueError(
-            f"A network may have at most {MOST_KINDS} kinds of stages, each activation "
-            f"being one, got {max(len(stages), len(groups))}."
+            f"A network may have at most {MOST_KINDS - 1} kinds of stages beside the dense "
+            f"ones, each activation being one, got {max(len(stages), len(groups))}."
         )
     return stages, groups
 
@@ -157,8 +165,7 @@ def bind(layout, plan, loss, dtype, solver=None, n_coefficients=1):
     Kernels or PredictionKernels
     """
     stages, groups = _number_kinds(layout, plan)
-    keys = [stage.key for stage in (*stages, *groups)]
-    key = (*keys, loss, dtype, solver, n_coefficients)
+    key = (*stages, *groups, loss, dtype, solver, n_coefficients)
     if key not in _BOUND:
         evaluate, link = loss_loops(loss, dtype)
         if solver is None:

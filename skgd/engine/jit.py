@@ -48,21 +48,31 @@ class Kernel:
             no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
         )
 
+    @cached_property
+    def _pointer(self):
+        """The dispatcher of which kernels get a pointer.
+
+        It is inlined into the function that the pointer is of: its arguments are many, and
+        would be copied twice.
+        """
+        return self._make_dispatcher(no_cpython_wrapper=True, forceinline=True)
+
     def _make_dispatcher(self, **options):
         from numba import config, njit
 
         from skgd.engine.cache import KernelCache
         from skgd.engine.compiler import CalleeCompiler, KernelCompiler
 
+        is_callee = "no_cfunc_wrapper" in options
         dispatcher = njit(
-            pipeline_class=CalleeCompiler if options else KernelCompiler,
+            pipeline_class=CalleeCompiler if is_callee else KernelCompiler,
             nogil=True,
             error_model="numpy",
             fastmath=set(self._fastmath) or False,
             **options,
         )(self.__wrapped__)
         if not config.DISABLE_JIT:
-            dispatcher._cache = KernelCache(self.__wrapped__, callee=bool(options))
+            dispatcher._cache = KernelCache(self.__wrapped__, callee="-".join(options))
         return dispatcher
 
     @property
@@ -94,7 +104,7 @@ class Kernel:
         if config.DISABLE_JIT:
             return self.dispatcher
         returned, *arguments = signature
-        return CompileResultWAP(self.dispatcher.get_compile_result(returned(*arguments)))
+        return CompileResultWAP(self._pointer.get_compile_result(returned(*arguments)))
 
 
 def jit(function):

@@ -222,6 +222,23 @@ def loss_loops(loss, dtype):
     return _named(f"{name}.evaluate", evaluate), _named(f"{name}.link", link)
 
 
+@jit
+def penalize(theta, gradient, bounds, strength):
+    """Add the gradient of half of ``strength`` times the squares; return their sum."""
+    begin, end, origin = bounds
+    total = 0.0
+    for start in range(begin, end, PIECE):
+        size = min(PIECE, end - start)
+        parameters = vector(theta, start, size)
+        slopes = vector(gradient, start - origin, size)
+        squares, factor = theta.dtype.type(0), theta.dtype.type(strength)
+        for i in range(size):
+            squares += parameters[i] * parameters[i]
+            slopes[i] += factor * parameters[i]
+        total += squares
+    return total
+
+
 @cache
 def solver_loop(solver, n_coefficients, dtype):
     """Return the kernel that updates some tiles of the parameters.
@@ -251,35 +268,35 @@ def solver_loop(solver, n_coefficients, dtype):
     n = solver.n_slots
     views, read_slots, write_slots = _slots(n), _slot_reader(n), _slot_writer(n)
 
-    def piece(theta, gradient, slots, strength, numbers):
-        """Penalty and update in one loop; returns the sum of the squares."""
-        squares = theta.dtype.type(0)
+    def piece(theta, gradient, slots, numbers):
         for i in range(theta.shape[0]):
-            parameter = theta[i]
-            squares += parameter * parameter
-            g = gradient[i] + strength * parameter
-            theta[i], kept = rule(parameter, g, read_slots(slots, i), numbers)
+            theta[i], kept = rule(theta[i], gradient[i], read_slots(slots, i), numbers)
             write_slots(slots, i, kept)
-        return squares
 
     piece = _named(f"{solver.__qualname__}.piece", piece)
 
     def update(tiles, theta, state, gradient, coefficients, step, totals):
         first_total = totals.shape[0] - tiles.shape[0]
-        for index in range(step.tile, step.tile_stop):
-            tile = tiles[index]
-            strength = step.strength if tile.is_weights else 0.0
-            numbers = read(coefficients[tile.factor], theta)
-            squares = 0.0
-            for begin in range(tile.begin, tile.end, PIECE):
-                size = min(PIECE, tile.end - begin)
-                squares += piece(
+        index = step.tile
+        while index < step.tile_stop:
+            factor, first = tiles[index].factor, tiles[index].begin
+            end = first
+            while index < step.tile_stop and tiles[index].factor == factor:
+                begin, end = tiles[index].begin, tiles[index].end
+                if tiles[index].is_weights and step.strength > 0:
+                    squares = penalize(
+                        theta, gradient, (begin, end, step.origin), step.strength
+                    )
+                    totals[first_total + index] += 0.5 * step.strength * squares * step.rows
+                index += 1
+            numbers = read(coefficients[factor], theta)
+            for begin in range(first, end, PIECE):
+                size = min(PIECE, end - begin)
+                piece(
                     vector(theta, begin, size),
                     vector(gradient, begin - step.origin, size),
                     views(state, begin, size),
-                    theta.dtype.type(strength),
                     numbers,
                 )
-            totals[first_total + index] += 0.5 * strength * squares * step.rows
 
     return _named(f"{solver.__qualname__}.update_{n_coefficients}", update)

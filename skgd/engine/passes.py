@@ -5,6 +5,8 @@ chunks. What is summed over rows is summed by chunks first: a result must not de
 number of threads.
 """
 
+from skgd.engine import dense
+from skgd.engine.dense import DENSE
 from skgd.engine.jit import jit
 from skgd.engine.records import StageWork
 from skgd.engine.views import matrix, vector
@@ -51,7 +53,9 @@ def _inputs(rows, order, work, step, stage, bounds):
 def _per_row(work, step, place, width, bounds):
     """View what is kept for each row, of the rows within the bounds."""
     first, last = bounds
-    return vector(work.shared, place * step.capacity + first * width, (last - first) * width)
+    return vector(
+        work.shared, place * step.capacity + first * width, (last - first) * width
+    )
 
 
 @jit
@@ -81,15 +85,13 @@ def forward(rows, order, network, work, kernels, step):
         outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
         if stage.is_group:
             kernels.add_group[stage.kind](stage, step, rows, order, parameters, outputs)
+            continue
+        inputs = _inputs(rows, order, work, step, stage, bounds)
+        memory = _stage_work(network, work, kernels, stage)
+        if stage.kind == DENSE:
+            dense.forward(stage, step, inputs, parameters, outputs, memory)
         else:
-            kernels.forward[stage.kind](
-                stage,
-                step,
-                _inputs(rows, order, work, step, stage, bounds),
-                parameters,
-                outputs,
-                _stage_work(network, work, kernels, stage),
-            )
+            kernels.forward[stage.kind](stage, step, inputs, parameters, outputs, memory)
 
 
 @jit
@@ -125,16 +127,18 @@ def backward(rows, order, network, work, kernels, step):
         stage = network.stages[index]
         if stage.source_delta < 0:
             continue
-        kernels.backward[stage.kind](
-            stage,
-            step,
-            _inputs(rows, order, work, step, stage, bounds),
-            _parameters(network, stage),
-            _per_row(work, step, stage.value, stage.outputs, bounds),
-            _per_row(work, step, stage.delta, stage.outputs, bounds),
-            _per_row(work, step, stage.source_delta, stage.inputs, bounds),
-            _stage_work(network, work, kernels, stage),
-        )
+        inputs = _inputs(rows, order, work, step, stage, bounds)
+        parameters = _parameters(network, stage)
+        outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
+        delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
+        source = _per_row(work, step, stage.source_delta, stage.inputs, bounds)
+        memory = _stage_work(network, work, kernels, stage)
+        if stage.kind == DENSE:
+            dense.backward(stage, step, inputs, parameters, outputs, delta, source, memory)
+        else:
+            kernels.backward[stage.kind](
+                stage, step, inputs, parameters, outputs, delta, source, memory
+            )
 
 
 @jit
@@ -149,13 +153,11 @@ def tile_gradient(rows, order, network, work, kernels, step, tile, out):
     delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
     if stage.is_group:
         kernels.group_gradient[stage.kind](stage, step, rows, order, delta, out)
+        return
+    inputs = _inputs(rows, order, work, step, stage, bounds)
+    parameters = _parameters(network, stage)
+    memory = _stage_work(network, work, kernels, stage)
+    if stage.kind == DENSE:
+        dense.gradient(stage, step, inputs, parameters, delta, out, memory)
     else:
-        kernels.gradient[stage.kind](
-            stage,
-            step,
-            _inputs(rows, order, work, step, stage, bounds),
-            _parameters(network, stage),
-            delta,
-            out,
-            _stage_work(network, work, kernels, stage),
-        )
+        kernels.gradient[stage.kind](stage, step, inputs, parameters, delta, out, memory)

@@ -104,6 +104,7 @@ def is_hashed(function):
     """
     closed_over = [cell.cell_contents for cell in function.__closure__ or ()]
     return f"{function.__module__}.".startswith(_PREFIXES) and all(
-        isinstance(part, int) or (hasattr(part, "__wrapped__") and is_hashed(part.__wrapped__))
+        isinstance(part, int)
+        or (hasattr(part, "__wrapped__") and is_hashed(part.__wrapped__))
         for part in closed_over
     )

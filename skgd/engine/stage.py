@@ -47,10 +47,10 @@ class Stage:
     ``StageWork``; arrays of rows hold this thread's, from ``step.first`` to ``step.last``.
 
     - ``forward(stage, step, inputs, parameters, outputs, work)`` writes the outputs,
-    - ``backward(stage, step, inputs, parameters, outputs, delta, input_delta, work)`` writes
-      the gradient by the inputs from ``delta``, that by the outputs,
-    - ``gradient(stage, step, inputs, parameters, delta, out, work)`` writes the gradient by
-      the parameters from ``step.parameter`` on that ``out`` has room for, over the rows
+    - ``backward(stage, step, inputs, parameters, outputs, delta, input_delta, work)``
+      writes the gradient by the inputs from ``delta``, that by the outputs,
+    - ``gradient(stage, step, inputs, parameters, delta, out, work)`` writes the gradient
+      by the parameters from ``step.parameter`` on that ``out`` has room for, over the rows
       from ``step.row`` to ``step.stop``.
 
     An input group has two instead: ``add(stage, step, rows, order, parameters, outputs)``
@@ -68,8 +68,12 @@ class Stage:
     is_group : bool
         Whether it is an input group.
 
+    is_dense : bool
+        Whether its kernels are those of :mod:`skgd.engine.dense`.
+
     is_in_place : bool
-        Whether it replaces its inputs by the outputs. The kernels then use ``outputs`` only.
+        Whether it replaces its inputs by the outputs. The kernels then use only
+        ``outputs``.
 
     keeps_delta : bool
         Whether ``delta`` is needed after the backward pass. Otherwise the kernel replaces
@@ -87,6 +91,7 @@ class Stage:
     """
 
     is_group: ClassVar[bool] = False
+    is_dense: ClassVar[bool] = False
     is_in_place: ClassVar[bool] = False
     keeps_delta: ClassVar[bool] = True
     n_own = 0

@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -17,13 +16,16 @@ from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
+    check_parameters,
     hidden_layer_sizes,
 )
 from skgd.neural_network._from_sklearn import from_sklearn
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
-from skgd.neural_network._parameters import Parameters, pack
+from skgd.neural_network._orders import seeded
+from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._prediction import predict
+from skgd.neural_network._resume import resume
 from skgd.neural_network._rules import activations_of
 from skgd.neural_network._stochastic import fit_stochastic
 from skgd.solvers import SOLVERS
@@ -186,7 +188,7 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
-            self._validate_params()
+            check_parameters(self)
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -197,9 +199,10 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
             if not sample_weight.any():
                 raise ValueError("sample_weight must have at least one non-zero weight.")
-        dtype = X.dtype if first else self.coefs_[0].dtype
+        # Weights set by hand may be of any dtype.
+        dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
         y, n_outputs = self._encode(y, dtype)
-        units = [X.shape[1], *hidden, n_outputs]
+        units = (X.shape[1], *hidden, n_outputs)
         activations = activations_of(self, len(hidden))
         normalization = None
         if self.batch_normalization:
@@ -209,20 +212,23 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             )
         layout = layout_of(units, activations, normalization, issparse(X))
         # Kept for the draws of this fit only: an int seeds each fit anew.
-        random_state = check_random_state(self.random_state)
+        random_state = seeded(self.random_state)
         if first:
             # scikit-learn draws those of the output within the range of the hidden layers.
             gains = [*activations, *activations_of(self, 1)][: len(units) - 1]
             parameters = Parameters.initial(layout, gains, random_state, dtype)
             self._start_over(units)
         else:
-            parameters = self._resume(layout, dtype)
+            parameters = resume(self, layout, dtype)
         if self.solver == "lbfgs":
             # What a solver knows of other weights is of no use to these.
             vars(self).pop("_progress", None)
             fit_lbfgs(self, X, y, sample_weight, layout, parameters)
         else:
             self._check_representable(dtype)
+            if not hasattr(self, "loss_curve_"):
+                # The fit before was by 'lbfgs'.
+                self._start_curves()
             fit_stochastic(
                 self, X, y, sample_weight, layout, parameters, random_state, incremental
             )
@@ -289,49 +295,30 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
         self.n_outputs_ = units[-1]
         self.out_activation_ = self._loss_function().out_activation
         if self.solver != "lbfgs":
-            self.loss_curve_ = []
-            self._no_improvement_count = 0
-            self.validation_scores_ = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
-            self.best_loss_ = None if self.early_stopping else np.inf
+            self._start_curves()
 
-    def _resume(self, layout, dtype):
-        """Return the parameters that a warm start or partial_fit goes on from."""
-        if self._loss_function().out_activation != self.out_activation_:
-            raise ValueError(
-                "warm_start and partial_fit go on with the network of the previous fit, "
-                f"whose out_activation_ is {self.out_activation_!r}; loss={self.loss!r} "
-                "does not fit it."
-            )
-        kept = getattr(self, "_normalised", None)
-        shapes = [coef.shape for coef in self.coefs_]
-        if shapes != [w.shape for w in layout.views(np.empty(layout.n_params), "weights")] or (
-            self.batch_normalization != (kept is not None)
-        ):
-            raise ValueError(
-                "warm_start and partial_fit go on with the network of the previous fit, "
-                f"whose coefs_ are of shapes {shapes}; hidden_layer_sizes="
-                f"{self.hidden_layer_sizes} and batch_normalization="
-                f"{self.batch_normalization} do not fit it."
-            )
-        if kept is not None:
-            return kept.copy()
-        theta = pack(self.coefs_, self.intercepts_, dtype)
-        empty = np.empty(0, dtype=dtype)
-        return Parameters(theta, running=np.empty(0), centre=empty)
+    def _start_curves(self):
+        """Set what the epochs of a stochastic solver add to."""
+        self.loss_curve_ = []
+        self._no_improvement_count = 0
+        self.validation_scores_ = [] if self.early_stopping else None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+        self.best_loss_ = None if self.early_stopping else np.inf
 
     def _publish(self, layout, parameters):
         """Set the fitted weights."""
         self.coefs_, self.intercepts_ = parameters.plain(layout)
         if self.batch_normalization:
+            parameters.published = checksum(self.coefs_, self.intercepts_)
             self._normalised = parameters
         elif hasattr(self, "_normalised"):
             del self._normalised
 
-    def _forward(self, X):
+    def _forward(self, X, out_activation=None):
         """Predict: probabilities or values, a column an output.
 
-        And tell whether all numbers of an ndarray are finite, and all predictions.
+        And tell whether all numbers of an ndarray are finite, and all predictions. Another
+        ``out_activation`` than the network's gives other predictions of the same network.
         """
         if self.activation not in ACTIVATIONS:
             raise ValueError(
@@ -342,18 +329,25 @@ class BaseMLP(Explained, Versioned, BaseEstimator):
             self.coefs_,
             self.intercepts_,
             activations_of(self, len(self.coefs_) - 1),
-            LINKS[self.out_activation_](),
+            LINKS[out_activation or self.out_activation_](),
             self.n_jobs,
         )
 
-    def _predictions(self, X):
-        """Predict from rows that are valid, or raise."""
+    def _predictions(self, X, link=None):
+        """Predict from rows that are valid, or raise.
+
+        A ``link`` makes the predictions from the linear output, instead of the network's.
+        """
         is_seen = self._is_as_validated(X)
         rows = X if is_seen else self._validate_rows(X)
-        predictions, finite_rows, is_finite = self._forward(rows)
+        predictions, finite_rows, is_finite = self._forward(rows, link and "identity")
         if is_seen and not finite_rows:
             # It raises, if scikit-learn is not to assume that they are finite.
             self._validate_rows(X)
+        if link is not None:
+            predictions = link(predictions)
+            # Of an output that has overflowed, the prediction may be known.
+            is_finite = is_finite or not np.isnan(predictions).any()
         if not is_finite:
             raise ValueError(
                 "The predictions are not finite: numbers in X are too large for this "

@@ -123,7 +123,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self.classes_ = self._label_binarizer.classes_
             return X, y
         classes = unique_labels(y)
-        if self.warm_start and set(classes) != set(self.classes_):
+        if not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "
                 f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
@@ -139,11 +139,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encode(self, y, dtype):
         """Return the targets as the losses read them, and the number of outputs."""
         kind = self._label_binarizer.y_type_
-        if kind == "multiclass":
-            codes = np.searchsorted(self.classes_, y).astype(dtype)
-            return codes[:, np.newaxis], len(self.classes_)
-        codes = self._label_binarizer.transform(y).astype(dtype)
-        return codes, codes.shape[1]
+        if kind == "multilabel-indicator":
+            codes = self._label_binarizer.transform(y).astype(dtype)
+            return codes, codes.shape[1]
+        if y.ndim > 1:
+            raise ValueError(
+                "y must have one class for each row, as in the previous call to fit, got "
+                f"multilabel targets of shape {y.shape}."
+            )
+        codes = np.searchsorted(self.classes_, y).astype(dtype)
+        return codes[:, np.newaxis], len(self.classes_) if kind == "multiclass" else 1
 
     def _decode(self, probabilities):
         kind = self._label_binarizer.y_type_
@@ -177,6 +182,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Update the model with a single iteration over the given data.
+
+        A call is one epoch. Parameters may be set between calls, and act on the next one.
+        But ``hidden_layer_sizes`` and ``batch_normalization`` cannot change, and
+        ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
+        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only.
 
         Parameters
         ----------
@@ -265,10 +275,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         log_y_prob : ndarray of shape (n_samples, n_classes)
-            ``log(predict_proba(X))``, ordered as in ``classes_``.
+            ``log(predict_proba(X))``, ordered as in ``classes_``. They are exact, also
+            where the probabilities are rounded to 0 or 1.
         """
-        probabilities = self.predict_proba(X)
-        return np.log(probabilities, out=probabilities)
+        return self._predictions(X, link=self._log_probabilities)
+
+    # The logarithm of a probability may overflow, or round to zero.
+    @np.errstate(over="ignore", under="ignore", invalid="ignore")
+    def _log_probabilities(self, z):
+        """Return the logarithms of the probabilities that follow from the linear output."""
+        if len(self.classes_) == 1:
+            return np.zeros_like(z)
+        if self.out_activation_ == "softmax":
+            largest = z.argmax(axis=1)[:, np.newaxis]
+            z -= np.take_along_axis(z, largest, axis=1)
+            others = np.exp(z)
+            np.put_along_axis(others, largest, 0, axis=1)
+            z -= np.log1p(others.sum(axis=1, keepdims=True))
+            return z
+        if self.n_outputs_ == 1:
+            z = np.hstack([-z, z])
+        return -np.logaddexp(0, -z)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,6 +2,8 @@
 
 import warnings
 from numbers import Integral, Real
+from operator import is_
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -10,7 +12,13 @@ from skgd.activations import ACTIVATIONS
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
-__all__ = ["CONSTRAINTS", "Choice", "check_compatible", "hidden_layer_sizes"]
+__all__ = [
+    "CONSTRAINTS",
+    "Choice",
+    "check_compatible",
+    "check_parameters",
+    "hidden_layer_sizes",
+]
 
 
 class Choice(StrOptions):
@@ -66,6 +74,27 @@ CONSTRAINTS: dict = {
         None,
     ],
 }
+
+
+# The parameters of each estimator that were valid last.
+_VALID: WeakKeyDictionary = WeakKeyDictionary()
+
+
+def check_parameters(estimator):
+    """Validate the parameters alone, if they have changed since they were valid last.
+
+    To validate all takes as long as some mini-batches.
+
+    Raises
+    ------
+    ValueError
+        If one is not valid.
+    """
+    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+    valid = _VALID.get(estimator)
+    if valid is None or not all(map(is_, values, valid)):
+        estimator._validate_params()
+        _VALID[estimator] = values
 
 
 def hidden_layer_sizes(estimator):

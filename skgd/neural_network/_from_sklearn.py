@@ -47,4 +47,5 @@ def _progress(estimator, optimizer):
         rate=optimizer.learning_rate if adaptive else float(optimizer.learning_rate_init),
         n_updates=getattr(optimizer, "t", 0),
         n_seen=estimator.t_,
+        initial=float(optimizer.learning_rate_init),
     )

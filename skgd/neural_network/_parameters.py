@@ -1,18 +1,27 @@
 """The parameters of a network, between what is trained and what is public."""
 
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import numpy as np
 
 from skgd.stages import BatchNorm
 
-__all__ = ["Parameters", "pack"]
+__all__ = ["Parameters", "checksum", "pack"]
 
 
 def pack(coefs, intercepts, dtype):
     """Copy the weights and biases of plain layers to one flat buffer."""
     pieces = [a.ravel() for pair in zip(coefs, intercepts, strict=True) for a in pair]
     return np.concatenate(pieces, dtype=dtype)
+
+
+def checksum(coefs, intercepts):
+    """Return a number that differs if the bits of a weight or a bias do."""
+    value = 0
+    for array in (*coefs, *intercepts):
+        value = crc32(np.ascontiguousarray(array), value)
+    return value
 
 
 @dataclass
@@ -29,11 +38,15 @@ class Parameters:
 
     centre : ndarray of shape (n_features,)
         What is subtracted from the inputs in training; see :meth:`recentre`.
+
+    published : int or None
+        The checksum of the plain network, once it is public.
     """
 
     theta: np.ndarray
     running: np.ndarray
     centre: np.ndarray
+    published: int | None = None
 
     @classmethod
     def initial(cls, layout, activations, random_state, dtype):

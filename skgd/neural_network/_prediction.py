@@ -72,10 +72,16 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs):
     n_samples = X.shape[0]
     described = tuple((type(a), *a.numbers().tolist()) for a in activations)
     layout, plan, rows = _plan(units, described, issparse(X), min(n_samples, 1024))
+    theta = pack(coefs, intercepts, dtype)
+    if X.shape[1] != units[0] or theta.size != layout.n_params:
+        # They were set by hand: a kernel would read what is not theirs.
+        raise ValueError(
+            f"coefs_ of shapes {[coef.shape for coef in coefs]} and intercepts_ of shapes "
+            f"{[b.shape for b in intercepts]} do not make a network for rows of "
+            f"{X.shape[1]} features."
+        )
     kernels = bind(layout, plan, type(loss), dtype)
-    network = PredictionNetwork(
-        plan.stages, pack(coefs, intercepts, dtype), np.empty(0), layout.numbers
-    )
+    network = PredictionNetwork(plan.stages, theta, np.empty(0), layout.numbers)
     out = np.empty((n_samples, units[-1]), dtype=dtype)
 
     def part(first, last):

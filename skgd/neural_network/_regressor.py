@@ -189,6 +189,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def partial_fit(self, X, y, sample_weight=None):
         """Update the model with a single iteration over the given data.
 
+        A call is one epoch. Parameters may be set between calls, and act on the next one.
+        But ``hidden_layer_sizes``, ``batch_normalization`` and ``loss`` cannot change, and
+        ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
+        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)

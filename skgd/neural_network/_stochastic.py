@@ -23,6 +23,7 @@ from skgd.neural_network._trainer import (
     batch_bounds,
 )
 from skgd.neural_network._validation_split import split as _split
+from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]
@@ -147,14 +148,19 @@ def _centred(X, sample_weight, layout, parameters):
 def _progress(estimator, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
-    if incremental and kept is not None and kept.solver == estimator.solver:
-        return kept.copy()
-    n_slots = SOLVERS[estimator.solver].n_slots
-    return Progress(
-        solver=estimator.solver,
-        state=np.zeros((n_slots, layout.n_params), dtype=dtype),
-        rate=float(estimator.learning_rate_init),
-    )
+    solver = SOLVERS[estimator.solver]
+    initial = float(estimator.learning_rate_init)
+    if (
+        incremental
+        and kept is not None
+        and SOLVERS[kept.solver] is solver
+        # Weights set by hand may be of another size.
+        and kept.state.shape == (solver.n_slots, layout.n_params)
+    ):
+        lowers = SCHEDULES[estimator.learning_rate].after_plateau is not None
+        return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
+    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    return Progress(estimator.solver, state, rate=initial, initial=initial)
 
 
 def _batches(estimator, layout, n_samples):
@@ -209,15 +215,14 @@ class _Run:
         self.validation = validation
         self.stopped = False
         self.best = parameters if validation is None else parameters.copy()
-        # Lists of this fit: if it fails, the estimator gets the old ones back.
         estimator.n_iter_ = 0
-        estimator.loss_curve_ = list(estimator.loss_curve_)
         if validation is None:
             # None if early_stopping was on in the fit before a warm start.
             if estimator.best_loss_ is None:
                 estimator.best_loss_ = np.inf
         else:
-            estimator.validation_scores_ = list(estimator.validation_scores_ or [])
+            if estimator.validation_scores_ is None:
+                estimator.validation_scores_ = []
             if estimator.best_validation_score_ is None:
                 estimator.best_validation_score_ = -np.inf
         self.before = self._curves(), estimator.t_

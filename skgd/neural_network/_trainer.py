@@ -37,6 +37,9 @@ class Progress:
 
     n_seen : int
         Samples seen in the epochs before this one, as ``'invscaling'`` counts them.
+
+    initial : float or None
+        The ``learning_rate_init`` that ``rate`` is of; None in pickles that have none.
     """
 
     solver: object
@@ -44,10 +47,18 @@ class Progress:
     rate: float
     n_updates: int = 0
     n_seen: int = 0
+    initial: float | None = None
 
-    def copy(self):
-        """Copy the state too."""
-        return replace(self, state=self.state.copy())
+    def rate_from(self, initial):
+        """Return the rate, lowered as far as it is, for another initial one."""
+        if self.initial in (None, initial):
+            return self.rate
+        return self.rate / self.initial * initial
+
+    def copy(self, dtype, rate, initial):
+        """Copy the state too, and start from another rate."""
+        state = self.state.astype(dtype)
+        return replace(self, state=state, rate=rate, initial=initial)
 
 
 class Plugins(NamedTuple):
@@ -268,7 +279,9 @@ class Trainer:
             epoch = epoch[np.concatenate(updates)[batch]]
         t = self._progress.n_updates + np.arange(len(epoch))
         progress = plugins.Progress(
-            t, self._batches.n_updates, epoch + n_seen[0] // max(1, len(self._order)),
+            t,
+            self._batches.n_updates,
+            epoch + n_seen[0] // max(1, len(self._order)),
             n_seen[epoch],
         )
         rate = self._progress.rate * self._objects.schedule(progress)

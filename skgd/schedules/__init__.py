@@ -16,5 +16,6 @@ __all__ = [
 ]
 
 SCHEDULES = {
-    schedule.name: schedule for schedule in (Constant, InverseTime, InverseScaling, Adaptive)
+    schedule.name: schedule
+    for schedule in (Constant, InverseTime, InverseScaling, Adaptive)
 }

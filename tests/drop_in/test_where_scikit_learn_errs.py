@@ -324,6 +324,54 @@ def test_parameters_set_after_a_fit_are_checked():
         ours.partial_fit(X, y)
 
 
+@pytest.mark.parametrize("name", ["learning_rate_init", "momentum"])
+def test_parameters_set_between_calls_act(name):
+    X, y, _ = data("regression")
+    values = {"learning_rate_init": 0.1, "momentum": 0.0}
+    weights = []
+    for change in ({}, {name: values[name]}):
+        pair = networks("regression", solver="sgd")
+        for model in pair:
+            model.partial_fit(X, y).set_params(**change).partial_fit(X, y).partial_fit(X, y)
+        weights.append([model.coefs_[0] for model in pair])
+    (ours, theirs), (our_changed, their_changed) = weights
+    np.testing.assert_array_equal(theirs, their_changed)
+    assert abs(ours - our_changed).max() > 1e-4
+
+
+def test_partial_fit_takes_some_classes_whatever_warm_start_is():
+    X, y, _ = data("multiclass")
+    for model in networks("multiclass", warm_start=True, batch_size=1):
+        model.partial_fit(X, y, classes=np.unique(y))
+        if isinstance(model, MLPClassifier):
+            model.partial_fit(X[:1], y[:1])
+        else:
+            with pytest.raises(ValueError, match="warm_start"):
+                model.partial_fit(X[:1], y[:1])
+
+
+def test_another_solver_goes_on_after_lbfgs():
+    X, y, _ = data("binary")
+    ours, theirs = fitted("binary", X, y, {}, solver="lbfgs", max_iter=3)
+    for model in (ours, theirs):
+        model.set_params(solver="adam")
+    with pytest.raises(AttributeError):
+        theirs.partial_fit(X, y)
+    assert len(ours.partial_fit(X, y).loss_curve_) == 1
+
+
+def test_log_probabilities_are_not_of_rounded_ones():
+    X, y, _ = data("binary")
+    ours, theirs = fitted("binary", X, y, {}, max_iter=2, activation="identity")
+    with np.errstate(divide="ignore"):
+        lost = theirs.predict_log_proba(1e4 * X)
+    assert np.isneginf(lost).any()
+    found = ours.predict_log_proba(1e4 * X)
+    assert np.isfinite(found).all()
+    kept = np.isfinite(lost) & (lost < -1e-6)
+    np.testing.assert_allclose(found[kept], lost[kept], rtol=1e-6)
+
+
 def test_nothing_else_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

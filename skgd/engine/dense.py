@@ -1,0 +1,59 @@
+"""The kernels of the linear map of a layer.
+
+Every network has them, so they are compiled into the loops. To call them through pointers
+would cost 25 ns a call, a quarter of the time of the smallest networks.
+"""
+
+from skgd.engine.jit import jit
+from skgd.engine.products import column_sums, input_gradient, linear, weight_gradient
+from skgd.engine.views import matrix, vector
+
+__all__ = ["DENSE", "backward", "forward", "gradient"]
+
+# The kind of a dense stage; those of others follow.
+DENSE = 0
+
+
+@jit
+def forward(stage, step, inputs, parameters, outputs, work):
+    """Write ``inputs @ weights + bias``."""
+    rows, n = step.last - step.first, stage.inputs * stage.outputs
+    linear(
+        matrix(inputs, 0, rows, stage.inputs),
+        matrix(parameters, 0, stage.inputs, stage.outputs),
+        vector(parameters, n, parameters.shape[0] - n),
+        matrix(outputs, 0, rows, stage.outputs),
+        work.multiply,
+        work.own,
+    )
+
+
+@jit
+def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+    """Write ``delta @ weights.T``."""
+    rows = step.last - step.first
+    input_gradient(
+        matrix(delta, 0, rows, stage.outputs),
+        matrix(parameters, 0, stage.inputs, stage.outputs),
+        matrix(input_delta, 0, rows, stage.inputs),
+        work.multiply,
+        work.own,
+    )
+
+
+@jit
+def gradient(stage, step, inputs, parameters, delta, out, work):
+    """Write some rows of ``inputs.T @ delta``, or the column sums of ``delta``."""
+    rows, columns = step.stop - step.row, stage.outputs
+    delta = matrix(delta, 0, rows, columns)
+    if step.parameter == stage.inputs * columns:
+        column_sums(delta, out, work.multiply, work.own)
+    else:
+        weight_gradient(
+            matrix(inputs, 0, rows, stage.inputs),
+            step.parameter // columns,
+            delta,
+            matrix(out, 0, out.shape[0] // columns, columns),
+            work.multiply,
+            work.own,
+        )

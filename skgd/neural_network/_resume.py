@@ -1,0 +1,65 @@
+"""What training goes on from: the network of the fit before."""
+
+import numpy as np
+
+from skgd.neural_network._parameters import Parameters, checksum, pack
+
+__all__ = ["resume"]
+
+
+def resume(estimator, layout, dtype):
+    """Return the parameters that a warm start or ``partial_fit`` goes on from.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        A fitted one.
+
+    layout : Layout
+        The network that is asked for.
+
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    parameters : Parameters
+
+    Raises
+    ------
+    ValueError
+        If the fitted network is another one.
+    """
+    if estimator._loss_function().out_activation != estimator.out_activation_:
+        raise ValueError(
+            "warm_start and partial_fit go on with the network of the previous fit, "
+            f"whose out_activation_ is {estimator.out_activation_!r}; "
+            f"loss={estimator.loss!r} does not fit it."
+        )
+    kept = getattr(estimator, "_normalised", None)
+    shapes = [coef.shape for coef in estimator.coefs_]
+    flat = np.empty(layout.n_params)
+    if (
+        shapes != [weights.shape for weights in layout.views(flat, "weights")]
+        or [b.shape for b in estimator.intercepts_]
+        != [bias.shape for bias in layout.views(flat, "bias")]
+        or estimator.batch_normalization != (kept is not None)
+    ):
+        raise ValueError(
+            "warm_start and partial_fit go on with the network of the previous fit, "
+            f"whose coefs_ are of shapes {shapes} and intercepts_ of "
+            f"{[b.shape for b in estimator.intercepts_]}; hidden_layer_sizes="
+            f"{estimator.hidden_layer_sizes} and batch_normalization="
+            f"{estimator.batch_normalization} do not fit it."
+        )
+    if kept is not None:
+        if kept.published not in (None, checksum(estimator.coefs_, estimator.intercepts_)):
+            raise ValueError(
+                "coefs_ and intercepts_ are not those of the last fit. With "
+                "batch_normalization=True, warm_start and partial_fit cannot go on with "
+                "others: they are folded from parameters that are not public. Put those of "
+                "the last fit back, or fit with warm_start=False."
+            )
+        return kept.copy()
+    theta = pack(estimator.coefs_, estimator.intercepts_, dtype)
+    return Parameters(theta, running=np.empty(0), centre=np.empty(0, dtype=dtype))
