@@ -9,6 +9,7 @@ import warnings
 from time import perf_counter
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from skgd.activations import ACTIVATIONS
 from skgd.losses import REGRESSION_LOSSES
@@ -32,6 +33,7 @@ def _networks():
         yield MLPRegressor(learning_rate=schedule, **small)
     for loss in REGRESSION_LOSSES:
         yield MLPRegressor(loss, **small)
+    yield MLPRegressor(batch_normalization=True, **small)
     yield MLPClassifier(**small)
 
 
@@ -57,6 +59,9 @@ def precompile():
                 classifies = isinstance(network, MLPClassifier)
                 for y in targets if classifies else targets[:1]:
                     network.fit(rows, y).predict(rows)
+            MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit(
+                csr_array(rows), targets[0]
+            )
 
 
 def main(arguments=None):

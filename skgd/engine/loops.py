@@ -98,6 +98,7 @@ def _slot_writer(n):
     return _named(f"write_slots_{n}", write_slots)
 
 
+@cache
 def activation_loops(activation, dtype):
     """Return the three kernels of an activation's stage.
 
@@ -178,8 +179,8 @@ def loss_loops(loss, dtype):
     name = loss.__qualname__
     read = _reader(len(loss.argument_names()))
     if loss.evaluate is not None:
-        evaluate_rows = scalar(loss.evaluate, dtype)
-        link_rows = scalar(loss.apply_link, dtype)
+        # Functions of arrays: a literal stays a float64, as the sum of the losses must.
+        evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
 
         def evaluate(z, y, weight, scale, numbers, delta):
             return evaluate_rows(z, y, weight, scale, delta, *read(numbers, z))

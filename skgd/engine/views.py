@@ -17,7 +17,7 @@ def _slice_vector(flat, offset, size):
 
 
 def _slice_matrix(flat, offset, rows, columns):
-    return flat[offset : offset + rows * columns].reshape(rows, columns)
+    return flat.reshape(-1)[offset : offset + rows * columns].reshape(rows, columns)
 
 
 def _elements(array):

@@ -4,16 +4,35 @@ import sys
 import numpy as np
 import pytest
 
-from skgd.activations import ACTIVATIONS
+from skgd.activations import ACTIVATIONS, Activation, Logistic, ReLU, Tanh
+from skgd.engine import logistic
 from skgd.engine.jit import jit
-from tests.engine.helpers import DTYPES, assert_close, numba_dtype, size, uncached
+from skgd.engine.layout import Layout, MemoryPlan
+from skgd.engine.loops import scalar
+from skgd.engine.multiply import multiply
+from skgd.engine.records import StageWork, make_steps
+from skgd.neural_network._network import layout_of
+from skgd.stages import Activate
+from tests.engine.helpers import (
+    DTYPES,
+    Model,
+    assert_close,
+    loss_and_gradient,
+    predict,
+    size,
+    uncached,
+)
+from tests.engine.problems import LOSSES, draw
 from tests.oracles import activations as oracles
+from tests.oracles.losses import oracle_of
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+LOSS = LOSSES["squared_error"]
 
 
-def elementwise(function):
-    """Compile a loop over a kernel of a scalar."""
+def elementwise(function, dtype):
+    """Compile a loop over a plug-in's function of a number."""
+    function = scalar(function, np.dtype(dtype))
 
     def loop(x, out):
         for i in range(x.shape[0]):
@@ -50,11 +69,11 @@ def test_value_and_slope_follow_the_oracle(name, dtype):
     value, derivative = oracles.ACTIVATIONS[name]
     z = np.concatenate([np.linspace(-9, 9, size(20001, 301)), [1e-30, -1e-30]])
     z = z.astype(dtype)
-    a = elementwise(ACTIVATIONS[name].value)(z)
+    a = elementwise(ACTIVATIONS[name].value, dtype)(z)
     assert a.dtype == dtype
     np.testing.assert_allclose(a, value(z.astype(float)), rtol=TOLERANCE[dtype])
     # A slope is found from the value: near 1 few digits of 1 - a are left.
-    slope = elementwise(ACTIVATIONS[name].slope)(a)
+    slope = elementwise(ACTIVATIONS[name].slope, dtype)(a)
     assert slope.dtype == dtype
     precision = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(
@@ -67,8 +86,29 @@ def test_value_and_slope_follow_the_oracle(name, dtype):
 def test_what_is_not_finite(name, dtype):
     value, _ = oracles.ACTIVATIONS[name]
     z = np.array([np.inf, -np.inf, np.nan, 0.0], dtype=dtype)
-    a = elementwise(ACTIVATIONS[name].value)(z)
+    a = elementwise(ACTIVATIONS[name].value, dtype)(z)
     np.testing.assert_array_equal(a, value(z))
+
+
+def run_stage(activation, z, delta):
+    """Return the value and the gradient by ``z``, by the kernels of the stage."""
+    stage = Activate(z.size, activation)
+    plan = MemoryPlan(Layout([stage]), 1)
+    (steps,) = make_steps(1, rows=1, last=1)
+    forward, backward, _ = map(uncached, stage.kernels(z.dtype))
+    numbers, nothing = np.array(stage.numbers, dtype=float), z[:0]
+    work = StageWork(
+        nothing, nothing, np.zeros(1, np.int64), numbers[:0], numbers, multiply
+    )
+    # What the kernels must not read is no number.
+    unread = np.full_like(z, np.nan)
+    inputs, a = (unread, z.copy()) if stage.is_in_place else (z, unread.copy())
+    forward(plan.stages[0], steps[0], inputs, nothing, a, work)
+    outputs, found = a if stage.is_in_place else unread, delta.copy()
+    kept = a.copy()
+    backward(plan.stages[0], steps[0], inputs, nothing, outputs, found, found, work)
+    np.testing.assert_array_equal(a, kept)
+    return a, found
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -79,11 +119,118 @@ def test_forward_and_backward_kernels(name, dtype, size):
     value, derivative = oracles.ACTIVATIONS[name]
     rng = np.random.default_rng(0)
     z, delta = rng.normal(0, 2, (2, size)).astype(dtype)
-    a, found = z.copy(), delta.copy()
-    forward, backward = ACTIVATIONS[name].bind(numba_dtype(dtype))
-    forward(a)
+    a, found = run_stage(ACTIVATIONS[name](), z, delta)
+    assert a.dtype == found.dtype == dtype
     assert_close(a, value(z.astype(float)), TOLERANCE[dtype])
-    kept = a.copy()
-    backward(a, found)
     assert_close(found, delta * derivative(z.astype(float)), TOLERANCE[dtype])
-    np.testing.assert_array_equal(a, kept)
+
+
+# -------------------------------------------------------------- an activation of one's own
+
+
+class Swish(Activation):
+    """z times the logistic function of beta z, whose slope is no function of its value."""
+
+    name = "swish"
+    slope_of = "input"
+
+    def __init__(self, beta=1.0):
+        self.beta = beta
+
+    @staticmethod
+    def value(z, beta):
+        return z * logistic(beta * z)
+
+    @staticmethod
+    def slope(z, beta):
+        p = logistic(beta * z)
+        return p + beta * z * p * (1.0 - p)
+
+
+def swish(z, beta):
+    """Return the oracle's value and slope."""
+    p = 1 / (1 + np.exp(-beta * z))
+    return z * p, p + beta * z * p * (1 - p)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("beta", [0.5, 1.0, 3.0])
+def test_a_slope_of_the_input_with_a_parameter(beta, dtype):
+    rng = np.random.default_rng(0)
+    z, delta = rng.normal(0, 2, (2, 77)).astype(dtype)
+    a, found = run_stage(Swish(beta), z, delta)
+    assert a.dtype == found.dtype == dtype
+    value, slope = swish(z.astype(float), beta)
+    assert_close(a, value, TOLERANCE[dtype])
+    assert_close(found, delta * slope, TOLERANCE[dtype])
+
+
+def of_oracle(name):
+    value, derivative = oracles.ACTIVATIONS[name]
+    return lambda z: (value(z), derivative(z))
+
+
+def different(units, activations, dtype, seed=0):
+    """Make a network whose layers have different activations."""
+    model = Model(units, dtype, seed=seed)
+    layout = layout_of(units, activations)
+    model.layout_with = lambda *settings: layout
+    return model
+
+
+def oracle_of_layers(layers, X, y, functions):
+    """Return the objective and its gradient, with a function for each hidden layer."""
+    inputs, slopes = [X], []
+    for layer, function in zip(layers, functions, strict=False):
+        value, slope = function(inputs[-1] @ layer["weights"] + layer["bias"])
+        inputs.append(value)
+        slopes.append(slope)
+    z = inputs[-1] @ layers[-1]["weights"] + layers[-1]["bias"]
+    oracle = oracle_of(LOSS)
+    delta, gradients = oracle.gradient(z, y) / len(X), []
+    for index in reversed(range(len(layers))):
+        gradients.insert(0, {"weights": inputs[index].T @ delta, "bias": delta.sum(0)})
+        if index > 0:
+            delta = delta @ layers[index]["weights"].T * slopes[index - 1]
+    return oracle.value(z, y).mean(), gradients, z
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_network_whose_layers_have_different_activations(dtype):
+    """Two of them of one class, with different parameters."""
+    X, y, _ = draw(LOSS, 30, 4, 2, weighted=False)
+    activations = [Swish(0.5), Tanh(), Swish(2.0), ReLU(), Logistic()]
+    model = different((4, 6, 5, 7, 6, 5, 2), activations, dtype)
+    functions = [
+        lambda z: swish(z, 0.5),
+        of_oracle("tanh"),
+        lambda z: swish(z, 2.0),
+        of_oracle("relu"),
+        of_oracle("logistic"),
+    ]
+    value, gradient = loss_and_gradient(model, X, y, LOSS, chunk=16)
+    X, y = X.astype(dtype).astype(float), y.astype(dtype).astype(float)
+    layers = model.layers(dtype="float64")
+    expected, gradients, z = oracle_of_layers(layers, X, y, functions)
+    assert value == pytest.approx(expected, rel=TOLERANCE[dtype])
+    unit = 0.1 * np.abs(gradient).max()
+    for found, layer in zip(model.layers(gradient), gradients, strict=True):
+        for kind in layer:
+            assert_close(found[kind], layer[kind], TOLERANCE[dtype], unit)
+    model.layout = model.layout_with()
+    assert_close(predict(model, X.astype(dtype), LOSS, block=7), z, TOLERANCE[dtype])
+
+
+def test_their_gradient_is_that_of_finite_differences():
+    X, y, _ = draw(LOSS, 9, 3, 2, weighted=False)
+    model = different((3, 4, 5, 2), [Swish(0.7), Tanh()], "float64")
+    _, gradient = loss_and_gradient(model, X, y, LOSS, alpha=0.3)
+    theta, step = model.theta.copy(), 1e-5
+    for i in range(theta.size):
+        values = []
+        for sign in (1, -1):
+            model.theta[:] = theta
+            model.theta[i] += sign * step
+            values.append(loss_and_gradient(model, X, y, LOSS, alpha=0.3)[0])
+        difference = (values[0] - values[1]) / (2 * step)
+        assert difference == pytest.approx(gradient[i], rel=1e-6, abs=1e-8)

@@ -8,9 +8,16 @@ import numpy as np
 from skgd.activations import ACTIVATIONS
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
+from skgd.engine.loops import solver_loop
 from skgd.engine.objective import IN_ORDER, add_penalty, block_objective
 from skgd.engine.predict import predict as predict_blocks
-from skgd.engine.records import Network, PredictionNetwork, make_steps
+from skgd.engine.records import (
+    TILE,
+    Network,
+    PredictionNetwork,
+    make_steps,
+    records,
+)
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters
@@ -33,10 +40,6 @@ def size(compiled, pure):
     return pure if PURE_PYTHON else compiled
 
 
-def numba_dtype(dtype):
-    return getattr(numba, str(dtype))
-
-
 def uncached(kernel):
     """Compile a kernel of the tests, but keep it out of skgd's cache on disk."""
     if not PURE_PYTHON:
@@ -55,6 +58,16 @@ def assert_close(actual, expected, tolerance, unit=0.0):
     error = np.max(np.abs(np.asarray(actual, np.float64) - expected), initial=0)
     assert np.isfinite(actual).all()
     assert error <= tolerance * np.max(np.abs(expected), initial=unit)
+
+
+def rows_of(X, dtype, y=None, weight=None, codes=None):
+    """Describe the data for the kernels; ``codes`` are columns of whole numbers."""
+    rows = as_rows(X, dtype, y, weight)
+    if codes is not None:
+        codes = np.array(codes, dtype=np.int32).reshape(-1)
+        codes.flags.writeable = False
+        rows = rows._replace(codes=codes)
+    return rows
 
 
 @dataclass
@@ -123,6 +136,30 @@ class Trained:
     rows: np.ndarray  # their order in this epoch
 
 
+def update(solver, theta, gradient, state, rate, t, *, bounds=None, alpha=0.0):
+    """Update the parameters within the bounds by the kernel of a solver.
+
+    The penalty is of strength ``alpha`` in a mini-batch of one row.
+
+    Returns
+    -------
+    float
+        The penalty.
+    """
+    begin, end = bounds or (0, theta.size)
+    values = solver.coefficients(np.array([rate]), np.array([t]))
+    table = np.array([[np.asarray(value, float).item(0) for value in values]])
+    tiles = records(TILE, 3)
+    tiles.begin, tiles.end = [0, begin, end], [begin, end, theta.size]
+    tiles.is_weights = 1
+    (steps,) = make_steps(1, tile=1, tile_stop=2, origin=begin, rows=1, strength=alpha)
+    totals = np.zeros(5)
+    kernel = solver_loop(type(solver), len(values), theta.dtype)
+    kernel(tiles, theta, state, gradient[begin:end], table, steps[0], totals)
+    assert not np.delete(totals, 3).any()
+    return totals[3]
+
+
 def trainer_of(
     model,
     X,
@@ -142,27 +179,36 @@ def trainer_of(
     by_rows=False,
     random_state=None,
     n_threads=1,
+    codes=None,
+    kept=None,
 ):
-    """Make a Trainer of a copy of the model's parameters."""
+    """Make a Trainer of a copy of the model's parameters.
+
+    Or of what another has ``kept``, its Parameters and Progress.
+    """
     dtype = np.dtype(model.dtype)
     layout = model.layout_with(decay, epsilon)
     solver_settings, schedule_settings = hyper or ({}, {})
     if isinstance(solver, str):
         solver = SOLVERS[solver](**solver_settings)
-    parameters = Parameters(
-        model.theta.copy(),
-        running=np.zeros(layout.n_running),
-        centre=np.zeros(model.units[0], dtype=dtype),
-    )
-    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    if kept is None:
+        parameters = Parameters(
+            model.theta.copy(),
+            running=np.zeros(layout.n_running),
+            centre=np.zeros(model.units[0], dtype=dtype),
+        )
+        state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+        progress = Progress(solver, state, rate)
+    else:
+        parameters, progress = kept
     bounds = batch_bounds(
         X.shape[0], batch_size or X.shape[0], is_even=model.batch_normalization
     )
     return Trainer(
-        as_rows(X, dtype, y, weight),
+        rows_of(X, dtype, y, weight, codes),
         layout,
         parameters,
-        Progress(solver, state, rate),
+        progress,
         Plugins(loss(), solver, SCHEDULES[learning_rate](**schedule_settings)),
         Batches(bounds, chunk or X.shape[0] + 16, by_rows, alpha),
         random_state,
@@ -202,7 +248,7 @@ def loss_and_gradient(model, X, y, loss, **options):
     return mean, -trainer._progress.state[0]
 
 
-def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
+def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None, codes=None):
     """Return the objective of all rows and its gradient, by the kernels of lbfgs."""
     dtype = np.dtype(model.dtype)
     n_samples = X.shape[0]
@@ -226,7 +272,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
         part = np.empty_like(model.theta)
         steps.start, steps.rows = start, min(block, n_samples - start)
         value += block_objective(
-            as_rows(X, dtype, y, weight),
+            rows_of(X, dtype, y, weight, codes),
             IN_ORDER,
             network,
             plan.allocate(dtype),
@@ -239,7 +285,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None):
     return value + add_penalty(network, alpha / total, gradient), gradient
 
 
-def predict(model, X, loss, *, block=None):
+def predict(model, X, loss, *, block=None, codes=None):
     """Return the predictions of a network without batch normalization."""
     dtype = np.dtype(model.dtype)
     out = np.empty((X.shape[0], model.units[-1]), dtype=dtype)
@@ -248,7 +294,7 @@ def predict(model, X, loss, *, block=None):
     network = PredictionNetwork(plan.stages, model.theta, np.empty(0), model.layout.numbers)
     (steps,) = make_steps(1, capacity=plan.capacity)
     predict_blocks(
-        as_rows(X, dtype),
+        rows_of(X, dtype, codes=codes),
         IN_ORDER,
         network,
         plan.allocate(dtype),

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from skgd.engine.batch_norm import effective_rows, fold, update_running
+from skgd.engine.batch_norm import effective_rows, update_running
+from skgd.neural_network._parameters import Parameters, pack
+from skgd.stages import BatchNorm
 from tests.engine.helpers import (
     DTYPES,
     Model,
@@ -23,7 +25,7 @@ LOSS = LOSSES["squared_error"]
 def test_the_running_statistics_of_100_mini_batches(decay, dtype):
     rng = np.random.default_rng(0)
     seen = rng.uniform(0.5, 1, (100, 3, 7)).astype(dtype)
-    running = np.full((2, 7), 3, dtype=dtype)  # wherever they start
+    running = np.full((2, 7), 3.0)  # wherever they start
     for n_batches, moments in enumerate(seen, start=1):
         # Of as many rows each.
         update_running(moments, (1 - decay) / (1 - decay**n_batches), running)
@@ -55,17 +57,18 @@ def test_a_small_mini_batch_counts_less_in_the_running_statistics():
     """One of 4 rows after one of 40."""
     X, y, _ = draw(LOSS, 40, 4, 2, weighted=False)
     model = Model((4, 6, 2), batch_normalization=True)
-    many = trainer_of(model, X, y, LOSS, rate=1e-12)
+    many, kept = trainer_of(model, X, y, LOSS, rate=1e-12)
     list(many.run(np.array([0])))
-    before = many._network.running.copy()
-    few = trainer_of(model, X[:4], y[:4], LOSS, rate=1e-12)
+    before = kept.running.copy()
+    few, kept = trainer_of(model, X[:4], y[:4], LOSS, rate=1e-12)
     list(few.run(np.array([0])))
-    few_moments = few._network.running.copy()
-    few._network.running[:] = before
-    few._network.running_rows[:] = many._network.running_rows
+    few_moments = kept.running.copy()
+    assert (before[-1], few_moments[-1]) == (40, 4)
+    kept.running[:] = before
     list(few.run(np.array([0])))
+    assert kept.running[-1] == 0.9 * 40 + 4
     expected = before + 4 / (0.9 * 40 + 4) * (few_moments - before)
-    assert_close(few._network.running, expected, 1e-9)
+    assert_close(kept.running[:-1], expected[:-1], 1e-9)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -74,7 +77,8 @@ def test_a_folded_layer_is_the_normalised_one(dtype):
     X, weights = rng.normal(size=(2, 5, 5)).astype(dtype)
     gamma, beta, mean = rng.normal(size=(3, 5)).astype(dtype)
     variance = rng.uniform(0.1, 4, 5).astype(dtype)
-    folded, bias = fold(weights, gamma, beta, mean, variance, 1e-3)
+    running = np.concatenate([mean, variance, [40]], dtype=float)
+    folded, bias = BatchNorm(5, 0.9, 1e-3).fold(weights, gamma, beta, running)
     assert folded.dtype == bias.dtype == dtype
     expected = gamma * (X @ weights - mean) / np.sqrt(variance + 1e-3) + beta
     assert_close(X @ folded + bias, expected.astype(float), TOLERANCE[dtype])
@@ -90,14 +94,10 @@ def test_a_folded_network_predicts_as_the_oracle_with_running_statistics(dtype):
     z, _ = oracle.forward(
         model.layers(dtype="float64"), X, "tanh", epsilon=1e-3, running=running
     )
+    kept = Parameters(last.theta, last.running, np.zeros(4, dtype=dtype))
+    coefs, intercepts = kept.plain(model.layout_with(epsilon=1e-3))
     plain = Model((4, 6, 5, 2), dtype)
-    flat = plain.theta
-    for index, layer in enumerate(model.layers()):
-        weights, bias = layer["weights"], layer["bias"]
-        if running[index] is not None:
-            weights, bias = fold(weights, layer["gamma"], bias, *running[index], 1e-3)
-        plain.layout.weights(flat)[index][:] = weights
-        plain.layout.biases(flat)[index][:] = bias
+    plain.theta = pack(coefs, intercepts, dtype)
     assert_close(predict(plain, X, LOSS), z, TOLERANCE[dtype])
 
 

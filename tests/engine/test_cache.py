@@ -15,10 +15,13 @@ import pytest
 
 import skgd
 from skgd import precompile
+from skgd.activations import ACTIVATIONS, Activation, ReLU, Tanh
 from skgd.engine import cache, sources
-from skgd.engine.elementary import tanh
 from skgd.engine.jit import jit
-from skgd.engine.plugins import Activation
+from skgd.engine.loops import activation_loops, loss_loops, solver_loop
+from skgd.engine.multiply import multiply
+from skgd.engine.records import STAGE, StageWork, make_steps, records
+from skgd.losses import LINKS
 from skgd.solvers import SOLVERS
 
 PACKAGE = Path(skgd.__file__).parent
@@ -221,9 +224,19 @@ def test_the_environment_is_not_guessed(monkeypatch, value):
 # ------------------------------------------------------------------ kernels from elsewhere
 
 
-@jit
-def _half(x):
-    return 0.5 * x
+class Halved(Activation):
+    @staticmethod
+    def value(z):
+        return 0.5 * z
+
+    @staticmethod
+    def slope(a):
+        return 0.5
+
+
+class Mixed(Activation):
+    value = Tanh.value
+    slope = ReLU.slope
 
 
 @pytest.fixture
@@ -241,22 +254,36 @@ def test_kernels_from_outside_the_package_are_not_cached(directory):
 
 
 @pytest.mark.usefixtures("looked_at")
-@pytest.mark.parametrize(
-    ("value", "n_files"), [(_half, 0), (tanh, 1)], ids=["outside", "inside"]
-)
+@pytest.mark.parametrize(("activation", "n_files"), [(Halved, 0), (Mixed, 1)])
 def test_what_the_package_makes_of_a_plugin_is_cached_with_its_code(
-    directory, value, n_files
+    directory, activation, n_files
 ):
-    activation = Activation("halved", value=value, slope=value, gain=6.0)
     z = np.ones(1, dtype=np.float32)
-    activation.forward(z)
+    forward, _, _ = activation_loops(activation, z.dtype)
+    stage, step, work = arguments_of_stages(z.dtype)
+    forward(stage, step, z, z[:0], z, work)
     assert z == pytest.approx(0.5 if n_files == 0 else np.tanh(1.0))
-    assert len(list(directory.glob("*halved*"))) == n_files
+    files = directory.glob(f"*{activation.__name__}*")
+    assert len(list(files)) == n_files
+
+
+def arguments_of_stages(dtype):
+    """Return record, step and work of a stage that needs nothing."""
+    nothing, counts = np.empty(0, dtype), np.zeros(1, dtype=np.int64)
+    work = StageWork(nothing, nothing, counts, np.empty(0), np.empty(0), multiply)
+    return records(STAGE)[0], make_steps(1)[0][0], work
 
 
 def test_kernels_of_the_package_are_cached():
-    for solver in SOLVERS.values():
-        assert sources.is_hashed(solver.update.__wrapped__)
+    for dtype in map(np.dtype, ("float32", "float64")):
+        kernels = [solver_loop(solver, 2, dtype) for solver in SOLVERS.values()]
+        for loss in LINKS.values():
+            kernels += loss_loops(loss, dtype)
+        for activation in ACTIVATIONS.values():
+            kernels += activation_loops(activation, dtype)
+        for kernel in kernels:
+            assert sources.is_hashed(kernel.__wrapped__)
+        assert not sources.is_hashed(activation_loops(Halved, dtype)[0].__wrapped__)
 
 
 # --------------------------------------------------------------------------- the places
@@ -384,11 +411,12 @@ def test_without_files_there_is_no_hash(monkeypatch):
 
 # ------------------------------------------------------------------------ other processes
 
-RELU = """
+LINK = """
 import json, os, sys
 import numpy as np
-from skgd.activations import ACTIVATIONS
 import skgd
+from skgd.engine.loops import loss_loops
+from skgd.losses import Poisson
 
 if len(sys.argv) > 1:
     # Upgrade the package that this process has imported.
@@ -401,24 +429,23 @@ if len(sys.argv) > 1:
 
 
 def run():
-    from numba import float64
     from skgd.engine.cache import counts
 
-    z = np.array([-2.0, 3.0])
-    forward, _ = ACTIVATIONS["relu"].bind(float64)
-    forward(z)
-    stats = ACTIVATIONS["relu"].forward.dispatcher.stats
+    z = np.zeros((1, 2))
+    _, link = loss_loops(Poisson, z.dtype)
+    link(z, np.empty(0))
+    stats = link.dispatcher.stats
     return {
         "package": os.path.dirname(skgd.__file__),
-        "z": z.tolist(),
+        "z": z[0].tolist(),
         "hits": sum(stats.cache_hits.values()),
         "misses": sum(stats.cache_misses.values()),
         "written": counts["written"],
     }
 """
-ONCE = RELU + "print(json.dumps(run()))"
+ONCE = LINK + "print(json.dumps(run()))"
 EIGHT_TIMES = (
-    RELU
+    LINK
     + """
 import multiprocessing
 context = multiprocessing.get_context("fork")
@@ -530,9 +557,9 @@ def what(found):
 
 @in_other_processes
 def test_an_upgrade_is_compiled_anew(copy, tmp_path):
-    """Of a kernel that is compiled into another file's, with size and time kept."""
-    source = copy / "engine" / "elementary.py"
-    old, new = (f"def _zero_64(x):\n    return 0.{digit}" for digit in "05")
+    """Of a function that is compiled into another file's kernel, size and time kept."""
+    source = copy / "losses" / "poisson.py"
+    old, new = (f'exp(z)."""\n        return {f}(z)' for f in ("exp", "abs"))
 
     def run(*edit, **variables):
         found = json.loads(output("-c", ONCE, *edit, path=tmp_path, **variables))
@@ -540,18 +567,18 @@ def test_an_upgrade_is_compiled_anew(copy, tmp_path):
         return found["z"], found["hits"], found["misses"]
 
     # The process has imported the old code: that is what it compiles.
-    assert run(source, old, new, PYTHONDONTWRITEBYTECODE="1") == ([0, 3], 0, 1)
-    # This is max(z, 0.5). It leaves .pyc files behind,
-    assert run(PYTHONDONTWRITEBYTECODE="") == ([0.5, 3], 0, 1)
+    assert run(source, old, new, PYTHONDONTWRITEBYTECODE="1") == ([1, 1], 0, 1)
+    # The link is now abs(z). It leaves .pyc files behind,
+    assert run(PYTHONDONTWRITEBYTECODE="") == ([0, 0], 0, 1)
     # by which Python does not see the next edit.
     stamp, text = source.stat(), source.read_text(encoding="utf-8")
     source.write_text(text.replace(new, old), encoding="utf-8")
     os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert run() == ([0.5, 3], 1, 0)
+    assert run() == ([0, 0], 1, 0)
     for directory in copy.rglob("__pycache__"):
         for path in directory.glob("*.pyc"):
             path.unlink()
-    assert run() == ([0, 3], 0, 1)
+    assert run() == ([1, 1], 0, 1)
 
 
 @in_other_processes
@@ -569,12 +596,12 @@ def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
 def test_eight_processes_that_compile_at_once(copy, tmp_path):
     assert not list(copy.rglob("*.skgd"))
     found = json.loads(output("-c", EIGHT_TIMES, path=tmp_path))
-    assert [each["z"] for each in found] == [[0, 3]] * 8
+    assert [each["z"] for each in found] == [[1, 1]] * 8
     # It was compiled at least twice at the same time, and each time written.
     assert sum(each["misses"] for each in found) >= 2
     assert all(each["written"] >= each["misses"] for each in found)
     after = json.loads(output("-c", ONCE, path=tmp_path))
-    assert what(after) == ([0, 3], 1, 0)
+    assert what(after) == ([1, 1], 1, 0)
     left = {path.suffix for path in (copy / "__pycache__").iterdir()}
     assert left - {".pyc"} == {".skgd"}
 
@@ -596,7 +623,7 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
             PYTHONDONTWRITEBYTECODE="1",
         )
     )
-    assert what(found) == ([0, 3], 0, 1)
+    assert what(found) == ([1, 1], 0, 1)
     assert found["written"] == 0
     assert sorted(tmp_path.rglob("*")) == before
 

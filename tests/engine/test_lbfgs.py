@@ -7,6 +7,7 @@ from scipy.special import expit
 
 from skgd.engine import lbfgs
 from skgd.engine.lbfgs import Descent
+from skgd.engine.objective import IN_ORDER
 from tests.engine.helpers import size
 
 # SciPy's for the same end.
@@ -74,7 +75,7 @@ def run(function, slope, start, maxiter, maxfun, gtol):
     """Return the points where skgd evaluates a function, the iterations and the end."""
     x = start.copy()
     descent = Descent.begin(x, 1)
-    settings = lbfgs.Settings(0.0, 1.0, gtol, maxiter, maxfun)
+    settings = lbfgs.Settings(0.0, 1.0, gtol, maxiter, maxfun, IN_ORDER, np.empty(0))
     losses, points = [], []
     while descent.counts[lbfgs.STATUS] == lbfgs.RUNNING:
         points.append(x.copy())

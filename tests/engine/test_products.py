@@ -3,9 +3,14 @@ import pytest
 from scipy import sparse
 
 from skgd.engine import products
+from skgd.engine.jit import jit
+from skgd.engine.layout import Layout, MemoryPlan
 from skgd.engine.multiply import DEPTH, FAR, ROOM, multiply
-from skgd.neural_network._data import IN_ORDER, as_samples
-from tests.engine.helpers import DTYPES, PURE_PYTHON, assert_close
+from skgd.engine.objective import IN_ORDER
+from skgd.engine.records import make_steps
+from skgd.neural_network._data import as_rows
+from skgd.stages import Bias, SparseColumns
+from tests.engine.helpers import DTYPES, PURE_PYTHON, assert_close, uncached
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 # (rows, inputs, outputs)
@@ -122,18 +127,29 @@ def test_column_sums(shape, dtype):
 def test_sparse_products(shape, dtype, in_order):
     X, weights, delta = draw(dtype, *shape)
     X[np.abs(X) < 0.5] = 0
-    start, rows = shape[0] // 3, shape[0] - shape[0] // 3
+    start, n_rows = shape[0] // 3, shape[0] - shape[0] // 3
     order = IN_ORDER if in_order else np.random.default_rng(1).permutation(shape[0])
     chosen = X[start:] if in_order else X[order[start:]]
-    samples = as_samples(sparse.csr_array(X), np.dtype(dtype))
-    out = np.full_like(delta[:rows], np.nan)
-    bias = delta[0].copy()
-    products.sparse_linear(samples, order, start, weights, bias, out)
+    rows = as_rows(sparse.csr_array(X), np.dtype(dtype))
+    stage = SparseColumns(*shape[1:])
+    add, gradient = map(uncached, map(jit, stage.kernels(np.dtype(dtype))))
+    plan = MemoryPlan(Layout([Bias(shape[2]), stage]), n_rows)
+    (steps,) = make_steps(1, start=start, rows=n_rows, last=n_rows, stop=n_rows)
+    step, record = steps[0], plan.stages[1]
+    before = delta[:n_rows]
+    out = before.copy()
+    add(record, step, rows, order, weights.ravel(), out.reshape(-1))
     product = chosen.astype(float) @ weights.astype(float)
-    assert_close(out, product + bias, TOLERANCE[dtype])
-    products.sparse_linear(samples, order, start, weights, bias[:0], out)
-    assert_close(out, product, TOLERANCE[dtype])
-    gradient = np.full_like(weights, np.nan)
-    products.sparse_weight_gradient(samples, order, start, delta[:rows], gradient)
-    expected = chosen.T.astype(float) @ delta[:rows].astype(float)
-    assert_close(gradient, expected, TOLERANCE[dtype])
+    assert_close(out, product + before, TOLERANCE[dtype])
+    # Some of the rows, as a thread takes them.
+    step.first = n_rows // 2
+    part = before[n_rows // 2 :].copy()
+    add(record, step, rows, order, weights.ravel(), part.reshape(-1))
+    np.testing.assert_array_equal(part, out[n_rows // 2 :])
+    found = np.full_like(weights, np.nan)
+    for row in {0, n_rows // 3}:
+        step.row = row
+        rest = before[row:].reshape(-1)
+        gradient(record, step, rows, order, rest, found.reshape(-1))
+        expected = chosen[row:].T.astype(float) @ before[row:].astype(float)
+        assert_close(found, expected, TOLERANCE[dtype])

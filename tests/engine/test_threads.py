@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skgd.engine.jit import jit
-from skgd.engine.team import ALONE, Team, claim, meet, share
+from skgd.engine.team import claim, meet, share
 from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of, uncached
 from tests.engine.problems import LOSSES, draw
 
@@ -20,8 +20,7 @@ needs_jit = pytest.mark.skipif(
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
 @pytest.mark.parametrize("n", [0, 1, 2, 6, 100])
 def test_shares(n, n_threads):
-    arrivals = np.zeros(1, dtype=np.int64)
-    shares = [share(n, Team(i, n_threads, arrivals)) for i in range(n_threads)]
+    shares = [share(n, thread, n_threads) for thread in range(n_threads)]
     assert shares[0][0] == 0
     assert shares[-1][1] == n
     for (_, end), (begin, _) in pairwise(shares):
@@ -31,8 +30,9 @@ def test_shares(n, n_threads):
 
 
 def test_one_thread_waits_for_nobody():
-    meet(ALONE)
-    assert ALONE.arrivals[0] == 0
+    arrivals = np.zeros(1, dtype=np.int64)
+    meet(arrivals, 1)
+    assert arrivals[0] == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 33])
@@ -47,20 +47,19 @@ def test_what_is_claimed_stays_as_it_is(size):
 
 @needs_jit
 def test_threads_wait_for_each_other():
-    meet(ALONE)  # compiles
-    n_threads, n_meetings = 3, 200
     arrivals = np.zeros(1, dtype=np.int64)
+    meet(arrivals, 1)  # compiles
+    n_threads, n_meetings = 3, 200
     # What each has reached, as seen by the others.
     reached = np.zeros(n_threads, dtype=np.int64)
 
     def run(thread):
-        team = Team(thread, n_threads, arrivals)
         for meeting in range(n_meetings):
             reached[thread] = meeting
-            meet(team)
+            meet(arrivals, n_threads)
             if (reached < meeting).any():
                 return False
-            meet(team)
+            meet(arrivals, n_threads)
         return True
 
     with ThreadPoolExecutor(n_threads) as pool:
@@ -69,13 +68,12 @@ def test_threads_wait_for_each_other():
 
 
 def fit(model, X, y, loss, n_threads, **options):
-    trainer = trainer_of(
+    trainer, parameters = trainer_of(
         model,
         X,
         y,
         loss,
         solver="adam",
-        hyper=((0.9, 0.999, 1e-8), ()),
         rate=0.01,
         alpha=0.1,
         n_threads=n_threads,
@@ -83,7 +81,7 @@ def fit(model, X, y, loss, n_threads, **options):
         **options,
     )
     losses = list(trainer.run(len(X) * np.arange(6)))
-    return losses, trainer._network
+    return losses, parameters
 
 
 @needs_jit

@@ -57,10 +57,11 @@ def test_views_of_views(way):
         row = vector(square, 3, 3)
         row[:] += 10
         vector(square, 6, 3)[:] += 20
+        matrix(square, 3, 2, 3)[1] += 1
 
     flat = np.zeros(11)
     compiled(kernel)(flat)
-    np.testing.assert_array_equal(flat, [0, 0, 0, 0, 10, 10, 10, 20, 20, 20, 0])
+    np.testing.assert_array_equal(flat, [0, 0, 0, 0, 10, 10, 10, 21, 21, 21, 0])
 
 
 def test_empty_views(way):

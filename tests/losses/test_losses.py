@@ -4,17 +4,20 @@ import sys
 import numpy as np
 import pytest
 
-from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
-from tests.engine.helpers import DTYPES, assert_close, numba_dtype
+from skgd.engine import Loss, exp, log1p, logistic
+from skgd.engine.loops import loss_loops
+from skgd.losses import CLASSIFICATION_LOSSES, LINKS, REGRESSION_LOSSES
+from tests.engine.helpers import DTYPES, assert_close
 from tests.oracles.losses import LOSSES as ORACLES
 from tests.oracles.losses import oracle_of
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-LOSSES = list(
-    {
-        id(x): x for x in [*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()]
-    }.values()
-)
+LOSSES = [
+    loss()
+    for loss in dict.fromkeys(
+        [*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()]
+    )
+]
 by_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.out_activation)
 by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -30,10 +33,15 @@ def draw(loss, dtype, rows, n_outputs, spread):
 def evaluate(loss, z, y, weight, scale):
     delta = np.full_like(z, np.nan)
     # A loss may use the linear output as its workspace.
-    total = loss.bind_evaluate(numba_dtype(z.dtype))(
-        z.copy(), y, weight, z.dtype.type(scale), delta
-    )
+    kernel, _ = loss_loops(type(loss), z.dtype)
+    scale = z.dtype.type(scale)
+    total = kernel(z.copy(), y, weight, scale, loss.numbers(), delta)
     return total, delta
+
+
+def apply_link(loss, z):
+    _, link = loss_loops(type(loss), z.dtype)
+    link(z, loss.numbers())
 
 
 def test_every_loss_has_an_oracle():
@@ -45,7 +53,8 @@ def test_the_registry():
     assert all(name == loss.name for name, loss in REGRESSION_LOSSES.items())
     assert set(CLASSIFICATION_LOSSES) == {"binary", "multiclass", "multilabel-indicator"}
     for loss in LOSSES:
-        module = sys.modules[loss.evaluate.__module__]
+        module = sys.modules[type(loss).__module__]
+        assert LINKS[loss.out_activation] is type(loss)
         assert ".. math::" in inspect.getdoc(module)
 
 
@@ -108,7 +117,7 @@ def test_a_nan_is_not_hidden(loss, dtype):
 def test_the_link_follows_the_oracle(loss, dtype, shape):
     z, _, _ = draw(loss, dtype, *shape, spread=5)
     expected = oracle_of(loss).link(z.astype(float))
-    loss.bind_link(numba_dtype(dtype))(z)
+    apply_link(loss, z)
     np.testing.assert_allclose(z, expected, rtol=TOLERANCE[dtype])
 
 
@@ -116,16 +125,16 @@ def test_the_link_follows_the_oracle(loss, dtype, shape):
 def test_classes_of_extreme_outputs_have_probabilities(dtype):
     largest = np.finfo(dtype).max / 4
     z = np.array([[-largest, 0, largest], [largest, largest, -largest]], dtype=dtype)
-    CLASSIFICATION_LOSSES["multiclass"].bind_link(numba_dtype(dtype))(z)
+    apply_link(CLASSIFICATION_LOSSES["multiclass"](), z)
     np.testing.assert_array_equal(z, [[0, 0, 1], [0.5, 0.5, 0]])
     z = np.array([[-largest, 0, largest]], dtype=dtype)
-    CLASSIFICATION_LOSSES["binary"].bind_link(numba_dtype(dtype))(z)
+    apply_link(CLASSIFICATION_LOSSES["binary"](), z)
     np.testing.assert_array_equal(z, [[0, 0.5, 1]])
 
 
 @by_dtype
 def test_poisson_of_an_exact_prediction_costs_nothing(dtype):
-    loss = REGRESSION_LOSSES["poisson"]
+    loss = REGRESSION_LOSSES["poisson"]()
     y = np.array([[1.0], [2.0], [5.0]], dtype=dtype)
     total, delta = evaluate(loss, np.log(y), y, np.ones(3, dtype=dtype), 1)
     precision = 30 * np.finfo(dtype).eps
@@ -134,3 +143,63 @@ def test_poisson_of_an_exact_prediction_costs_nothing(dtype):
     zero = np.zeros((1, 1), dtype=dtype)
     total, delta = evaluate(loss, zero, zero, np.ones(1, dtype=dtype), 1)
     assert (total, delta[0, 0]) == (1, 1)
+
+
+# --------------------------------------------------------------------- a loss of one's own
+
+
+class Scaled(Loss):
+    """A log loss of a steeper link, with a weight of the positive targets."""
+
+    name = "scaled"
+
+    def __init__(self, steepness=2.0, positive=3.0):
+        self.steepness = steepness
+        self.positive = positive
+
+    @staticmethod
+    def value(z, y, steepness, positive):
+        x = steepness * z
+        weight = 1.0 + y * (positive - 1.0)
+        return weight * ((0.0 if x < 0.0 else x) - y * x + log1p(exp(-abs(x))))
+
+    @staticmethod
+    def slope(z, y, steepness, positive):
+        weight = 1.0 + y * (positive - 1.0)
+        return weight * steepness * (logistic(steepness * z) - y)
+
+    @staticmethod
+    def link(z, steepness, positive):
+        return logistic(steepness * z)
+
+
+@by_dtype
+@pytest.mark.parametrize(("steepness", "positive"), [(1.0, 1.0), (2.5, 4.0)])
+def test_a_loss_with_parameters(steepness, positive, dtype):
+    loss = Scaled(steepness, positive)
+    binary = oracle_of(CLASSIFICATION_LOSSES["binary"])
+    z, y, weight = draw(CLASSIFICATION_LOSSES["binary"], dtype, 50, 1, spread=3)
+    total, delta = evaluate(loss, z, y, weight, 0.37)
+    x, y64, weight64 = steepness * z.astype(float), y.astype(float), weight.astype(float)
+    of_row = weight64 * np.where(y64[:, 0] > 0, positive, 1)
+    expected = (of_row * binary.value(x, y64)).sum()
+    assert total == pytest.approx(expected, rel=TOLERANCE[dtype])
+    scale = float(z.dtype.type(0.37))
+    gradient = scale * of_row[:, None] * steepness * binary.gradient(x, y64)
+    assert delta.dtype == dtype
+    assert_close(delta, gradient, TOLERANCE[dtype])
+    apply_link(loss, z)
+    np.testing.assert_allclose(z, binary.link(x), rtol=TOLERANCE[dtype])
+
+
+@by_dtype
+@by_loss
+def test_the_domain_is_checked(loss, dtype):
+    _, y, _ = draw(loss, dtype, 20, 3, spread=1)
+    loss.check_targets(y)
+    if loss.name == "squared_error":
+        loss.check_targets(-1e30 * np.ones((2, 1)))
+        return
+    y[3] = -1
+    with pytest.raises(ValueError, match=rf"loss='{loss.name}' needs y .*, got -1.0\."):
+        loss.check_targets(y)

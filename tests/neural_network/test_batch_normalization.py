@@ -4,8 +4,9 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skgd import MLPClassifier, MLPRegressor
-from skgd.engine.layout import Layout
-from skgd.engine.train import batch_end
+from skgd.activations import ReLU
+from skgd.neural_network._network import layout_of
+from skgd.neural_network._trainer import batch_bounds
 from tests.engine.helpers import assert_close
 from tests.oracles import network as oracle
 
@@ -20,22 +21,26 @@ PARAMETERS = {
 }
 
 
+def layout():
+    return layout_of([4, 9, 6, 1], [ReLU()] * 2, (0.9, 1e-5))
+
+
 def layers_of(model):
     """Return the network before it was folded, and its running statistics."""
-    layout = Layout([4, 9, 6, 1], True)
     kept = model._normalised
-    parts = [layout.weights(kept.theta), layout.biases(kept.theta)]
-    layers, running, start = [], [], 0
-    for weights, bias, gamma in zip(*parts, layout.gammas(kept.theta), strict=True):
-        layer = {"weights": weights, "bias": bias}
+    kinds = {"weights": "weights", "bias": "bias", "scale": "gamma"}
+    layers, running, start = [{}, {}, {}], [], 0
+    for kind, name in kinds.items():
+        for layer, view in zip(layers, layout().views(kept.theta, kind), strict=False):
+            layer[name] = view
+    for layer in layers:
         moments = None
-        if gamma is not None:
-            layer["gamma"] = gamma
-            n = gamma.size
+        if "gamma" in layer:
+            n = layer["gamma"].size
             moments = kept.running[start : start + n], kept.running[start + n :][:n]
-            start += 2 * n
-        layers.append(layer)
+            start += 2 * n + 1
         running.append(moments)
+    assert start == len(kept.running)
     return layers, running
 
 
@@ -167,9 +172,9 @@ def test_features_far_from_zero_are_learnt_as_those_around_it(dtype, early_stopp
 
 def test_a_network_is_the_same_about_any_centre():
     model = MLPRegressor(**PARAMETERS).partial_fit(X, y)
-    layout, kept = Layout([4, 9, 6, 1], True), model._normalised.copy()
-    kept.recentre(layout, np.array([0.0, -3.0, 10.0, 100.0]))
-    coefs, intercepts = kept.plain(layout, model.batch_normalization_epsilon)
+    kept = model._normalised.copy()
+    kept.recentre(layout(), np.array([0.0, -3.0, 10.0, 100.0]))
+    coefs, intercepts = kept.plain(layout())
     for a, b in zip(coefs, model.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
     for a, b in zip(intercepts, model.intercepts_, strict=True):
@@ -199,12 +204,10 @@ def test_early_stopping_keeps_the_statistics_of_the_best_epoch():
     n_samples = model.t_ // model.n_iter_
     n_epochs = 1 + np.argmax(model.validation_scores_)
     assert n_epochs < model.n_iter_
-    ends = [0]
-    while ends[-1] < n_samples:
-        ends.append(batch_end(ends[-1], n_samples, 30, True))
-    rows = np.tile(np.diff(ends), n_epochs)
+    rows = np.tile(np.diff(batch_bounds(n_samples, 30, True)), n_epochs)
     expected = (0.9 ** np.arange(len(rows))[::-1] * rows).sum()
-    assert model._normalised.running_rows == pytest.approx(expected, rel=1e-12)
+    # After mean and variance of 9 units and of 6.
+    assert model._normalised.running[[18, 31]] == pytest.approx(expected, rel=1e-12)
 
 
 def assert_same(one, other):

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.engine.train import train
-from skgd.neural_network._data import as_samples
+from skgd.neural_network._data import as_rows
 from skgd.solvers import SOLVERS
 
 rng = np.random.default_rng(0)
@@ -21,28 +21,30 @@ def test_kernels_get_read_only_arrays_of_one_type(make, weighted, dtype):
     """Of one type each, so that nothing but the dtype compiles the loop anew."""
     X = make(rng.normal(size=(6, 3)))
     weight = np.ones(6) if weighted else None
-    samples = as_samples(X, np.dtype(dtype), np.ones((6, 1)), weight)
-    for name, array in samples._asdict().items():
-        expected = {"columns": np.int32, "row_starts": np.int64}.get(name, dtype)
+    data = as_rows(X, np.dtype(dtype), np.ones((6, 1)), weight)
+    for name, array in data._asdict().items():
+        expected = {"columns": np.int32, "codes": np.int32, "row_starts": np.int64}.get(
+            name, dtype
+        )
         assert array.dtype == expected
         assert array.flags.c_contiguous
         assert not array.flags.writeable
     if sparse.issparse(X):
         rebuilt = sparse.csr_array(
-            (samples.values, samples.columns, samples.row_starts), shape=X.shape
+            (data.values, data.columns, data.row_starts), shape=X.shape
         )
         np.testing.assert_allclose(rebuilt.toarray(), X.toarray(), rtol=1e-7)
     else:
-        np.testing.assert_array_equal(samples.X.reshape(X.shape), X.astype(dtype))
+        np.testing.assert_array_equal(data.X.reshape(X.shape), X.astype(dtype))
 
 
 def test_what_fits_is_not_copied():
     X, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 1))
-    samples = as_samples(X, np.dtype("float64"), y, y[:, 0])
-    assert np.shares_memory(samples.X, X)
-    assert np.shares_memory(samples.y, y)
+    data = as_rows(X, np.dtype("float64"), y, y[:, 0])
+    assert np.shares_memory(data.X, X)
+    assert np.shares_memory(data.y, y)
     rows = sparse.csr_array(X)
-    assert np.shares_memory(as_samples(rows, np.dtype("float64")).values, rows.data)
+    assert np.shares_memory(as_rows(rows, np.dtype("float64")).values, rows.data)
     assert X.flags.writeable
     assert y.flags.writeable
 

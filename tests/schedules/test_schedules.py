@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from skgd import MLPClassifier
+from skgd.engine.plugins import Progress
 from skgd.schedules import SCHEDULES
 from tests.oracles import schedules as oracles
 
@@ -20,40 +21,52 @@ def test_every_schedule_has_an_oracle():
 def test_the_registry(name):
     schedule = SCHEDULES[name]
     assert schedule.name == name
-    assert set(schedule.hyperparameters) <= set(MLPClassifier().get_params())
+    names = tuple(schedule.argument_names())
+    assert set(names) == set(schedule._parameter_constraints)
+    assert set(names) <= set(MLPClassifier().get_params())
+    assert schedule().get_params() == {n: MLPClassifier().get_params()[n] for n in names}
     for settings in oracles.SETTINGS[name]:
-        assert tuple(settings) == schedule.hyperparameters
-    module = sys.modules[f"skgd.schedules.{name}"]
+        assert tuple(settings) == names
+    module = sys.modules[schedule.__module__]
     assert ".. math::" in inspect.getdoc(module)
+
+
+def progress(t, epoch_of=4, rows=25):
+    """Where the training stands before updates, of which an epoch has some."""
+    t = np.asarray(t)
+    epoch = t // epoch_of
+    return Progress(t, None, epoch, rows * epoch)
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
 def test_a_trace_follows_the_oracle(name, settings):
-    schedule = SCHEDULES[name]
-    rate = schedule.bind()
-    hyper = np.array([settings[key] for key in schedule.hyperparameters], dtype=float)
-    rates = [rate(0.3, t, 25 * (t // 4), hyper) for t in range(100)]
+    schedule = SCHEDULES[name](**settings)
+    rates = 0.3 * schedule(progress(np.arange(100)))
     expected = [
         oracles.SCHEDULES[name](0.3, t, 25 * (t // 4), **settings) for t in range(100)
     ]
+    assert rates.shape == (100,)
     np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=0)
     assert rates[0] == 0.3
+    # In calls of other lengths they are the same, to the last bit.
+    parts = [
+        0.3 * schedule(progress(part)) for part in np.split(np.arange(100), [1, 8, 57])
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), rates)
 
 
 def test_the_staircase_falls_with_the_update_after_each_period():
-    rate = SCHEDULES["inverse_time"].bind()
     for steps in (1, 3, 10, 49):
-        hyper = np.array([0.5, steps, 1.0])
-        rates = [rate(1.0, t, 0, hyper) for t in range(10 * steps)]
+        schedule = SCHEDULES["inverse_time"](decay_rate=0.5, decay_steps=steps)
+        rates = schedule(progress(np.arange(10 * steps)))
         falls = np.flatnonzero(np.diff(rates)) + 1
         np.testing.assert_array_equal(falls, np.arange(steps, 10 * steps, steps))
 
 
 def test_a_schedule_counts_far():
     """A count of updates beyond the integers of float32."""
-    hyper = np.array([1.0, 1.0, 1.0])
-    rate = SCHEDULES["inverse_time"].bind()(1.0, 2**40 + 1, 0, hyper)
-    assert rate == 1 / (2**40 + 2)
+    schedule = SCHEDULES["inverse_time"](decay_rate=1.0, decay_steps=1)
+    assert schedule(progress([2**40 + 1])) == 1 / (2**40 + 2)
 
 
 def test_only_adaptive_goes_on_after_a_plateau():
@@ -64,5 +77,5 @@ def test_only_adaptive_goes_on_after_a_plateau():
 def test_adaptive_divides_by_five_down_to_a_millionth():
     rates = [0.001]
     while rates[-1] is not None:
-        rates.append(SCHEDULES["adaptive"].after_plateau(rates[-1]))
+        rates.append(SCHEDULES["adaptive"]().after_plateau(rates[-1]))
     np.testing.assert_allclose(rates[:-1], 0.001 / 5.0 ** np.arange(6), rtol=1e-12)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skgd.solvers import SOLVERS
-from tests.engine.helpers import numba_dtype, update
+from tests.engine.helpers import update
 from tests.oracles.solvers import SETTINGS
 from tests.solvers.test_solvers import TOLERANCE, problem
 
@@ -60,8 +60,7 @@ def test_every_solver_has_a_peer():
     ("name", "settings"), [(name, s) for name in SOLVERS for s in SETTINGS[name]]
 )
 def test_a_trace_follows_torch(name, settings, dtype):
-    solver = SOLVERS[name]
-    rule = solver.bind(numba_dtype(dtype))
+    solver = SOLVERS[name](**settings)
     theta, gradients, _ = problem(dtype)
     state = np.zeros((solver.n_slots, theta.size), dtype=dtype)
     parameter = torch.nn.Parameter(torch.tensor(theta, dtype=torch.float64))
@@ -73,6 +72,6 @@ def test_a_trace_follows_torch(name, settings, dtype):
             peer.param_groups[0]["eps"] = settings["epsilon"] / correction
         parameter.grad = torch.tensor(g, dtype=torch.float64)
         peer.step()
-        update(rule, theta, g, state, 0, theta.size, RATE, t, settings)
+        update(solver, theta, g, state, RATE, t)
         expected = parameter.detach().numpy()
         np.testing.assert_allclose(theta, expected, rtol=TOLERANCE[dtype])

@@ -1,13 +1,18 @@
 import inspect
+import math
 import sys
 
 import numpy as np
 import pytest
 
 from skgd import MLPClassifier
-from skgd.solvers import SOLVERS
-from tests.engine.helpers import DTYPES, numba_dtype, update
+from skgd.engine.loops import PIECE
+from skgd.solvers import SOLVERS, Solver
+from tests.engine.helpers import DTYPES, Model, assert_close, train, update
+from tests.engine.problems import LOSSES, draw
+from tests.oracles import network as oracle
 from tests.oracles import solvers as oracles
+from tests.oracles.losses import oracle_of
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 N_PARAMS = 60
@@ -24,10 +29,13 @@ def test_the_registry(name):
     solver = SOLVERS[name]
     assert solver.name == name or (name, solver.name) == ("sgd", "momentum")
     assert solver.n_slots >= 0
-    assert set(solver.hyperparameters) <= set(MLPClassifier().get_params())
+    names = tuple(solver.argument_names())
+    assert set(names) == set(solver._parameter_constraints)
+    assert set(names) <= set(MLPClassifier().get_params())
+    assert solver().get_params() == {n: MLPClassifier().get_params()[n] for n in names}
     for settings in oracles.SETTINGS[name]:
-        assert tuple(settings) == solver.hyperparameters
-    module = sys.modules[solver.update.__module__]
+        assert tuple(settings) == names
+    module = sys.modules[solver.__module__]
     assert ".. math::" in inspect.getdoc(module)
     assert "References" in inspect.getdoc(module)
 
@@ -47,15 +55,14 @@ def problem(dtype):
     ("name", "settings"), [(name, s) for name in SOLVERS for s in oracles.SETTINGS[name]]
 )
 def test_a_trace_follows_the_oracle(name, settings, dtype):
-    solver = SOLVERS[name]
-    rule = solver.bind(numba_dtype(dtype))
+    solver = SOLVERS[name](**settings)
     theta, gradients, rates = problem(dtype)
     expected, state_expected = theta.astype(float), None
     state = np.zeros((solver.n_slots, N_PARAMS), dtype=dtype)
     for t, (g, rate) in enumerate(zip(gradients, rates, strict=True)):
         # In two pieces: what a piece knows of the others must not matter.
-        for start, stop in [(0, 17), (17, N_PARAMS)]:
-            update(rule, theta, g, state, start, stop, rate, t, settings)
+        for bounds in [(0, 17), (17, N_PARAMS)]:
+            update(solver, theta, g, state, rate, t, bounds=bounds)
         expected, state_expected = oracles.SOLVERS[name](
             expected, state_expected, g.astype(float), rate, t, **settings
         )
@@ -71,13 +78,12 @@ def test_a_trace_follows_the_oracle(name, settings, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", SOLVERS)
 def test_an_update_keeps_to_its_piece(name, dtype):
-    solver, settings = SOLVERS[name], oracles.SETTINGS[name][0]
+    solver = SOLVERS[name](**oracles.SETTINGS[name][0])
     theta, gradients, _ = problem(dtype)
     state = np.full((solver.n_slots, N_PARAMS), 0.25, dtype=dtype)
     theta_before, state_before = theta.copy(), state.copy()
     gradient_before = gradients[0].copy()
-    rule = solver.bind(numba_dtype(dtype))
-    update(rule, theta, gradients[0], state, 20, 40, 0.1, 3, settings)
+    update(solver, theta, gradients[0], state, 0.1, 3, bounds=(20, 40))
     inside = np.zeros(N_PARAMS, dtype=bool)
     inside[20:40] = True
     np.testing.assert_array_equal(theta[~inside], theta_before[~inside])
@@ -92,10 +98,108 @@ def test_an_update_keeps_to_its_piece(name, dtype):
 @pytest.mark.parametrize("name", SOLVERS)
 def test_a_bad_gradient_is_not_hidden(name, bad, dtype):
     """It leaves a parameter that is not finite, for the loss to tell of."""
-    solver, settings = SOLVERS[name], oracles.SETTINGS[name][0]
+    solver = SOLVERS[name](**oracles.SETTINGS[name][0])
     theta = np.ones(3, dtype=dtype)
     state = np.zeros((solver.n_slots, 3), dtype=dtype)
     gradient = np.array([0.5, bad, 0.5], dtype=dtype)
-    rule = solver.bind(numba_dtype(dtype))
-    update(rule, theta, gradient, state, 0, 3, 0.1, 0, settings)
+    update(solver, theta, gradient, state, 0.1, 0)
     np.testing.assert_array_equal(np.isfinite(theta), [True, False, True])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_penalty_is_part_of_the_gradient(name, dtype):
+    """In one pass over more parameters than a piece holds."""
+    solver = SOLVERS[name](**oracles.SETTINGS[name][0])
+    rng = np.random.default_rng(0)
+    n, alpha = PIECE + 77, 0.3
+    theta, gradient = rng.normal(size=(2, n)).astype(dtype)
+    before = theta.astype(float)
+    state = np.zeros((solver.n_slots, n), dtype=dtype)
+    penalty = update(solver, theta, gradient, state, 0.01, 0, alpha=alpha)
+    strength = float(theta.dtype.type(alpha))
+    assert penalty == pytest.approx(alpha / 2 * (before**2).sum(), rel=TOLERANCE[dtype])
+    whole = gradient + strength * before
+    expected, _ = oracles.SOLVERS[name](before, None, whole, 0.01, 0, **solver.get_params())
+    # Adaptive rules divide by the size of the gradient: near zero its roundings show.
+    large = np.abs(whole) > 1e-2
+    np.testing.assert_allclose(
+        theta[large], expected[large], rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
+    )
+
+
+# ------------------------------------------------------------------- a solver of one's own
+
+
+class Drifting(Solver):
+    """Keeps three numbers: two averages and the largest square."""
+
+    name = "drifting"
+    n_slots = 3
+
+    def __init__(self, beta=0.8, epsilon=0.1):
+        self.beta = beta
+        self.epsilon = epsilon
+
+    def coefficients(self, rate, t):
+        return rate / (1 + t), self.beta, 1 - self.beta, self.epsilon
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        eta, beta, rest, epsilon = coefficients
+        m, v, largest = state
+        m = beta * m + rest * g
+        v = beta * v + rest * (g * g)
+        largest = max(largest, v)
+        return theta - eta * m / (math.sqrt(largest) + epsilon), (m, v, largest)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_solver_of_three_slots(dtype):
+    solver = Drifting()
+    theta, gradients, rates = problem(dtype)
+    state = np.zeros((3, N_PARAMS), dtype=dtype)
+    expected = theta.astype(float)
+    m, v, largest = np.zeros((3, N_PARAMS))
+    for t, (g, rate) in enumerate(zip(gradients, rates, strict=True)):
+        for bounds in [(0, 17), (17, N_PARAMS)]:
+            update(solver, theta, g, state, rate, t, bounds=bounds)
+        m = 0.8 * m + 0.2 * g.astype(float)
+        v = 0.8 * v + 0.2 * g.astype(float) ** 2
+        largest = np.maximum(largest, v)
+        expected -= rate / (1 + t) * m / (np.sqrt(largest) + 0.1)
+        np.testing.assert_allclose(theta, expected, rtol=TOLERANCE[dtype])
+    unit = np.abs(gradients).max(axis=0).astype(float)
+    for slot, slot_expected in zip(state, (m, v, largest), strict=True):
+        most = np.maximum(np.abs(slot_expected), np.minimum(unit, unit**2) * 0.01)
+        assert (np.abs(slot - slot_expected) <= TOLERANCE[dtype] * most).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_network_is_trained_by_it(dtype):
+    """Over epochs with shuffled mini-batches, beside the oracle's."""
+    loss = LOSSES["squared_error"]
+    X, y, _ = draw(loss, 27, 4, 2, weighted=False)
+    model = Model((4, 5, 2), dtype)
+    layers = model.layers(dtype="float64")
+    options = {"solver": Drifting(), "rate": 0.1, "batch_size": 9, "alpha": 0.1}
+    random_state = np.random.RandomState(0)
+    found = train(model, X, y, loss, n_epochs=3, random_state=random_state, **options)
+    slots, t = {}, 0
+    X, y = X.astype(dtype).astype(float), y.astype(dtype).astype(float)
+    for one in found:
+        for rows in np.split(one.rows, 3):
+            batch = layers, X[rows], y[rows], "tanh", oracle_of(loss)
+            slopes = oracle.gradient(*batch, alpha=0.1)
+            for index, layer in enumerate(layers):
+                for kind, g in slopes[index].items():
+                    m, v, largest = slots.get((index, kind), (0 * g, 0 * g, 0 * g))
+                    m, v = 0.8 * m + 0.2 * g, 0.8 * v + 0.2 * g**2
+                    largest = np.maximum(largest, v)
+                    slots[index, kind] = m, v, largest
+                    step = 0.1 / (1 + t) * m / (np.sqrt(largest) + 0.1)
+                    layer[kind] = layer[kind] - step
+            t += 1
+        for layer, expected in zip(model.layers(one.theta), layers, strict=True):
+            for kind in layer:
+                assert_close(layer[kind], expected[kind], TOLERANCE[dtype])
