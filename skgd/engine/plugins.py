@@ -146,7 +146,7 @@ class Solver:
     def bind(self, T):
         """Compile the update for the Numba dtype ``T``."""
         from numba import float64, int64, void
-        from numba.types import UniTuple
+        from numba.core.types import UniTuple
 
         vector = T[::1]
         return self.update.bind(

@@ -3,7 +3,7 @@
 from functools import cache
 
 from skgd.activations import ACTIVATIONS
-from skgd.engine.jit import functions
+from skgd.engine.jit import functions, import_numba
 from skgd.engine.multiply import bind as bind_multiply
 from skgd.engine.records import PredictionRules, Rules
 from skgd.schedules import SCHEDULES
@@ -13,9 +13,7 @@ __all__ = ["hyperparameters", "prediction_rules", "training_rules"]
 
 
 def _numba_dtype(dtype):
-    import numba
-
-    return getattr(numba, dtype.name)
+    return getattr(import_numba(), dtype.name)
 
 
 @cache
