@@ -75,12 +75,12 @@ class Kernel:
 
     @_Once
     def dispatcher(self):
-        """The Numba dispatcher; the plain function where ``NUMBA_DISABLE_JIT`` is set."""
+        """Return the Numba dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
         return self._make_dispatcher()
 
     @_Once
     def _callee(self):
-        """The dispatcher that other kernels call.
+        """Return the dispatcher that other kernels call.
 
         What Python needs to call it, such as the unpacking of its arguments, takes longer
         to compile than many a kernel itself. It is always inlined: of two copies of a
