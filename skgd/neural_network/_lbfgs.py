@@ -126,28 +126,33 @@ class _Descender:
 
     def _call(self):
         """Make one compiled call and adapt its length to the time that it took."""
-        n_threads, limit = self._pace.next_call()
+        most, limit = self._pace.next_call()
         losses = np.empty(limit)
         arrivals = apart((1, 1))[0]
-        calls = [
-            (
-                *self._problem,
-                self._rooms[thread],
-                self._rules,
-                self._settings,
-                self._descent,
-                limit,
-                losses,
-                Team(thread, n_threads, arrivals),
-                ALONE,
-            )
-            for thread in range(n_threads)
-        ]
+
+        def calls(n_threads):
+            return [
+                (
+                    *self._problem,
+                    self._rooms[thread],
+                    self._rules,
+                    self._settings,
+                    self._descent,
+                    limit,
+                    losses,
+                    Team(thread, n_threads, arrivals),
+                    ALONE,
+                )
+                for thread in range(n_threads)
+            ]
+
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
         started = clock()
-        run_together(lbfgs.minimize, calls)
+        n_threads = len(run_together(lbfgs.minimize, calls, most))
         n_blocks += int(self._descent.counts[lbfgs.BLOCKS])
         self._pace.record(n_threads, n_blocks, *(clock() - started))
+        if n_threads < most:
+            self._pace.most = 1
         return losses
 
 

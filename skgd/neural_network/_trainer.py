@@ -184,36 +184,43 @@ class Trainer:
     def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, parameters = self._progress, self._parameters
-        n_threads, limit = self._pace.next_call()
+        most, limit = self._pace.next_call()
         self._counts[:, UPDATES] = progress.n_updates
         self._counts[:, BATCHES] = parameters.n_batches
         arrivals = apart((1, 1))[0]
-        calls = [
-            (
-                self._samples,
-                orders,
-                n_seen,
-                progress.rate,
-                self._network,
-                self._buffers[thread],
-                self._rules,
-                self._settings,
-                limit,
-                self._counts[thread],
-                totals,
-                losses,
-                self._shares[n_threads],
-                Team(thread, n_threads, arrivals),
-            )
-            for thread in range(n_threads)
-        ]
-        started = clock()
+
+        def calls(n_threads):
+            return [
+                (
+                    self._samples,
+                    orders,
+                    n_seen,
+                    progress.rate,
+                    self._network,
+                    self._buffers[thread],
+                    self._rules,
+                    self._settings,
+                    limit,
+                    self._counts[thread],
+                    totals,
+                    losses,
+                    self._shares[n_threads],
+                    Team(thread, n_threads, arrivals),
+                )
+                for thread in range(n_threads)
+            ]
+
+        n_threads, started = most, clock()
         try:
-            return run_together(train, calls)[0]
+            results = run_together(train, calls, most)
+            n_threads = len(results)
+            return results[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
             n_batches = int(self._counts[0, BATCHES]) - parameters.n_batches
             self._pace.record(n_threads, n_batches, *(clock() - started))
+            if n_threads < most:
+                self._pace.most = 1
             # A thread that sat out has not counted.
             self._counts[:] = self._counts[0]
             progress.n_updates = int(self._counts[0, UPDATES])
