@@ -90,7 +90,11 @@ def team(n_threads):
 
 def together(kernel, arguments, rounds):
     """Return the best time of calls at the same time."""
-    return best_seconds([lambda: run_together(kernel, arguments)], rounds + 1)[0]
+
+    def call():
+        run_together(kernel, lambda n: arguments, len(arguments))
+
+    return best_seconds([call], rounds + 1)[0]
 
 
 def between_cores(rounds):

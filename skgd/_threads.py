@@ -44,27 +44,40 @@ def available_threads(n_jobs):
     return max(1, min([_openmp_effective_n_threads(), *blas]))
 
 
-def run_together(function, arguments):
-    """Call ``function`` once for each tuple of arguments, all at the same time.
+def run_together(function, arguments, n_threads):
+    """Call ``function`` in several threads at the same time.
 
     The calls may wait for each other: none begins before every thread is there, and
-    Ctrl-C takes effect when all of them are done.
+    Ctrl-C takes effect when all of them are done. Where a thread cannot be started, as at
+    the exit of the interpreter or at a container's limit, the calling thread makes the
+    call for one thread.
 
     Parameters
     ----------
     function : callable
         Releases the GIL.
 
-    arguments : list of tuple
-        For one call each.
+    arguments : callable
+        Called with a number of threads, 1 or ``n_threads``; returns the tuple of arguments
+        of each thread's call. The results together must not depend on the number.
+
+    n_threads : int
+        How many threads to use.
 
     Returns
     -------
     list
-        What the calls returned.
+        What the calls returned, one for each thread that was used.
     """
-    if len(arguments) == 1:
-        return [function(*arguments[0])]
+    if n_threads > 1:
+        results = _in_threads(function, arguments(n_threads))
+        if results is not None:
+            return results
+    return [function(*args) for args in arguments(1)]
+
+
+def _in_threads(function, arguments):
+    """Make the calls in a thread each; return None if a thread cannot be started."""
     go, cancelled = Event(), Event()
     done, cores = [], _cores()
     # Those of different callers mostly begin elsewhere: they may train at the same time.
@@ -94,6 +107,8 @@ def run_together(function, arguments):
             ended = Event()
             Thread(target=work, args=(index, args, ended), daemon=True).start()
             done.append(ended)
+    except RuntimeError:
+        cancelled.set()
     except BaseException:
         cancelled.set()
         raise
@@ -101,7 +116,7 @@ def run_together(function, arguments):
         _finish(go, done, errors)
     if errors:
         raise errors[0]
-    return results
+    return None if cancelled.is_set() else results
 
 
 def map_parts(function, parts):
@@ -120,14 +135,14 @@ def map_parts(function, parts):
     list
         What the calls returned, in the order of the parts.
     """
-    n_threads = min(len(parts), available_threads(None)) if len(parts) > 1 else 1
+    most = min(len(parts), available_threads(None)) if len(parts) > 1 else 1
     results = [None] * len(parts)
 
-    def work(thread):
-        for index in range(thread, len(parts), n_threads):
+    def work(first, step):
+        for index in range(first, len(parts), step):
             results[index] = function(parts[index])
 
-    run_together(work, [(thread,) for thread in range(n_threads)])
+    run_together(work, lambda n: [(thread, n) for thread in range(n)], most)
     return results
 
 

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from skgd.engine.dense import DENSE
-from skgd.engine.jit import Kernel, functions, jit
+from skgd.engine.jit import Kernel, functions, import_numba, jit
 from skgd.engine.loops import loss_loops, solver_loop
 from skgd.engine.multiply import bind as bind_multiply
 from skgd.engine.records import (
@@ -53,7 +53,7 @@ def no_rows(dtype):
 @cache
 def _signatures(dtype):
     """Return Numba's types of the result and the arguments of each role, for a dtype."""
-    import numba
+    numba = import_numba()
     from numba import float64, int64, types, void
 
     T = getattr(numba, dtype.name)
@@ -81,9 +81,7 @@ def _signatures(dtype):
 @cache
 def _bound(kernel, role, dtype):
     """Compile a kernel for a role, and return it as a first-class function."""
-    from numba import config
-
-    if config.DISABLE_JIT:
+    if import_numba().config.DISABLE_JIT:
         return kernel.dispatcher
     return kernel.bind(*_signatures(dtype)[role])
 
@@ -107,9 +105,7 @@ def _stage_kernels(stages, names, dtype):
 
 @cache
 def _multiply(dtype):
-    import numba
-
-    return bind_multiply(getattr(numba, dtype.name))
+    return bind_multiply(getattr(import_numba(), dtype.name))
 
 
 def _number_kinds(layout, plan):

@@ -1,14 +1,56 @@
 """The one decorator of every compiled function, and the only place with JIT flags."""
 
-from functools import cached_property, update_wrapper
+from functools import update_wrapper
+from threading import Lock
 
-__all__ = ["Kernel", "Stub", "by_dtype", "functions", "jit", "strict_jit"]
+__all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
 
 # Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
 _VECTORISE = frozenset({"contract", "reassoc", "nsz", "arcp"})
 # What relies on the order of its roundings (compensated sums, argument reductions).
 _IN_ORDER = frozenset({"contract"})
+
+_IMPORT = Lock()
+
+
+def import_numba():
+    """Import Numba and what extends it, in one thread at a time.
+
+    Some of Numba's modules replace themselves while they are imported. A second thread
+    that imports them meanwhile gets the half that is there.
+
+    Returns
+    -------
+    module
+    """
+    with _IMPORT:
+        import numba.types
+
+        import skgd.engine.cache
+        import skgd.engine.compiler
+        import skgd.engine.first_class  # noqa: F401
+    return numba
+
+
+class _Once:
+    """A cached property that one thread makes, for all, with Numba's lock for compilers.
+
+    A lock of its own would block: a thread that compiles one kernel asks for others.
+    """
+
+    def __init__(self, make):
+        update_wrapper(self, make)
+
+    def __get__(self, instance, owner=None):
+        import_numba()
+        from numba.core.compiler_lock import global_compiler_lock
+
+        values, name = vars(instance), self.__name__
+        with global_compiler_lock:
+            if name not in values:
+                values[name] = self.__wrapped__(instance)
+        return values[name]
 
 
 class Kernel:
@@ -31,14 +73,14 @@ class Kernel:
         update_wrapper(self, function)
         self._fastmath = fastmath
 
-    @cached_property
+    @_Once
     def dispatcher(self):
-        """The Numba dispatcher; the plain function where ``NUMBA_DISABLE_JIT`` is set."""
+        """Return the Numba dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
         return self._make_dispatcher()
 
-    @cached_property
+    @_Once
     def _callee(self):
-        """The dispatcher that other kernels call.
+        """Return the dispatcher that other kernels call.
 
         What Python needs to call it, such as the unpacking of its arguments, takes longer
         to compile than many a kernel itself. It is always inlined: of two copies of a
@@ -48,9 +90,9 @@ class Kernel:
             no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
         )
 
-    @cached_property
+    @_Once
     def _pointer(self):
-        """The dispatcher of which kernels get a pointer.
+        """Return the dispatcher of which kernels get a pointer.
 
         It is inlined into the function that the pointer is of: its arguments are many, and
         would be copied twice.
@@ -163,7 +205,7 @@ class Stub:
         update_wrapper(self, function)
         self._make = make
 
-    @cached_property
+    @_Once
     def _replacement(self):
         return self._make()
 

@@ -38,9 +38,14 @@ def scalar(function, dtype):
     return jit(function)
 
 
-def _named(name, function):
-    """Compile a loop under a name that tells it from others of the same source."""
-    function.__qualname__ = name
+def _named(name, function, *parts):
+    """Compile a loop under a name that tells it from others of the same source.
+
+    The disk cache goes by the name. The parts are the functions of numbers that the loop
+    closes over, and what else decides its code.
+    """
+    names = (getattr(part, "__qualname__", str(part)) for part in parts)
+    function.__qualname__ = "-".join([name, *names])
     return jit(function)
 
 
@@ -145,10 +150,10 @@ def activation_loops(activation, dtype):
     def gradient(stage, step, inputs, parameters, delta, out, work):
         """There are no parameters."""
 
-    name = activation.__qualname__
+    parts = activation.slope_of, len(activation.argument_names())
     return (
-        _named(f"{name}.forward", forward),
-        _named(f"{name}.backward", backward),
+        _named("activate", forward, activation.value, *parts),
+        _named("differentiate", backward, activation.slope, *parts),
         _named("no_gradient", gradient),
     )
 
@@ -176,8 +181,8 @@ def loss_loops(loss, dtype):
     link : Kernel
         Of (z, numbers): replaces the linear output by the prediction.
     """
-    name = loss.__qualname__
-    read = _reader(len(loss.argument_names()))
+    n_arguments = len(loss.argument_names())
+    read = _reader(n_arguments)
     if loss.evaluate is not None:
         # Functions of arrays: a literal stays a float64, as the sum of the losses must.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
@@ -188,7 +193,10 @@ def loss_loops(loss, dtype):
         def link(z, numbers):
             link_rows(z, *read(numbers, z))
 
-        return _named(f"{name}.evaluate", evaluate), _named(f"{name}.link", link)
+        return (
+            _named("evaluate_rows", evaluate, loss.evaluate, n_arguments),
+            _named("link_rows", link, loss.apply_link, n_arguments),
+        )
 
     value, slope = scalar(loss.value, dtype), scalar(loss.slope, dtype)
     predict = scalar(loss.link, dtype)
@@ -200,7 +208,8 @@ def loss_loops(loss, dtype):
             delta[e] = slope(linear, target, *numbers)
             z[e] = value(linear, target, *numbers)
 
-    terms = _named(f"{name}.terms", terms)
+    parts = loss.value, loss.slope, n_arguments
+    terms = _named("terms", terms, *parts)
 
     def evaluate(z, y, weight, scale, numbers, delta):
         terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1), read(numbers, z))
@@ -219,7 +228,10 @@ def loss_loops(loss, dtype):
         for e in range(values.shape[0]):
             values[e] = predict(values[e], *arguments)
 
-    return _named(f"{name}.evaluate", evaluate), _named(f"{name}.link", link)
+    return (
+        _named("evaluate", evaluate, *parts),
+        _named("link", link, loss.link, n_arguments),
+    )
 
 
 @jit
@@ -273,7 +285,8 @@ def solver_loop(solver, n_coefficients, dtype):
             theta[i], kept = rule(theta[i], gradient[i], read_slots(slots, i), numbers)
             write_slots(slots, i, kept)
 
-    piece = _named(f"{solver.__qualname__}.piece", piece)
+    parts = solver.update, n, n_coefficients
+    piece = _named("piece", piece, *parts)
 
     def update(tiles, theta, state, gradient, coefficients, step, totals):
         first_total = totals.shape[0] - tiles.shape[0]
@@ -299,4 +312,4 @@ def solver_loop(solver, n_coefficients, dtype):
                     numbers,
                 )
 
-    return _named(f"{solver.__qualname__}.update_{n_coefficients}", update)
+    return _named("update", update, *parts)

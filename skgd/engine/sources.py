@@ -1,11 +1,11 @@
 """What the kernels' code is, for those compiled from other code to be told apart."""
 
 import hashlib
-import marshal
 import os
 from functools import cache
 from importlib.util import find_spec
 from pkgutil import iter_modules
+from types import CodeType
 
 __all__ = ["KERNEL_PACKAGES", "code_hash", "files_at_import", "is_hashed"]
 
@@ -20,6 +20,23 @@ KERNEL_PACKAGES = (
     "stages",
 )
 _PREFIXES = tuple(f"skgd.{package}." for package in KERNEL_PACKAGES)
+
+# What a code object does: the rest is names of files and numbers of lines.
+_CODE = (
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_flags",
+    "co_code",
+    "co_consts",
+    "co_names",
+    "co_varnames",
+    "co_freevars",
+    "co_cellvars",
+    "co_exceptiontable",
+    "co_name",
+    "co_qualname",
+)
 
 
 @cache
@@ -44,11 +61,26 @@ def code_hash():
             code = spec.loader.get_code(spec.name)
             if code is None:
                 return None
-            # Later formats of marshal depend on reference counts.
-            digest.update(spec.name.encode() + marshal.dumps(code, 2))
-    except (AttributeError, ImportError, OSError):
+            digest.update(repr((spec.name, _content(code))).encode())
+    except Exception:
+        # Code without a hash costs the cache, never the fit.
         return None
     return digest.digest()
+
+
+def _content(value):
+    """Return the content of a code object or constant, the same in every process.
+
+    Not by marshal: the format of its bytes that does not depend on reference counts
+    cannot hold the slices that are constants since Python 3.14.
+    """
+    if isinstance(value, CodeType):
+        return [_content(getattr(value, name)) for name in _CODE]
+    if isinstance(value, tuple):
+        return tuple(map(_content, value))
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
+    return value
 
 
 @cache

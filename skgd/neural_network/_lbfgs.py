@@ -135,29 +135,35 @@ class _Descender:
 
     def _call(self):
         """Make one compiled call and adapt its length to the time that it took."""
-        n_threads, limit = self._pace.next_call()
+        most, limit = self._pace.next_call()
         losses = np.empty(limit)
         self._works[0].arrivals[:] = 0
-        calls = []
-        for step, work in zip(self._steps[:n_threads], self._works, strict=False):
-            step.limit, step.n_threads = limit, n_threads
-            calls.append(
-                (
-                    self._rows,
-                    self._network,
-                    work,
-                    self._kernels,
-                    self._settings,
-                    self._descent,
-                    losses,
-                    step,
+
+        def calls(n_threads):
+            found = []
+            for step, work in zip(self._steps[:n_threads], self._works, strict=False):
+                step.limit, step.n_threads = limit, n_threads
+                found.append(
+                    (
+                        self._rows,
+                        self._network,
+                        work,
+                        self._kernels,
+                        self._settings,
+                        self._descent,
+                        losses,
+                        step,
+                    )
                 )
-            )
+            return found
+
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
         started = clock()
-        run_together(lbfgs.minimize, calls)
+        n_threads = len(run_together(lbfgs.minimize, calls, most))
         n_blocks += int(self._descent.counts[lbfgs.BLOCKS])
         self._pace.record(n_threads, n_blocks, *(clock() - started))
+        if n_threads < most:
+            self._pace.most = 1
         return losses
 
 

@@ -58,7 +58,7 @@ class Pace:
     Attributes
     ----------
     most : int
-        As given.
+        As given; to be set to 1 where no thread can be started.
 
     choices : tuple of int
         The numbers of threads to choose from.

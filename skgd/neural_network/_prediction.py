@@ -102,7 +102,12 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs):
     if products < WORTH_SHARING:
         return out, *part(0, len(out))
     n_blocks = -(-len(out) // rows)
-    n_threads = min(available_threads(n_jobs), n_blocks, 1 + products // WORTH_SHARING)
-    bounds = [min(rows * (n_blocks * t // n_threads), len(out)) for t in range(n_threads)]
-    finite = run_together(part, list(pairwise([*bounds, len(out)])))
-    return out, *map(all, zip(*finite, strict=True))
+    most = min(available_threads(n_jobs), n_blocks, 1 + products // WORTH_SHARING)
+
+    def ranges(n_threads):
+        firsts = [n_blocks * thread // n_threads for thread in range(n_threads)]
+        return list(
+            pairwise([*(min(rows * first, len(out)) for first in firsts), len(out)])
+        )
+
+    return out, *map(all, zip(*run_together(part, ranges, most), strict=True))

@@ -300,26 +300,33 @@ class Trainer:
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, steps = self._progress, self._steps
-        n_threads, limit = self._pace.next_call()
+        most, limit = self._pace.next_call()
         epochs = epochs._replace(coefficients=self._coefficients(epochs, n_seen, limit))
         before = {name: steps[0][name][0] for name in ("batch", "update", "counted")}
         self._works[0].arrivals[:] = 0
-        calls = []
-        for step, work in zip(steps[:n_threads], self._works, strict=False):
-            for name, value in before.items():
-                step[name] = value
-            step.limit, step.n_threads = limit, n_threads
-            settings = self._settings[n_threads]
-            calls.append(
-                (self._rows, epochs, self._network, work, self._kernels, settings, step)
-            )
-        started = clock()
+
+        def calls(n_threads):
+            settings, found = self._settings[n_threads], []
+            for step, work in zip(steps[:n_threads], self._works, strict=False):
+                for name, value in before.items():
+                    step[name] = value
+                step.limit, step.n_threads = limit, n_threads
+                found.append(
+                    (self._rows, epochs, self._network, work, self._kernels, settings, step)
+                )
+            return found
+
+        n_threads, started = most, clock()
         try:
-            return run_together(train, calls)[0]
+            results = run_together(train, calls, most)
+            n_threads = len(results)
+            return results[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
             n_updates = int(steps[0].update[0])
             self._pace.record(
                 n_threads, n_updates - progress.n_updates, *(clock() - started)
             )
+            if n_threads < most:
+                self._pace.most = 1
             progress.n_updates = n_updates

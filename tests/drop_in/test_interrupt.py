@@ -149,9 +149,9 @@ def test_threads_are_waited_for(ctrl_c):
         done.append(thread)
 
     with pytest.raises(KeyboardInterrupt):
-        run_together(work, [(0,), (1,), (2,)])
+        run_together(work, lambda n: [(0,), (1,), (2,)], 3)
     assert sorted(done) == [0, 1, 2]
-    assert run_together(lambda a, b: a + b, [(1, 2), (3, 4)]) == [3, 7]
+    assert run_together(lambda a, b: a + b, lambda n: [(1, 2), (3, 4)], 2) == [3, 7]
     with pytest.raises(ZeroDivisionError):
-        run_together(lambda a: 1 // a, [(1,), (0,)])
+        run_together(lambda a: 1 // a, lambda n: [(1,), (0,)], 2)
     assert threading.active_count() < 10

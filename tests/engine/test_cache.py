@@ -386,12 +386,43 @@ def test_every_module_with_kernels_counts(monkeypatch, copy):
     assert len({hash_without(spec) for spec in [None, *specs]}) == len(specs) + 1
 
 
-def raise_error(name):
-    raise OSError
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def f(x, y=None):\n    return x[1:4]",
+        "def f(x, y=None):\n    return x[1:3.0]",
+        "def f(x, y=None):\n    return x[1]",
+        "def f(x, y=0):\n    return x[1:3]",
+        "def f(x, z=None):\n    return x[1:3]",
+        "def f(x, y=None):\n    return y[1:3]",
+        "def f(x, *, y=None):\n    return x[1:3]",
+        "def g(x, y=None):\n    return x[1:3]",
+        "def f(x, y=None):\n    return x in {1, 3}",
+        "def f(x, y=None):\n    return lambda: x[1:3]",
+    ],
+)
+def test_code_that_does_something_else_has_other_content(other):
+    def content(source):
+        return repr(sources._content(compile(source, "f.py", "exec")))
+
+    one = "def f(x, y=None):\n    return x[1:3]"
+    assert content(other) != content(one)
+    # Comments and empty lines do nothing.
+    assert content(f"# Twice.\n\n{one}") == content(one)
+
+
+def raise_error(error):
+    raise error
 
 
 @pytest.mark.parametrize(
-    "loader", [{}, {"get_code": lambda _: None}, {"get_code": raise_error}]
+    "loader",
+    [
+        {},
+        {"get_code": lambda _: None},
+        {"get_code": lambda _: raise_error(OSError)},
+        {"get_code": lambda _: raise_error(ValueError("unmarshallable object"))},
+    ],
 )
 def test_without_code_there_is_no_hash(monkeypatch, loader):
     spec = types.SimpleNamespace(name="x", loader=types.SimpleNamespace(**loader))

@@ -185,8 +185,9 @@ def test_a_kernel_keeps_its_name():
     assert (kernel.__name__, kernel.__doc__) == ("kernel", "Do nothing.")
 
 
-def run(script):
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
+def run(script, *arguments):
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    subprocess.run(command, check=True, timeout=300)
 
 
 def test_importing_skgd_imports_no_numba():
@@ -204,6 +205,51 @@ def test_a_fit_imports_it():
         "skgd.MinMaxScaler().fit(np.eye(3))\n"
         "assert 'numba' in sys.modules"
     )
+
+
+FIRST_FITS = """
+import sys, threading, warnings
+import numpy as np
+import skgd
+
+warnings.simplefilter("ignore")
+# Threads take turns all the time, also within an import.
+sys.setswitchinterval(1e-6)
+X = np.arange(12.0).reshape(6, 2)
+makers = [
+    lambda: skgd.MLPRegressor(hidden_layer_sizes=(2,), max_iter=1, random_state=0),
+    lambda: skgd.MLPClassifier((2,), max_iter=1, random_state=0),
+    lambda: skgd.MLPRegressor(hidden_layer_sizes=(2,), max_iter=1, solver="lbfgs"),
+    skgd.MinMaxScaler,
+]
+which, fitted = makers[: int(sys.argv[1])], []
+start = threading.Barrier(8)
+
+
+def fit(index):
+    start.wait()
+    model = which[index % len(which)]().fit(X, X[:, 0] > 0)
+    fitted.append(model)
+
+
+threads = [threading.Thread(target=fit, args=(index,)) for index in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+if len(fitted) < 8:
+    sys.exit(1)
+from skgd.engine.train import train
+
+# Compiled once; without the JIT it is a plain function.
+assert len(getattr(train.dispatcher, "signatures", "1")) == 1
+"""
+
+
+@pytest.mark.parametrize("n_estimators", [1, 1, 1, 1, 4, 4])
+def test_first_fits_in_several_threads_at_once(n_estimators):
+    """Of the same estimator, and of four."""
+    run(FIRST_FITS, n_estimators)
 
 
 def test_helpers_of_the_tests_leave_no_files():

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -11,7 +13,7 @@ from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgd import MLPClassifier, _threads
+from skgd import MLPClassifier, MLPRegressor, ZScoreScaler, _threads
 from skgd.neural_network import _stochastic
 from skgd.neural_network._pace import Pace
 from tests.engine.helpers import PURE_PYTHON
@@ -47,7 +49,7 @@ def test_their_number_changes_no_bit(parameters, dtype, digits, monkeypatch):
     together = _threads.run_together
     monkeypatch.setattr(
         "skgd.neural_network._trainer.run_together",
-        lambda function, calls: used.append(len(calls)) or together(function, calls),
+        lambda function, calls, n: used.append(n) or together(function, calls, n),
     )
     alone = fitted(X, y, 1, **parameters)
     assert set(used) == {1}
@@ -68,7 +70,7 @@ def test_their_number_changes_no_bit(parameters, dtype, digits, monkeypatch):
 def test_small_mini_batches_are_not_shared(digits, monkeypatch):
     monkeypatch.setattr(
         "skgd.neural_network._trainer.run_together",
-        lambda function, calls: [function(*calls[0])] if len(calls) == 1 else pytest.fail(),
+        lambda function, calls, n: [function(*calls(1)[0])] if n == 1 else pytest.fail(),
     )
     MLPClassifier((16,), batch_size=32, max_iter=2, n_jobs=2).fit(*digits)
 
@@ -157,21 +159,136 @@ def _available_without_a_warning(n_jobs):
         return _threads.available_threads(n_jobs)
 
 
-def test_no_call_begins_unless_all_threads_do(monkeypatch):
-    started, calls = [], []
-    start = threading.Thread.start
+@pytest.fixture
+def refuse(monkeypatch):
+    """Let no thread start from one on, counted from 0; return those that were asked for."""
 
-    def failing(thread):
-        started.append(thread)
-        if len(started) == 2:
-            raise RuntimeError("can't start new thread")
-        start(thread)
+    def from_thread(number):
+        asked, start = [], threading.Thread.start
 
-    monkeypatch.setattr(threading.Thread, "start", failing)
-    with pytest.raises(RuntimeError, match="can't start"):
-        _threads.run_together(lambda *args: calls.append(args), [(1,), (2,), (3,)])
-    assert not calls
-    assert not any(thread.is_alive() for thread in started)
+        def limited(thread):
+            asked.append(thread)
+            if len(asked) > number:
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", limited)
+        return asked
+
+    return from_thread
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_without_a_thread_the_caller_works_alone(number, refuse):
+    calls, asked = [], refuse(number)
+    results = _threads.run_together(
+        lambda *args: calls.append((*args, threading.current_thread())) or "done",
+        lambda n_threads: [(thread, n_threads) for thread in range(n_threads)],
+        3,
+    )
+    assert results == ["done"]
+    assert calls == [(0, 1, threading.current_thread())]
+    assert len(asked) == number + 1
+    assert not any(thread.is_alive() for thread in asked)
+
+
+def test_an_interrupt_is_not_lost_where_a_thread_cannot_start(refuse, monkeypatch):
+    refuse(1)
+    finish = _threads._finish
+
+    def interrupted(go, done, errors):
+        finish(go, done, errors)
+        errors.append(KeyboardInterrupt())
+
+    monkeypatch.setattr(_threads, "_finish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _threads.run_together(pytest.fail, lambda n: [()] * n, 2)
+
+
+@pytest.mark.parametrize("number", [0, 1, 4])
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_training_without_a_thread_changes_no_bit(solver, number, refuse, monkeypatch):
+    """From the first on, from the second that is needed, and in a later call."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 40))
+    y = X[:, 0] * X[:, 1]
+    parameters = {"solver": solver, "max_iter": 8, "random_state": 0, "batch_size": 1000}
+    monkeypatch.setattr("skgd.neural_network._lbfgs.WORTH_SHARING", 0)
+    monkeypatch.setattr(
+        Pace, "next_call", lambda self: (self.most, 4 if solver == "lbfgs" else 1)
+    )
+
+    def fit(n_jobs):
+        model = MLPRegressor(hidden_layer_sizes=(50,), n_jobs=n_jobs, **parameters)
+        return model.fit(X, y)
+
+    alone = fit(1)
+    asked = refuse(number)
+    limited = fit(3)
+    # After the first refusal, none is asked for.
+    assert len(asked) == number + 1
+    assert limited.loss_ == alone.loss_
+    assert limited.n_iter_ == alone.n_iter_
+    for a, b in zip(limited.coefs_, alone.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_predictions_and_scalers_without_a_thread(number, refuse, monkeypatch):
+    X = np.random.default_rng(0).standard_normal((30_000, 100))
+    model = MLPRegressor(hidden_layer_sizes=(256,), max_iter=1, n_jobs=3).fit(
+        X[:200], X[:200, 0]
+    )
+    expected = model.predict(X)
+    scaled = ZScoreScaler().fit_transform(X)
+    monkeypatch.setattr(_threads, "available_threads", lambda n_jobs: 3)
+    asked = refuse(number)
+    np.testing.assert_array_equal(model.predict(X), expected)
+    assert len(asked) == number + 1
+    asked.clear()
+    np.testing.assert_array_equal(ZScoreScaler().fit_transform(X), scaled)
+    assert asked
+
+
+AT_EXIT = """
+import atexit, warnings
+import numpy as np
+import skgd
+from skgd import _threads
+from skgd.neural_network._pace import Pace
+
+warnings.simplefilter("ignore")
+Pace.next_call = lambda self: (self.most, self.limit)
+X = np.random.default_rng(0).standard_normal((20_000, 100))
+y = X[:, 0]
+
+
+def work():
+    scaled = skgd.ZScoreScaler().fit_transform(X)
+    network = {"hidden_layer_sizes": (128,), "max_iter": 2, "random_state": 0, "n_jobs": 2}
+    model = skgd.MLPRegressor(batch_size=1000, **network).fit(scaled, y)
+    other = skgd.MLPRegressor(solver="lbfgs", **network).fit(scaled, y)
+    return [scaled, *model.coefs_, *other.coefs_, model.predict(scaled)]
+
+
+before = work()
+
+
+@atexit.register
+def again():
+    for a, b in zip(work(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    print("the same at exit")
+"""
+
+
+def test_at_exit():
+    """Python 3.12 and later start no threads there."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT], capture_output=True, text=True, timeout=300
+    )
+    assert (done.stdout, done.stderr) == ("the same at exit\n", "")
 
 
 def test_an_error_of_any_call_is_raised():
@@ -181,7 +298,7 @@ def test_an_error_of_any_call_is_raised():
         return number
 
     with pytest.raises(ArithmeticError, match="second"):
-        _threads.run_together(work, [(1,), (2,)])
+        _threads.run_together(work, lambda n: [(1,), (2,)], 2)
 
 
 def simulated(pace, seconds, n_calls, others=0):
@@ -288,6 +405,6 @@ def test_half_of_good_news_is_believed():
 def test_threads_may_run_wherever_the_process_may():
     """Each begins on a core of its own, which its work is then not bound to."""
     cores = os.sched_getaffinity(0)
-    found = _threads.run_together(os.sched_getaffinity, [(0,), (0,), (0,)])
+    found = _threads.run_together(os.sched_getaffinity, lambda n: [(0,)] * n, 3)
     assert found == [cores] * 3
     assert os.sched_getaffinity(0) == cores
