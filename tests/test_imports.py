@@ -13,7 +13,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "schedules", "activations", "losses"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 # The modules of no layer, for the estimators.
-SHARED = {"_explain", "_faults", "_state", "_synonyms", "_threads"}
+SHARED = {"_caller", "_explain", "_faults", "_state", "_synonyms", "_threads"}
 
 # Imported by the first kernel that is compiled.
 WITH_NUMBA = [

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -20,6 +19,7 @@ from skgd._explain import explained
 from skgd._state import unchanged_by_errors
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.neural_network._diagnosis import as_vector
 from skgd.neural_network._documentation import documented
 
 __all__ = ["MLPClassifier"]
@@ -117,7 +117,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = as_vector(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = _binarizer(y)
             self.classes_ = self._label_binarizer.classes_
@@ -175,7 +175,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         hits = predicted == y
         if hits.ndim > 1:
             hits = hits.all(axis=1)
-        return float(np.average(hits, weights=sample_weight))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.average(hits, weights=sample_weight))
 
     @available_if(has_partial_fit)
     @explained

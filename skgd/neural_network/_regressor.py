@@ -4,7 +4,6 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
@@ -13,6 +12,7 @@ from skgd._state import unchanged_by_errors
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._constraints import Choice
+from skgd.neural_network._diagnosis import as_vector, check_finite
 from skgd.neural_network._documentation import documented
 
 __all__ = ["MLPRegressor"]
@@ -155,7 +155,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = as_vector(y)
         if self.loss == "poisson" and (y < 0).any():
             raise ValueError(
                 f"loss='poisson' needs y >= 0, got a smallest value of {y.min()}."
@@ -170,6 +170,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             # None in an array of objects.
             raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
+            check_finite(self, y=y)
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
         return targets, targets.shape[1]
 
