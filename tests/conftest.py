@@ -7,6 +7,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import numpy as np
 import pytest
 
+from skgd import _caller
+
 pytest.register_assert_rewrite("tests.engine.helpers")
 
 
@@ -18,3 +20,9 @@ def _kernels_never_warn():
     else:
         with np.errstate(all="ignore"):
             yield
+
+
+@pytest.fixture(autouse=True)
+def _no_recent_ctrl_c(monkeypatch):
+    """The one of the test before does not count as the first of two."""
+    monkeypatch.setattr(_caller, "_last_interrupt", float("-inf"))

@@ -44,6 +44,8 @@ MLPS = [
         learning_rate_init=rate,
         batch_normalization=batch_normalization,
         learning_rate=learning_rate,
+        # With steps, fits of few updates warn that they have not reached the second.
+        staircase=False,
     )
     for estimator, rates in RATES.items()
     for (solver, rate), batch_normalization in product(rates.items(), (False, True))

@@ -14,7 +14,15 @@ PLUGINS = {"solvers", "schedules", "activations", "losses"}
 ENGINE = {"engine", "stages"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 # The modules of no layer, for the estimators.
-SHARED = {"_explain", "_faults", "_state", "_synonyms", "_threads", "_validation"}
+SHARED = {
+    "_caller",
+    "_explain",
+    "_faults",
+    "_state",
+    "_synonyms",
+    "_threads",
+    "_validation",
+}
 
 # Imported by the first kernel that is compiled.
 WITH_NUMBA = [

@@ -60,6 +60,7 @@ def test_every_solver_learns_to_classify(cancer, scaler, solver, batch_normaliza
         solver=solver,
         learning_rate_init=RATES[solver],
         learning_rate="inverse_time",
+        staircase=False,
         batch_normalization=batch_normalization,
         batch_size=32,
     )

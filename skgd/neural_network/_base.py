@@ -19,6 +19,7 @@ from skgd.neural_network._constraints import (
     check_parameters,
     hidden_layer_sizes,
 )
+from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._exchange import Exchange
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
@@ -188,19 +189,24 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         else:
             parameters = resume(self, layout, dtype)
         self._keep_link()
-        if self.solver == "lbfgs":
-            # What a solver knows of other weights is of no use to these.
-            vars(self).pop("_progress", None)
-            fit_lbfgs(self, X, y, sample_weight, layout, parameters)
-        else:
-            check_representable(self, dtype)
-            if not hasattr(self, "loss_curve_"):
-                # The fit before was by 'lbfgs'.
-                self._start_curves()
-            fit_stochastic(
-                self, X, y, sample_weight, layout, parameters, random_state, incremental
-            )
-        self._check_finite(X)
+        try:
+            if self.solver == "lbfgs":
+                # What a solver knows of other weights is of no use to these.
+                vars(self).pop("_progress", None)
+                fit_lbfgs(self, X, y, sample_weight, layout, parameters)
+            else:
+                check_representable(self, dtype)
+                if not hasattr(self, "loss_curve_"):
+                    # The fit before was by 'lbfgs'.
+                    self._start_curves()
+                fit_stochastic(
+                    self, X, y, sample_weight, layout, parameters, random_state, incremental
+                )
+            self._check_finite(X)
+        except ValueError:
+            # The cause, if scikit-learn was to assume that there is none of them.
+            check_finite(self, X=X, sample_weight=sample_weight)
+            raise
         return self
 
     def _check_finite(self, X):
@@ -311,6 +317,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
             # Of an output that has overflowed, the prediction may be known.
             is_finite = is_finite or not np.isnan(predictions).any()
         if not is_finite:
+            check_finite(self, X=rows)
             raise ValueError(
                 "The predictions are not finite: numbers in X are too large for this "
                 f"network, fitted with {self._remedy()}"

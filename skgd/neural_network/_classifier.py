@@ -6,7 +6,6 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -21,6 +20,7 @@ from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.neural_network._diagnosis import as_vector
 from skgd.neural_network._documentation import documented
 
 __all__ = ["MLPClassifier"]
@@ -119,7 +119,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         )
         X = as_floats(X)
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = as_vector(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = _binarizer(y)
             self.classes_ = self._label_binarizer.classes_
@@ -177,7 +177,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         hits = predicted == y
         if hits.ndim > 1:
             hits = hits.all(axis=1)
-        return float(np.average(hits, weights=sample_weight))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.average(hits, weights=sample_weight))
 
     @available_if(has_partial_fit)
     @explained

@@ -1,6 +1,5 @@
 """What the parameters of a network may be, alone and together."""
 
-import warnings
 from numbers import Integral, Real
 from operator import is_
 from weakref import WeakKeyDictionary
@@ -8,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation
 from skgd.engine.plugins import Plugin
 from skgd.schedules import SCHEDULES, Constant, Schedule
@@ -176,10 +176,12 @@ def hidden_layer_sizes(estimator):
         If one is not a positive integer.
     """
     sizes = estimator.hidden_layer_sizes
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if not all(isinstance(n, Integral) and n > 0 for n in sizes):
+    sizes = list(sizes) if np.iterable(sizes) else [sizes]
+    # True and False are integers to Python.
+    if not all(isinstance(n, Integral) and n > 0 and n is not True for n in sizes):
         raise ValueError(
-            f"hidden_layer_sizes must be integers > 0, got {estimator.hidden_layer_sizes}."
+            "hidden_layer_sizes must be an integer > 0 or a sequence of integers > 0, got "
+            f"{estimator.hidden_layer_sizes!r}."
         )
     return sizes
 
@@ -208,11 +210,9 @@ def check_compatible(estimator, incremental):
             )
         rate = estimator.learning_rate
         if rate != "constant" and type(rate) is not Constant:
-            warnings.warn(
+            warn(
                 f"learning_rate={rate!r} has no effect with "
-                "solver='lbfgs', which chooses its own steps.",
-                UserWarning,
-                stacklevel=6,
+                "solver='lbfgs', which chooses its own steps."
             )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")

@@ -1,11 +1,9 @@
 """Full-batch training by L-BFGS."""
 
-import warnings
-
 import numpy as np
-from scipy.optimize import OptimizeResult
-from sklearn.utils.optimize import _check_optimize_result
+from sklearn.exceptions import ConvergenceWarning
 
+from skgd._caller import interrupts_caller, warn
 from skgd._threads import available_threads, n_cores, run_together
 from skgd.engine import lbfgs
 from skgd.engine.binding import bind
@@ -13,6 +11,7 @@ from skgd.engine.layout import MemoryPlan
 from skgd.engine.objective import IN_ORDER
 from skgd.engine.records import Network, make_steps
 from skgd.neural_network._data import as_rows
+from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._pace import Pace, clock
 from skgd.neural_network._prediction import block_rows
 from skgd.solvers import Minibatch
@@ -30,9 +29,8 @@ WORTH_SHARING = 50_000_000
 # Rows of a block, at most: its activations stay in the second-level cache in float64.
 BLOCK_ROWS = 256
 
-# SciPy's codes, and what scikit-learn puts into its warning.
+# Why training has ended early: SciPy's codes and messages.
 OUTCOMES = {
-    lbfgs.CONVERGED: (0, "CONVERGENCE"),
     lbfgs.TOO_MANY_ITERATIONS: (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
     lbfgs.TOO_MANY_EVALUATIONS: (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
     lbfgs.FAILED: (2, "ABNORMAL: the line search found no lower loss"),
@@ -167,6 +165,25 @@ class _Descender:
         return losses
 
 
+def _failure(descender, max_iter):
+    """Write scikit-learn's warning of a training that has not converged."""
+    status, reason = OUTCOMES[descender.status]
+    n_iterations = descender.n_iterations
+    message = (
+        f"lbfgs failed to converge after {n_iterations} iteration(s) "
+        f"(status={status}):\n{reason}\n"
+    )
+    if n_iterations == max_iter:
+        message += (
+            "\nIncrease the number of iterations to improve the convergence "
+            f"(max_iter={max_iter})."
+        )
+    return message + (
+        "\nYou might also want to scale the data as shown in:\n"
+        "    https://scikit-learn.org/stable/modules/preprocessing.html"
+    )
+
+
 def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     """Fit ``estimator`` from ``parameters`` on.
 
@@ -212,17 +229,21 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             if estimator.verbose:
                 print(f"Iteration {iteration}, loss = {loss:.8f}")
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
+        if interrupts_caller():
+            raise
+        warn("Training interrupted by user.")
     else:
-        status, message = OUTCOMES[descender.status]
         if not (np.isfinite(descender.loss) and np.isfinite(descender.theta).all()):
             raise ValueError(
                 "Solver produced non-finite parameter weights: solver='lbfgs' reached a "
                 f"loss of {descender.loss}. The input data may contain large values and "
                 "need to be preprocessed, e.g. by ZScoreScaler."
             )
-        result = OptimizeResult(status=status, message=message, nit=descender.n_iterations)
-        _check_optimize_result("lbfgs", result, estimator.max_iter)
+        if descender.status != lbfgs.CONVERGED:
+            warn(
+                _failure(descender, estimator.max_iter) + target_advice(estimator, y),
+                ConvergenceWarning,
+            )
     estimator.n_iter_, estimator.loss_ = descender.n_iterations, descender.loss
     parameters.theta = descender.theta.astype(parameters.theta.dtype)
     estimator._publish(layout, parameters)

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
@@ -14,6 +13,7 @@ from skgd._validation import as_floats
 from skgd.losses import REGRESSION_LOSSES, Loss
 from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._constraints import Choice, ObjectOf
+from skgd.neural_network._diagnosis import as_vector, check_finite
 from skgd.neural_network._documentation import documented
 from skgd.neural_network._plugins import loss_of
 
@@ -163,7 +163,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         X = as_floats(X)
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = as_vector(y)
         return X, y
 
     def _encode(self, y, dtype):
@@ -174,6 +174,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             # None in an array of objects.
             raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
+            check_finite(self, y=y)
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
         self._loss_function().check_targets(targets)
         return targets, targets.shape[1]

@@ -4,15 +4,16 @@ It follows scikit-learn's to the letter where that decides the result: the patie
 the loss curve, the order of the random draws.
 """
 
-import warnings
 from math import log2
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
+from skgd._caller import interrupts_caller, warn
 from skgd._threads import available_threads
 from skgd.neural_network._data import as_rows
+from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._plugins import schedule_of, solver_of
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
@@ -64,7 +65,7 @@ def fit_stochastic(
     dtype = parameters.theta.dtype
     if layout.n_running and sample_weight is not None:
         # They would be rows of a mini-batch without a part in its moments.
-        weighted = sample_weight.astype(dtype, copy=False) > 0
+        weighted = sample_weight.astype(dtype, copy=False) != 0
         if not weighted.all():
             X, y, sample_weight = _take(np.flatnonzero(weighted), X, y, sample_weight)
     validation = None
@@ -100,22 +101,24 @@ def fit_stochastic(
     run = _Run(estimator, trainer, layout, parameters, progress, validation)
     try:
         run.epochs(1 if incremental else estimator.max_iter, len(y))
-        if not (incremental or run.stopped):
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
-                "reached and the optimization hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=6,
-            )
     except KeyboardInterrupt:
+        if interrupts_caller():
+            raise
         run.settle(len(y))
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=6)
+        warn("Training interrupted by user.")
+    else:
+        if not incremental:
+            run.warn_of_trouble(y)
     if not all(np.isfinite(a).all() for a in (run.best.theta, run.best.running)):
         raise ValueError(
             f"Solver produced non-finite parameter weights in epoch {estimator.n_iter_} "
             f"with {estimator._remedy()}"
         )
-    estimator._progress = progress
+    if run.failure:
+        # The solver's state has diverged.
+        vars(estimator).pop("_progress", None)
+    else:
+        estimator._progress = progress
     estimator._publish(layout, run.best)
 
 
@@ -137,6 +140,8 @@ def _check_enough(estimator, y, sample_weight):
         )
 
 
+# fit looks for what is not finite.
+@np.errstate(over="ignore", invalid="ignore")
 def _centred(X, sample_weight, layout, parameters):
     """Subtract the mean of each feature; sparse rows stay sparse, and as they are."""
     if issparse(X):
@@ -177,11 +182,9 @@ def _batches(estimator, layout, n_samples, incremental):
     if batch_size == "auto":
         batch_size = min(200, n_samples)
     elif batch_size > n_samples:
-        warnings.warn(
+        warn(
             f"Got `batch_size`={batch_size} larger than the sample size {n_samples}. It "
-            "is going to be clipped",
-            UserWarning,
-            stacklevel=7,
+            "is going to be clipped"
         )
         batch_size = n_samples
     bounds = batch_bounds(n_samples, int(batch_size), estimator.batch_normalization)
@@ -223,6 +226,8 @@ class _Run:
         self.progress = progress
         self.validation = validation
         self.stopped = False
+        # What has not been finite, after epochs that were.
+        self.failure = ""
         self.best = parameters if validation is None else parameters.copy()
         estimator.n_iter_ = 0
         if validation is None:
@@ -247,6 +252,34 @@ class _Run:
                 estimator.t_ += n_samples
                 self.progress.n_seen = estimator.t_
                 self._after_epoch(loss)
+
+    def warn_of_trouble(self, y):
+        """Warn if a whole fit diverged, did not converge, or kept its first rate."""
+        estimator, progress = self.estimator, self.progress
+        if self.failure:
+            warn(
+                f"{self.failure} Training has stopped, with the weights of the best "
+                f"validation score.{target_advice(estimator, y)}",
+                ConvergenceWarning,
+            )
+            return
+        if not self.stopped:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
+                "reached and the optimization hasn't converged yet."
+                f"{target_advice(estimator, y)}",
+                ConvergenceWarning,
+            )
+        schedule = self.trainer.schedule
+        names = schedule.argument_names()
+        if names and schedule.after_plateau is None and self.trainer.has_constant_rate:
+            settings = ", ".join(f"{name}={getattr(schedule, name)}" for name in names)
+            warn(
+                f"learning_rate={estimator.learning_rate!r} has no effect: with "
+                f"{settings}, all updates of this fit have the same learning rate "
+                f"(updates: {progress.n_updates}, epochs: {estimator.n_iter_}). Change "
+                "these parameters, or use learning_rate='constant'."
+            )
 
     def settle(self, n_samples):
         """Make all attributes tell of as many epochs: Ctrl-C may come between two."""
@@ -277,22 +310,34 @@ class _Run:
     def _after_epoch(self, loss):
         estimator = self.estimator
         estimator.n_iter_ += 1
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"The training loss is {loss} in epoch {estimator.n_iter_} with "
-                f"{estimator._remedy()}"
-            )
-        estimator.loss_ = loss
+        self._check("training loss", loss)
+        if not self.failure:
+            estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         improved = self._improved() if self.validation is None else self._validated()
+        if self.failure:
+            self.stopped = True
+            return
         if improved:
             estimator._no_improvement_count = 0
         else:
             estimator._no_improvement_count += 1
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._after_plateau()
+
+    def _check(self, what, value):
+        """Take note of a number that is not finite; raise if none was before."""
+        if np.isfinite(value):
+            return
+        estimator = self.estimator
+        self.failure = (
+            f"The {what} is {value} in epoch {estimator.n_iter_} with {estimator._remedy()}"
+        )
+        # Without a validation score of this fit, there are no better weights.
+        if self.validation is None or self._curves()[1] == self.before[0][1]:
+            raise ValueError(self.failure)
 
     def _improved(self):
         estimator = self.estimator
@@ -303,13 +348,13 @@ class _Run:
     def _validated(self):
         """Score the held-out rows and keep the best weights."""
         estimator = self.estimator
-        estimator._publish(self.layout, self.parameters)
-        score = estimator._validation_score(*self.validation)
-        if not np.isfinite(score):
-            raise ValueError(
-                f"The validation score is {score} in epoch {estimator.n_iter_} with "
-                f"{estimator._remedy()}"
-            )
+        score = np.nan
+        if not self.failure:
+            estimator._publish(self.layout, self.parameters)
+            score = estimator._validation_score(*self.validation)
+            if np.isinf(score):
+                score = np.nan
+            self._check("validation score", score)
         estimator.validation_scores_.append(score)
         if estimator.verbose:
             print(f"Validation score: {score:f}")

@@ -221,6 +221,8 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
+        # Whether all updates so far had the rate that the schedule starts from.
+        self.has_constant_rate = True
         self._order = np.arange(n_samples)
 
     @property
@@ -290,7 +292,8 @@ class Trainer:
             epoch + n_seen[0] // max(1, len(self._order)),
             n_seen[epoch],
         )
-        rate = self._progress.rate * factors(self._objects.schedule, progress)
+        self._factors = factors(self._objects.schedule, progress)
+        rate = self._progress.rate * self._factors
         found = coefficients(self._objects.solver, rate, t)
         table = np.empty((len(t), 1, len(found)))
         for k, coefficient in enumerate(found):
@@ -324,9 +327,9 @@ class Trainer:
         finally:
             # Also after Ctrl-C: the updates have been made.
             n_updates = int(steps[0].update[0])
-            self._pace.record(
-                n_threads, n_updates - progress.n_updates, *(clock() - started)
-            )
+            made = n_updates - progress.n_updates
+            self._pace.record(n_threads, made, *(clock() - started))
+            self.has_constant_rate &= bool((self._factors[:made] == 1).all())
             if n_threads < most:
                 self._pace.most = 1
             progress.n_updates = n_updates

@@ -59,12 +59,14 @@ def _rare_classes(estimator, codes, error):
     codes, counts = np.unique(codes, return_counts=True)
     labels = estimator.classes_[codes[counts == 1].astype(int)].tolist()
     rare = ", ".join(f"class {label!r} has 1 of {counts.sum()} rows" for label in labels)
+    # scikit-learn encodes two classes as False and True, and names those.
+    encoded = [str(code > 0) for code in codes[counts == 1]]
     # The first words differ between versions of scikit-learn.
     return (
         f"{str(error).partition(',')[0]}: {rare}. early_stopping=True holds out "
         f"validation_fraction={estimator.validation_fraction} of the rows of each class, "
         "which takes at least 2 of them. Add rows of that class, leave it out, or set "
-        "early_stopping=False."
+        f"early_stopping=False. (Encoded: Classes with too few members are: {encoded}.)"
     )
 
 

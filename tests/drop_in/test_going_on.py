@@ -200,6 +200,8 @@ def test_repeated_warm_start_is_one_fit_without_a_state(parameters):
     assert _warm_is_one_longer_fit(X, y, **parameters)
 
 
+# In fits of one epoch.
+@pytest.mark.filterwarnings("ignore:learning_rate='invscaling' has no effect")
 @pytest.mark.parametrize(
     "parameters",
     [

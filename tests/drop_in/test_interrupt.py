@@ -1,4 +1,7 @@
-"""Ctrl-C: a fit stops at once, warns, and leaves a network that predicts."""
+"""Ctrl-C: a fit stops at once, warns, and leaves a network that predicts.
+
+Unless it is one of many, as in a search: that ends.
+"""
 
 import os
 import signal
@@ -7,11 +10,17 @@ import sys
 import threading
 import time
 
+import joblib
 import numpy as np
 import pytest
+from sklearn import ensemble, feature_selection, model_selection, multiclass, multioutput
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import FeatureUnion, make_pipeline
 
-from skgd import MLPRegressor
+from skgd import MLPClassifier, MLPRegressor, ZScoreScaler, _caller
 from skgd._threads import run_together
+from skgd.neural_network import _lbfgs, _trainer
 
 FITS = {
     "short epochs": """
@@ -155,3 +164,234 @@ def test_threads_are_waited_for(ctrl_c):
     with pytest.raises(ZeroDivisionError):
         run_together(lambda a: 1 // a, lambda n: [(1,), (0,)], 2)
     assert threading.active_count() < 10
+
+
+# ---------------------------------------------------------------------- one fit of many
+
+SEARCH = """
+import os, signal, warnings
+import numpy as np
+import skgd
+from sklearn.model_selection import GridSearchCV
+signal.signal(signal.SIGINT, signal.default_int_handler)
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+X = rng.standard_normal((2000, 20))
+y = 1e3 * rng.standard_normal(2000)
+class Network(skgd.MLPRegressor):
+    def fit(self, X, y):
+        os.write(1, b"fitting\\n")
+        return super().fit(X, y)
+parameters = {parameters} | {{"hidden_layer_sizes": (50, 50), "activation": "tanh"}}
+skgd.MLPRegressor(**parameters, max_iter=1, max_fun=1).fit(X[:50], y[:50])
+model = Network(**parameters, max_iter=10**9, max_fun=10**9, tol=0.0)
+search = GridSearchCV(model, {{"alpha": [1e-4, 1e-3, 1e-2]}}, cv=2, n_jobs={n_jobs})
+try:
+    search.fit(X, y)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+SEARCHES = {
+    "lbfgs": ({"solver": "lbfgs"}, 1),
+    "adam": ({"n_iter_no_change": 10**9}, 1),
+    "early stopping": (
+        {"early_stopping": True, "n_iter_no_change": 10**9},
+        1,
+    ),
+    "two processes": ({"n_iter_no_change": 10**9}, 2),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process.")
+@pytest.mark.parametrize("name", SEARCHES)
+def test_one_ctrl_c_ends_a_search(name):
+    parameters, n_jobs = SEARCHES[name]
+    program = SEARCH.format(
+        parameters=parameters,
+        n_jobs=n_jobs,
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A terminal sends Ctrl-C to all processes of a group.
+        start_new_session=True,
+    ) as process:
+        killer = threading.Timer(120, process.kill)
+        killer.daemon = True
+        killer.start()
+        for _ in range(n_jobs):
+            assert process.stdout.readline() == "fitting\n", process.stderr.read()
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n", process.stderr.read()
+        assert process.wait() == 0
+        killer.cancel()
+
+
+@pytest.fixture
+def pressed(monkeypatch):
+    """Ctrl-C arrives in each compiled call of training; the calls are counted."""
+    calls = []
+
+    def press(function, arguments):
+        calls.append(function)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_trainer, "run_together", press)
+    monkeypatch.setattr(_lbfgs, "run_together", press)
+    return calls
+
+
+X = np.random.default_rng(0).standard_normal((60, 3))
+CLASSES = np.arange(60) % 3
+TARGETS = X[:, 0]
+SOLVERS = {
+    "adam": {},
+    "lbfgs": {"solver": "lbfgs"},
+    "early stopping": {"early_stopping": True},
+}
+
+
+def search(model):
+    return model_selection.GridSearchCV(model, {"alpha": [1e-4, 1e-3]}, cv=2)
+
+
+def randomized(model):
+    return model_selection.RandomizedSearchCV(
+        model, {"alpha": [1e-4, 1e-3]}, n_iter=2, cv=2
+    )
+
+
+def ranked(model):
+    return feature_selection.RFE(model, importance_getter="coefs_")
+
+
+CLASSIFIERS = [
+    search,
+    randomized,
+    multiclass.OneVsRestClassifier,
+    multiclass.OneVsOneClassifier,
+    ensemble.BaggingClassifier,
+    lambda model: ensemble.StackingClassifier([("a", model), ("b", model)]),
+    lambda model: ensemble.VotingClassifier([("a", model), ("b", model)]),
+    lambda model: make_pipeline(ZScoreScaler(), search(model)),
+]
+REGRESSORS = [
+    search,
+    ranked,
+    ensemble.AdaBoostRegressor,
+    ensemble.BaggingRegressor,
+    multioutput.MultiOutputRegressor,
+    multioutput.RegressorChain,
+    lambda model: search(TransformedTargetRegressor(model)).set_params(
+        param_grid={"regressor__alpha": [1e-4, 1e-3]}
+    ),
+    lambda model: FeatureUnion([("a", feature_selection.SelectFromModel(model))]),
+]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    ("estimator", "many"),
+    [(MLPClassifier, many) for many in CLASSIFIERS]
+    + [(MLPRegressor, many) for many in REGRESSORS],
+)
+def test_the_first_of_many_fits_is_the_last(estimator, many, solver, pressed):
+    model = many(estimator(random_state=0, **SOLVERS[solver]))
+    y = CLASSES if estimator is MLPClassifier else TARGETS
+    if "multioutput" in type(model).__module__:
+        y = np.column_stack([y, -y])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert len(pressed) == 1
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        model_selection.cross_val_score,
+        model_selection.cross_validate,
+        model_selection.cross_val_predict,
+        model_selection.learning_curve,
+        lambda *args: model_selection.learning_curve(
+            *args, exploit_incremental_learning=True
+        ),
+        lambda *args: model_selection.validation_curve(
+            *args, param_name="alpha", param_range=[1e-4, 1e-3]
+        ),
+        lambda *args: model_selection.permutation_test_score(*args, n_permutations=2),
+        lambda model, X, y: joblib.Parallel(n_jobs=1)(
+            joblib.delayed(clone(model).fit)(X, y) for _ in range(2)
+        ),
+    ],
+)
+def test_ctrl_c_ends_what_fits_many(many, pressed):
+    with pytest.raises(KeyboardInterrupt):
+        many(MLPRegressor(random_state=0), X, TARGETS)
+    assert len(pressed) == 1
+
+
+def test_in_threads_of_joblib(pressed):
+    """A thread of joblib has its frames, too."""
+    with pytest.raises(KeyboardInterrupt), joblib.parallel_config("threading", n_jobs=2):
+        model_selection.cross_val_score(MLPRegressor(random_state=0), X, TARGETS)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: model,
+        make_pipeline,
+        lambda model: make_pipeline(ZScoreScaler(), make_pipeline(model)),
+        TransformedTargetRegressor,
+        lambda model: TransformedTargetRegressor(make_pipeline(ZScoreScaler(), model)),
+    ],
+)
+def test_a_fit_that_is_called_directly_keeps_it(wrap, solver, pressed):
+    model = wrap(MLPRegressor(random_state=0, **SOLVERS[solver]))
+    with pytest.warns(UserWarning, match="interrupted"):
+        assert model.fit(X, TARGETS) is model
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_partial_fit_that_is_called_directly_keeps_it(pressed):
+    with pytest.warns(UserWarning, match="interrupted"):
+        model = MLPRegressor(random_state=0).partial_fit(X, TARGETS)
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("second", SOLVERS)
+@pytest.mark.parametrize("first", SOLVERS)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_the_second_one_goes_up(fitted, first, second, method, pressed, monkeypatch):
+    """It need not arrive in the same fit; the estimator is as it was."""
+    if method == "partial_fit" and second != "adam":
+        return
+    model = MLPRegressor(random_state=0, **SOLVERS[second])
+    if fitted:
+        with monkeypatch.context() as context:
+            context.setattr(_trainer, "run_together", run_together)
+            context.setattr(_lbfgs, "run_together", run_together)
+            model.set_params(tol=10, n_iter_no_change=1).fit(X, TARGETS)
+    before = joblib.hash(vars(model))
+    with pytest.warns(UserWarning, match="interrupted"):
+        MLPRegressor(random_state=0, **SOLVERS[first]).fit(X, TARGETS)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            getattr(model, method)(X, TARGETS)
+        assert joblib.hash(vars(model)) == before
+    # Much later it is a first one again.
+    monkeypatch.setattr(_caller, "monotonic", lambda: time.monotonic() + 2.5)
+    with pytest.warns(UserWarning, match="interrupted"):
+        getattr(model, method)(X, TARGETS)
+
+
+def test_one_that_has_ended_a_search_is_a_first_one(pressed):
+    with pytest.raises(KeyboardInterrupt):
+        search(MLPRegressor(random_state=0)).fit(X, TARGETS)
+    with pytest.raises(KeyboardInterrupt):
+        MLPRegressor(random_state=0).fit(X, TARGETS)

@@ -66,7 +66,7 @@ DIVERGING = {
     },
     "early stopping": {
         "solver": "sgd",
-        "learning_rate_init": 1e3,
+        "learning_rate_init": 1e300,
         "early_stopping": True,
     },
 }

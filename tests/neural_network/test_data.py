@@ -62,7 +62,8 @@ def test_nothing_but_the_dtype_compiles_the_loop_anew():
                     solver=solver,
                     batch_normalization=True,
                     learning_rate="inverse_time",
-                    max_iter=1,
+                    staircase=False,
+                    max_iter=2,
                 ).fit(sparse.csr_array(X.astype(dtype)), y, np.ones(30))
         MLPRegressor(max_iter=1, shuffle=False, activation="tanh").fit(X.astype(dtype), y)
     assert len(train.dispatcher.signatures) == 2

@@ -47,6 +47,10 @@ BAD_PARAMETERS = [
     ("momentum", 1.5, ["[0.0, 1.0]"]),
     ("hidden_layer_sizes", (5, 0), ["> 0"]),
     ("hidden_layer_sizes", (5, 2.5), ["integers"]),
+    ("hidden_layer_sizes", (5, True), ["integers"]),
+    ("hidden_layer_sizes", True, ["integer > 0"]),
+    ("hidden_layer_sizes", np.array(5), ["sequence of integers"]),
+    ("hidden_layer_sizes", [[5]], ["sequence of integers"]),
 ]
 
 
@@ -156,7 +160,7 @@ def test_rows_that_scikit_learn_is_to_assume_finite(convert):
     with config_context(assume_finite=True):
         assert np.isfinite(model.predict(convert(rows))).all()
         model.coefs_[0][0] = 0
-        with pytest.raises(ValueError, match="predictions are not finite"):
+        with pytest.raises(ValueError, match="Input X contains infinity"):
             model.predict(convert(rows))
 
 
@@ -216,7 +220,7 @@ ONLY_FIT = {
     "diverging": (DIVERGING, {}, "learning_rate_init=1e\\+30"),
     "diverging with early stopping": (
         {**DIVERGING, "early_stopping": True},
-        {},
+        {"X": X * 1e300},
         "Lower learning_rate_init",
     ),
     "too few to validate with": (

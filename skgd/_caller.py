@@ -1,0 +1,71 @@
+"""Who called an estimator: where a warning points to, and who gets a Ctrl-C."""
+
+import sys
+import warnings
+from time import monotonic
+
+__all__ = ["interrupts_caller", "warn"]
+
+# Modules that hand a call over to a single estimator.
+TRANSPARENT = (
+    "skgd",
+    "contextlib",
+    "numpy",
+    "sklearn.base",
+    "sklearn.compose._target",
+    "sklearn.pipeline",
+)
+
+# Modules whose loops call estimators: each fit is one of many.
+LOOPS = ("concurrent.futures", "joblib", "multiprocessing.pool", "sklearn")
+
+# A second Ctrl-C within this time of the first, in seconds, is for the caller.
+INSIST_SECONDS = 2.0
+
+_last_interrupt = float("-inf")
+
+
+def _is_in(frame, packages):
+    """Return whether the frame runs code of one of the packages or modules."""
+    name = frame.f_globals.get("__name__") or ""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def warn(message, category=UserWarning):
+    """Warn, pointing to the line outside of skgd that called the estimator.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+
+    category : type, default=UserWarning
+        The class of the warning.
+    """
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_in(frame, TRANSPARENT):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def interrupts_caller():
+    """Return whether the Ctrl-C that has just arrived is to be raised again.
+
+    A fit that was called directly keeps the first one to itself. If a loop of joblib or
+    scikit-learn called it, such as a search, the loop is to end. A second Ctrl-C shortly
+    after the first is always raised, from whatever fit it arrives in.
+
+    Returns
+    -------
+    bool
+    """
+    global _last_interrupt
+    before, _last_interrupt = _last_interrupt, monotonic()
+    if _last_interrupt - before < INSIST_SECONDS:
+        return True
+    frame = sys._getframe(1)
+    while frame is not None:
+        if _is_in(frame, LOOPS) and not _is_in(frame, TRANSPARENT):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,64 @@
+"""What may be wrong with the data of a fit."""
+
+import numpy as np
+from sklearn import config_context
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import assert_all_finite
+
+from skgd._caller import warn
+
+__all__ = ["as_vector", "check_finite", "target_advice"]
+
+
+def as_vector(y):
+    """Ravel a target of one column, with scikit-learn's warning."""
+    warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the "
+        "shape of y to (n_samples, ), for example using ravel().",
+        DataConversionWarning,
+    )
+    return y.ravel()
+
+
+def check_finite(estimator, **arrays):
+    """Raise if data are not finite, also with ``assume_finite=True``."""
+    # scikit-learn adds up large numbers, to begin with.
+    with config_context(assume_finite=False), np.errstate(invalid="ignore"):
+        for name, array in arrays.items():
+            if array is not None:
+                assert_all_finite(
+                    array, estimator_name=type(estimator).__name__, input_name=name
+                )
+
+
+def target_advice(estimator, y):
+    """Advise to scale the target if a mean or deviation is far from 1.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Has the kind of the output.
+
+    y : ndarray of shape (n_samples, n_targets)
+        Encoded targets.
+
+    Returns
+    -------
+    str
+        Goes behind the text of a warning; empty without advice.
+    """
+    if estimator.out_activation_ != "identity":
+        return ""
+    with np.errstate(over="ignore"):
+        means = y.mean(axis=0, dtype=np.float64)
+        deviations = y.std(axis=0, dtype=np.float64)
+    small = (deviations < 0.1) & (y != y[0]).any(axis=0)
+    far = (abs(means) > 10) | (deviations > 10) | small
+    if not far.any():
+        return ""
+    j = far.argmax()
+    return (
+        f"\nThe target has a mean of {means[j]:.3g} and a standard deviation of "
+        f"{deviations[j]:.3g}. You might also want to scale it: "
+        "TransformedTargetRegressor(..., transformer=StandardScaler())."
+    )
