@@ -3,21 +3,73 @@
 LLVM vectorises loops, but of a product it keeps no block in registers, so that what is made
 here are its instructions. Where Numba compiles nothing, NumPy does the same.
 
-All arrays are flat: of element (i, k) of a matrix the index is
-``first + i * row + k * step``, where a step that is not given is 1. At the edges of a
-matrix a block may be smaller: ``rows`` and ``columns`` are those that remain of it.
+At the edges of a matrix a block may be smaller: ``rows`` and ``columns`` are those that
+remain of the matrix.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skgd.engine.jit import Stub
 
-__all__ = ["dot_block", "multiply_block", "panel_width", "transpose_block", "vector_length"]
+__all__ = [
+    "Operand",
+    "Shape",
+    "dot_block",
+    "multiply_block",
+    "panel_width",
+    "transpose_block",
+    "vector_length",
+]
 
 # Rows of a block: two multiplications in each cycle, of which each takes 4, are busy with 8
 # vectors or more. If fewer rows remain, blocks are of less.
 ROWS = 6
 FEW_ROWS = 2
+
+
+class Operand(NamedTuple):
+    """A matrix in a flat array. Element (i, k) is at ``first + i * row + k * step``.
+
+    Attributes
+    ----------
+    data : ndarray of shape (n,)
+        The array.
+
+    first : int
+        The index of element (0, 0).
+
+    row, step : int
+        The distances of neighbors in a column and in a row. One of them is 1.
+    """
+
+    data: Any
+    first: int
+    row: int
+    step: int
+
+
+class Shape(NamedTuple):
+    """The shape of a product.
+
+    Attributes
+    ----------
+    rows, columns : int
+        The shape of the result.
+
+    depth : int
+        The length of the sums.
+    """
+
+    rows: int
+    columns: int
+    depth: int
+
+
+def _index(operand, i, k):
+    """Return where element (i, k) is."""
+    return operand.first + i * operand.row + k * operand.step
 
 
 def _length(array):
@@ -30,78 +82,48 @@ def _width(array):
     return 2 * _length(array)
 
 
-def _multiply(
-    a,
-    a_first,
-    a_row,
-    a_step,
-    b,
-    b_first,
-    b_row,
-    depth,
-    start,
-    start_first,
-    start_row,
-    c,
-    c_first,
-    c_row,
-    rows,
-    columns,
-):
+def _multiply(a, b, start, c, shape):
     """Write a block of ``start + a @ b`` to ``c``, and return how many rows it has.
 
-    ``depth`` is the length of the sums. An empty ``start`` stands for zeros.
+    All but ``a`` have a step of 1. A ``start`` without data stands for zeros.
     """
+    rows, columns, depth = shape
     height = min(rows, ROWS if rows >= ROWS - 1 else FEW_ROWS)
     steps, across = np.arange(depth), np.arange(columns)
+    right = b.data[_index(b, steps[:, np.newaxis], across)]
     for i in range(height):
-        row = a[a_first + i * a_row + steps * a_step]
-        total = row @ b[b_first + steps[:, np.newaxis] * b_row + across]
-        if start.size > 0:
-            total = start[start_first + i * start_row + across] + total
-        c[c_first + i * c_row + across] = total
+        total = a.data[_index(a, i, steps)] @ right
+        if start.data.size > 0:
+            total = start.data[_index(start, i, across)] + total
+        c.data[_index(c, i, across)] = total
     return height
 
 
-def _dot(
-    a,
-    a_first,
-    a_row,
-    b,
-    b_first,
-    b_row,
-    depth,
-    start,
-    start_first,
-    start_row,
-    c,
-    c_first,
-    c_row,
-    rows,
-    columns,
-):
+def _dot(a, b, start, c, shape):
     """Write a block of ``start + a @ b.T``, of 1, 2 or 4 columns.
 
-    It has as many elements as a vector, or less.
+    It has as many elements as a vector, or less. All operands have a step of 1.
     """
-    for i in range(min(rows, _length(c) // columns)):
-        row = a[a_first + i * a_row : a_first + i * a_row + depth]
+    rows, columns, depth = shape
+    steps = np.arange(depth)
+    for i in range(min(rows, _length(c.data) // columns)):
         for j in range(columns):
-            total = row @ b[b_first + j * b_row : b_first + j * b_row + depth]
-            if start.size > 0:
-                total = start[start_first + i * start_row + j] + total
-            c[c_first + i * c_row + j] = total
+            total = a.data[_index(a, i, steps)] @ b.data[_index(b, j, steps)]
+            if start.data.size > 0:
+                total = start.data[_index(start, i, j)] + total
+            c.data[_index(c, i, j)] = total
 
 
-def _transpose(a, a_first, a_row, rows, columns, c, c_first, c_row):
+def _transpose(a, c, rows, columns):
     """Write the transpose of a square as wide as a vector.
 
-    Beyond the edges, anything may be written within the square.
+    ``rows`` and ``columns`` are those that remain of ``a``. Beyond the edges, anything may
+    be written within the square. Both operands have a step of 1.
     """
-    length = _length(a)
+    length = _length(a.data)
     for i in range(min(length, rows)):
         for j in range(min(length, columns)):
-            c[c_first + j * c_row + i] = a[a_first + i * a_row + j]
+            c.data[_index(c, j, i)] = a.data[_index(a, i, j)]
 
 
 def _make_constant(value_of):
@@ -130,18 +152,60 @@ def _panel_by_width(bits):
     return _length_by_width(bits) * registers()[1]
 
 
-def _at(context, builder, array, value, first):
-    """Return the pointer to an element."""
+class _Matrix(NamedTuple):
+    """An operand as LLVM's values.
+
+    Attributes
+    ----------
+    address : llvmlite.ir.Value
+        The pointer to the first element.
+
+    row, step : llvmlite.ir.Value
+        As in `Operand`.
+
+    size : llvmlite.ir.Value
+        The number of elements of the array.
+    """
+
+    address: Any
+    row: Any
+    step: Any
+    size: Any
+
+
+def _unpack(context, builder, kind, value):
+    """Return an operand of a Numba type as a `_Matrix`."""
+    from numba.core import cgutils
     from numba.np.arrayobj import make_array
 
-    return builder.gep(make_array(array)(context, builder, value).data, [first])
+    data, first, row, step = cgutils.unpack_tuple(builder, value)
+    array = make_array(kind[0])(context, builder, data)
+    return _Matrix(builder.gep(array.data, [first]), row, step, array.nitems)
 
 
-def _is_empty(context, builder, array, value):
-    from numba.np.arrayobj import make_array
+class _Product(NamedTuple):
+    """The arguments of `multiply_block` or `dot_block` as LLVM's values."""
 
-    size = make_array(array)(context, builder, value).nitems
-    return builder.icmp_signed("==", size, size.type(0))
+    a: _Matrix
+    b: _Matrix
+    start: _Matrix
+    c: _Matrix
+    shape: Shape
+
+    @classmethod
+    def unpack(cls, context, builder, signature, args):
+        """Unpack all arguments."""
+        *kinds, _ = signature.args
+        *operands, shape = args
+        pairs = zip(kinds, operands, strict=True)
+        matrices = [_unpack(context, builder, *pair) for pair in pairs]
+        members = [builder.extract_value(shape, i) for i in range(len(Shape._fields))]
+        return cls(*matrices, Shape(*members))
+
+    def has_start(self, builder):
+        """Write the test whether the sums start from something else than zeros."""
+        size = self.start.size
+        return builder.icmp_signed("!=", size, size.type(0))
 
 
 def _choose(builder, value, numbers, write):
@@ -180,68 +244,44 @@ def _make_multiply():
 
     from skgd.engine.vectors import Sums, Vectors, registers
 
-    def write(builder, vectors, a, b, start, c, depth, rows, height, width, count):
+    def write(builder, vectors, product, height, width, count):
         """Write the instructions for a block of so many rows and vectors.
 
         ``count`` is how many lanes of the last vector count; None stands for all.
         """
-        (a, a_row, a_step), (b, b_row), (c, c_row) = a, b, c
-        start, start_row, is_empty = start
+        a, b, start, c, (rows, _, depth) = product
         lanes = [depth.type(v * vectors.length) for v in range(width)]
         masks = [None] * width
         if count is not None:
             masks[-1] = vectors.mask(count)
+
+        def places(matrix):
+            offsets = _row_offsets(builder, rows, matrix.row, height)
+            return _places(builder, matrix.address, offsets, lanes)
+
         sums = Sums(builder, vectors, height * width)
-        with builder.if_then(builder.not_(is_empty)):
-            offsets = _row_offsets(builder, rows, start_row, height)
-            places = zip(
-                _places(builder, start, offsets, lanes), masks * height, strict=True
-            )
-            sums.set([vectors.load(*place) for place in places])
-        offsets = _row_offsets(builder, rows, a_row, height)
+        with builder.if_then(product.has_start(builder)):
+            pairs = zip(places(start), masks * height, strict=True)
+            sums.set([vectors.load(*pair) for pair in pairs])
+        offsets = _row_offsets(builder, rows, a.row, height)
         with cgutils.for_range(builder, depth) as loop:
-            x = builder.gep(a, [builder.mul(loop.index, a_step)])
-            y = builder.gep(b, [builder.mul(loop.index, b_row)])
-            places = zip([builder.gep(y, [lane]) for lane in lanes], masks, strict=True)
-            row = [vectors.load(*place) for place in places]
+            x = builder.gep(a.address, [builder.mul(loop.index, a.step)])
+            y = builder.gep(b.address, [builder.mul(loop.index, b.row)])
+            pairs = zip([builder.gep(y, [lane]) for lane in lanes], masks, strict=True)
+            row = [vectors.load(*pair) for pair in pairs]
             numbers = [builder.load(builder.gep(x, [offset])) for offset in offsets]
             factors = [vectors.repeat(number) for number in numbers]
             sums.add_products([(factor, value) for factor in factors for value in row])
-        offsets = _row_offsets(builder, rows, c_row, height)
-        places = _places(builder, c, offsets, lanes)
-        for place in zip(sums.get(), places, masks * height, strict=True):
-            vectors.store(*place)
+        for triple in zip(sums.get(), places(c), masks * height, strict=True):
+            vectors.store(*triple)
 
     @intrinsic
-    def multiply(
-        typing_context,
-        a,
-        a_first,
-        a_row,
-        a_step,
-        b,
-        b_first,
-        b_row,
-        depth,
-        start,
-        start_first,
-        start_row,
-        c,
-        c_first,
-        c_row,
-        rows,
-        columns,
-    ):
+    def multiply(typing_context, a, b, start, c, shape):
         def codegen(context, builder, signature, args):
-            vectors = Vectors(context, builder, c.dtype)
-            is_empty = _is_empty(context, builder, start, args[8])
-            (size, most), (rows, columns) = registers(), args[14:]
-            matrices = (
-                (_at(context, builder, a, *args[:2]), *args[2:4]),
-                (_at(context, builder, b, *args[4:6]), args[6]),
-                (_at(context, builder, start, *args[8:10]), args[10], is_empty),
-                (_at(context, builder, c, *args[11:13]), args[13]),
-            )
+            vectors = Vectors(context, builder, c[0].dtype)
+            product = _Product.unpack(context, builder, signature, args)
+            rows, columns, _ = product.shape
+            size, most = registers()
             # The kind of block: twice its vectors, less one if the last is masked. With AVX
             # a mask costs little, and all are masked but those of a whole panel; without, a
             # branch for each number takes its place.
@@ -263,8 +303,7 @@ def _make_multiply():
                     width, count = (kind + 1) // 2, None
                     if kind % 2:
                         count = builder.sub(columns, index((width - 1) * length))
-                    shape = height, width, count
-                    write(builder, vectors, *matrices, args[7], rows, *shape)
+                    write(builder, vectors, product, height, width, count)
 
                 _choose(builder, kind, kinds, write_kind)
 
@@ -276,9 +315,7 @@ def _make_multiply():
                     write_rows(FEW_ROWS)
             return builder.select(is_high, index(ROWS), index(FEW_ROWS))
 
-        n = types.intp
-        matrices = a, n, n, n, b, n, n, n, start, n, n, c, n, n
-        return n(*matrices, n, n), codegen
+        return types.intp(a, b, start, c, shape), codegen
 
     return multiply
 
@@ -291,43 +328,24 @@ def _make_dot():
     from skgd.engine.vectors import FUSE, Sums, Vectors
 
     @intrinsic
-    def dot(
-        typing_context,
-        a,
-        a_first,
-        a_row,
-        b,
-        b_first,
-        b_row,
-        depth,
-        start,
-        start_first,
-        start_row,
-        c,
-        c_first,
-        c_row,
-        rows,
-        columns,
-    ):
+    def dot(typing_context, a, b, start, c, shape):
         def codegen(context, builder, signature, args):
-            vectors = Vectors(context, builder, c.dtype)
-            depth, (rows, columns) = args[6], args[13:]
+            vectors = Vectors(context, builder, c[0].dtype)
+            product = _Product.unpack(context, builder, signature, args)
+            rows, columns, depth = product.shape
             index, length = depth.type, vectors.length
-            left = _at(context, builder, a, *args[:2])
-            right = _at(context, builder, b, *args[3:5])
-            before = _at(context, builder, start, *args[7:9])
-            out = _at(context, builder, c, *args[10:12])
-            is_empty = _is_empty(context, builder, start, args[7])
+            has_start = product.has_start(builder)
 
             def write(width):
                 lanes = [index(j) for j in range(width)]
 
-                def places(pointer, row, lanes):
-                    offsets = _row_offsets(builder, rows, row, length // width)
-                    return _places(builder, pointer, offsets, lanes)
+                def places(matrix, lanes):
+                    offsets = _row_offsets(builder, rows, matrix.row, length // width)
+                    return _places(builder, matrix.address, offsets, lanes)
 
-                across = places(left, args[2], [index(0)])
-                down = [builder.gep(right, [builder.mul(j, args[5])]) for j in lanes]
+                across = places(product.a, [index(0)])
+                b = product.b
+                down = [builder.gep(b.address, [builder.mul(j, b.row)]) for j in lanes]
                 sums = Sums(builder, vectors, length)
 
                 def add(k, mask=None):
@@ -345,24 +363,20 @@ def _make_dot():
                 with builder.if_then(builder.icmp_signed(">", rest, index(0))):
                     add(whole, vectors.mask(rest))
                 total = cgutils.alloca_once_value(builder, vectors.sums(sums.get()))
-                with builder.if_then(builder.not_(is_empty)):
-                    found = [builder.load(p) for p in places(before, args[9], lanes)]
+                with builder.if_then(has_start):
+                    found = [builder.load(p) for p in places(product.start, lanes)]
                     found = builder.fadd(
                         vectors.join(found), builder.load(total), flags=FUSE
                     )
                     builder.store(found, total)
                 numbers = vectors.split(builder.load(total))
-                for number, place in zip(
-                    numbers, places(out, args[12], lanes), strict=True
-                ):
-                    builder.store(number, place)
+                for pair in zip(numbers, places(product.c, lanes), strict=True):
+                    builder.store(*pair)
 
             _choose(builder, columns, [n for n in (1, 2, 4) if n <= length], write)
             return context.get_dummy_value()
 
-        n = types.intp
-        matrices = a, n, n, b, n, n, n, start, n, n, c, n, n
-        return types.void(*matrices, n, n), codegen
+        return types.void(a, b, start, c, shape), codegen
 
     return dot
 
@@ -374,21 +388,22 @@ def _make_transpose():
     from skgd.engine.vectors import Vectors
 
     @intrinsic
-    def transpose(typing_context, a, a_first, a_row, rows, columns, c, c_first, c_row):
+    def transpose(typing_context, a, c, rows, columns):
         def codegen(context, builder, signature, args):
-            vectors = Vectors(context, builder, c.dtype)
-            source = _at(context, builder, a, *args[:2])
-            target = _at(context, builder, c, *args[5:7])
-            mask = vectors.mask(args[4])
-            offsets = _row_offsets(builder, args[3], args[2], vectors.length)
-            rows = [vectors.load(builder.gep(source, [i]), mask) for i in offsets]
-            for j, column in enumerate(vectors.transpose(rows)):
-                offset = builder.mul(args[7], args[7].type(j))
-                vectors.store(column, builder.gep(target, [offset]))
+            vectors = Vectors(context, builder, c[0].dtype)
+            pairs = zip((a, c), args[:2], strict=True)
+            source, target = [_unpack(context, builder, *pair) for pair in pairs]
+            rows, columns = args[2:]
+            mask = vectors.mask(columns)
+            offsets = _row_offsets(builder, rows, source.row, vectors.length)
+            places = _places(builder, source.address, offsets, [rows.type(0)])
+            loaded = [vectors.load(place, mask) for place in places]
+            for j, column in enumerate(vectors.transpose(loaded)):
+                offset = builder.mul(target.row, target.row.type(j))
+                vectors.store(column, builder.gep(target.address, [offset]))
             return context.get_dummy_value()
 
-        n = types.intp
-        return types.void(a, n, n, n, n, c, n, n), codegen
+        return types.void(a, c, types.intp, types.intp), codegen
 
     return transpose
 

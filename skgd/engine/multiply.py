@@ -11,6 +11,8 @@ and of all are the same to the last bit.
 """
 
 from skgd.engine.blocks import (
+    Operand,
+    Shape,
     dot_block,
     multiply_block,
     panel_width,
@@ -18,7 +20,7 @@ from skgd.engine.blocks import (
     vector_length,
 )
 from skgd.engine.jit import strict_jit
-from skgd.engine.views import vector
+from skgd.engine.views import elements, vector
 
 __all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
 
@@ -35,177 +37,144 @@ MANY = 24
 
 
 @strict_jit
-def _copy(b, first, row, rows, columns, width, out):
+def _part(operand, i, k):
+    """Return the part of a matrix from element (i, k) on."""
+    first = operand.first + i * operand.row + k * operand.step
+    return Operand(operand.data, first, operand.row, operand.step)
+
+
+@strict_jit
+def _transposed(operand):
+    return Operand(operand.data, operand.first, operand.step, operand.row)
+
+
+@strict_jit
+def _copy(b, rows, columns, width, out):
     """Copy a part of a matrix to the rows of ``out``, of length ``width``."""
     for k in range(rows):
-        source = vector(b, first + k * row, columns)
+        source = vector(b.data, b.first + k * b.row, columns)
         target = vector(out, k * width, columns)
         for j in range(columns):
             target[j] = source[j]
 
 
 @strict_jit
-def _copy_transposed(b, first, row, rows, columns, width, out):
+def _copy_transposed(b, rows, columns, width, out):
     """Copy its transpose, likewise."""
     length = vector_length(out)
+    target = Operand(out, 0, width, 1)
     for i in range(0, rows, length):
         for j in range(0, columns, length):
-            transpose_block(
-                b,
-                first + i * row + j,
-                row,
-                rows - i,
-                columns - j,
-                out,
-                j * width + i,
-                width,
-            )
+            transpose_block(_part(b, i, j), _part(target, j, i), rows - i, columns - j)
 
 
 @strict_jit
-def _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, depth, room):
+def _multiply_by_few(a, b, bias, out, shape, room):
     """Write a product of few columns: vectors are along the sums."""
+    rows, columns, depth = shape
+    target = Operand(out, 0, columns, 1)
     for first in range(0, depth, DEPTH):
         length = min(DEPTH, depth - first)
-        transposed, b_first, b_row = b, first, b_column
-        if b_column == 1:
-            _copy_transposed(b, first * b_step, b_step, length, columns, DEPTH, room)
-            transposed, b_first, b_row = room, 0, DEPTH
-        start, start_row = bias, 0
+        right = _transposed(_part(b, first, 0))
+        if b.step == 1:
+            _copy_transposed(_part(b, first, 0), length, columns, DEPTH, room)
+            right = Operand(elements(room), 0, DEPTH, 1)
+        start = Operand(elements(bias), 0, 0, 1)
         if first > 0:
-            start, start_row = c, columns
+            start = Operand(elements(out), 0, columns, 1)
         j = 0
         while j < columns:
             n = min(2, columns - j)
             if columns - j >= 4:
-                n = min(4, vector_length(c))
-            for i in range(0, rows, vector_length(c) // n):
+                n = min(4, vector_length(out))
+            for i in range(0, rows, vector_length(out) // n):
                 dot_block(
-                    a,
-                    i * a_row + first,
-                    a_row,
-                    transposed,
-                    b_first + j * b_row,
-                    b_row,
-                    length,
-                    start,
-                    i * start_row + j,
-                    start_row,
-                    c,
-                    i * columns + j,
-                    columns,
-                    rows - i,
-                    n,
+                    _part(a, i, first),
+                    _part(right, j, 0),
+                    _part(start, i, j),
+                    _part(target, i, j),
+                    Shape(rows - i, n, length),
                 )
             j += n
 
 
 @strict_jit
-def _multiply_panels(
-    a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, depth, is_across, room
-):
+def _multiply_panels(a, b, bias, out, shape, is_across, room):
     """Write a product or, where it ``is_across``, its transpose."""
-    width = panel_width(c)
-    copy = rows >= MANY and columns * c.itemsize >= FAR
+    rows, columns, depth = shape
+    width = panel_width(out)
+    copy = rows >= MANY and columns * out.itemsize >= FAR
     for j in range(0, columns, width):
         n = min(width, columns - j)
-        out, out_first, out_row = c, j, columns
+        target = Operand(out, j, columns, 1)
         if is_across:
-            out, out_first, out_row = room, DEPTH * width, width
+            target = Operand(room, DEPTH * width, width, 1)
         for first in range(0, depth, DEPTH):
             length = min(DEPTH, depth - first)
-            panel, b_first, b_row = b, first * b_step + j * b_column, b_step
-            if b_column > 1:
-                _copy_transposed(b, b_first, b_column, n, length, width, room)
+            panel = _part(b, first, j)
+            if b.step > 1:
+                _copy_transposed(_transposed(panel), n, length, width, room)
             elif copy:
-                _copy(b, b_first, b_step, length, n, width, room)
-            if b_column > 1 or copy:
-                panel, b_first, b_row = room, 0, width
-            start, start_first, start_row = bias, j, 0
+                _copy(panel, length, n, width, room)
+            if b.step > 1 or copy:
+                panel = Operand(elements(room), 0, width, 1)
+            start = Operand(elements(bias), j, 0, 1)
             if first > 0:
-                start, start_first, start_row = out, out_first, out_row
+                start = Operand(elements(target.data), target.first, target.row, 1)
             i = 0
             while i < rows:
                 i += multiply_block(
-                    a,
-                    i * a_row + first * a_step,
-                    a_row,
-                    a_step,
+                    _part(a, i, first),
                     panel,
-                    b_first,
-                    b_row,
-                    length,
-                    start,
-                    start_first + i * start_row,
-                    start_row,
-                    out,
-                    out_first + i * out_row,
-                    out_row,
-                    rows - i,
-                    n,
+                    _part(start, i, 0),
+                    _part(target, i, 0),
+                    Shape(rows - i, n, length),
                 )
         if is_across:
             for i in range(rows):
                 for k in range(n):
-                    c[(j + k) * rows + i] = room[out_first + i * out_row + k]
+                    out[(j + k) * rows + i] = room[target.first + i * width + k]
 
 
 @strict_jit
-def multiply(a, a_row, a_step, b, b_column, b_step, bias, c, rows, columns, depth, room):
-    """Write a product to ``c``.
+def multiply(a, b, bias, out, shape, room):
+    """Write a product to ``out``.
 
     Parameters
     ----------
-    a, a_row, a_step : ndarray of shape (n,), and int
-        The first matrix: of element (i, k) the index is ``i * a_row + k * a_step``. One of
-        the two is 1.
-
-    b, b_column, b_step : ndarray of shape (n,), and int
-        The second, likewise: of element (k, j) it is ``k * b_step + j * b_column``.
+    a, b : Operand
+        The two matrices.
 
     bias : ndarray of shape (columns,) or (0,)
-        What the sums of each row start from. There is none where ``a_step`` is not 1.
+        What the sums of each row start from. There is none where ``a.step`` is not 1.
 
-    c : ndarray of shape (rows * columns,)
+    out : ndarray of shape (rows * columns,)
         Takes the product, row by row.
 
-    rows, columns, depth : int
+    shape : Shape
         The shape of the product, and the length of the sums.
 
     room : ndarray of shape (ROOM,)
         Written to.
     """
-    few = columns <= vector_length(c)
-    if few and a_step == 1:
-        _multiply_by_few(a, a_row, b, b_column, b_step, bias, c, rows, columns, depth, room)
+    rows, columns, depth = shape
+    few = columns <= vector_length(out)
+    if few and a.step == 1:
+        _multiply_by_few(a, b, bias, out, shape, room)
         return
-    is_across = few and columns < rows
-    if is_across:
-        a, a_row, a_step, b, b_column, b_step = b, b_column, b_step, a, a_row, a_step
-        rows, columns = columns, rows
-    _multiply_panels(
-        a,
-        a_row,
-        a_step,
-        b,
-        b_column,
-        b_step,
-        bias,
-        c,
-        rows,
-        columns,
-        depth,
-        # A single row is a column, too.
-        is_across and rows > 1,
-        room,
-    )
+    # A single row is a column, too.
+    is_across = few and 1 < columns < rows
+    if few and columns < rows:
+        a, b, shape = _transposed(b), _transposed(a), Shape(columns, rows, depth)
+    _multiply_panels(a, b, bias, out, shape, is_across, room)
 
 
 def bind(T):
     """Compile the product for the Numba dtype ``T``."""
     from numba import types
 
-    source, target = types.Array(T, 1, "C", readonly=True), types.Array(T, 1, "C")
     n = types.intp
-    matrices = (source, n, n, source, n, n, source, target)
-    return multiply.bind(types.void, *matrices, n, n, n, target)
+    source, target = types.Array(T, 1, "C", readonly=True), types.Array(T, 1, "C")
+    operand = types.BaseTuple.from_types((source, n, n, n), Operand)
+    shape = types.BaseTuple.from_types((n, n, n), Shape)
+    return multiply.bind(types.void, operand, operand, source, target, shape, target)

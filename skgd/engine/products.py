@@ -1,7 +1,8 @@
 """The three matrix products of a layer, and the first layer's over sparse rows."""
 
+from skgd.engine.blocks import Operand, Shape
 from skgd.engine.jit import jit
-from skgd.engine.views import vector
+from skgd.engine.views import elements, vector
 
 __all__ = [
     "column_sums",
@@ -18,17 +19,11 @@ def linear(inputs, weights, bias, out, multiply, room):
     """Write ``inputs @ weights``, and add the bias if there is one."""
     length, columns = weights.shape
     multiply(
-        vector(inputs, 0, inputs.size),
-        length,
-        1,
-        vector(weights, 0, weights.size),
-        1,
-        columns,
+        Operand(elements(inputs), 0, length, 1),
+        Operand(elements(weights), 0, columns, 1),
         bias,
         vector(out, 0, out.size),
-        out.shape[0],
-        columns,
-        length,
+        Shape(out.shape[0], columns, length),
         room,
     )
 
@@ -38,17 +33,11 @@ def input_gradient(delta, weights, out, multiply, room):
     """Write ``delta @ weights.T``."""
     columns, length = weights.shape
     multiply(
-        vector(delta, 0, delta.size),
-        length,
-        1,
-        vector(weights, 0, weights.size),
-        length,
-        1,
+        Operand(elements(delta), 0, length, 1),
+        Operand(elements(weights), 0, 1, length),
         vector(delta, 0, 0),
         vector(out, 0, out.size),
-        out.shape[0],
-        columns,
-        length,
+        Shape(out.shape[0], columns, length),
         room,
     )
 
@@ -58,17 +47,11 @@ def weight_gradient(inputs, first, delta, out, multiply, room):
     """Write ``inputs.T @ delta``, the rows from ``first`` on that ``out`` has."""
     rows, columns = out.shape
     multiply(
-        vector(inputs, first, inputs.size - first),
-        1,
-        inputs.shape[1],
-        vector(delta, 0, delta.size),
-        1,
-        columns,
+        Operand(elements(inputs), first, 1, inputs.shape[1]),
+        Operand(elements(delta), 0, columns, 1),
         vector(delta, 0, 0),
         vector(out, 0, out.size),
-        rows,
-        columns,
-        delta.shape[0],
+        Shape(rows, columns, delta.shape[0]),
         room,
     )
 
@@ -80,17 +63,11 @@ def column_sums(delta, out, multiply, room):
     # A product of one row copies nothing to the room.
     room[0] = 1
     multiply(
-        vector(room, 0, 1),
-        1,
-        0,
-        vector(delta, 0, delta.size),
-        1,
-        columns,
+        Operand(elements(room), 0, 1, 0),
+        Operand(elements(delta), 0, columns, 1),
         vector(delta, 0, 0),
         out,
-        1,
-        columns,
-        rows,
+        Shape(1, columns, rows),
         room,
     )
 

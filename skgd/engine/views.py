@@ -9,7 +9,7 @@ keeps the buffers alive.
 
 from skgd.engine.jit import Stub
 
-__all__ = ["matrix", "vector"]
+__all__ = ["elements", "matrix", "vector"]
 
 
 def _slice_vector(flat, offset, size):
@@ -18,6 +18,38 @@ def _slice_vector(flat, offset, size):
 
 def _slice_matrix(flat, offset, rows, columns):
     return flat[offset : offset + rows * columns].reshape(rows, columns)
+
+
+def _elements(array):
+    return array.reshape(-1)
+
+
+def _make_elements():
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    @intrinsic
+    def view(typing_context, array):
+        """View all elements of a C-ordered array, row by row, to read them."""
+        flat = types.Array(array.dtype, 1, "C", readonly=True)
+
+        def codegen(context, builder, signature, args):
+            source = make_array(array)(context, builder, args[0])
+            target = make_array(flat)(context, builder)
+            populate_array(
+                target,
+                data=source.data,
+                shape=[source.nitems],
+                strides=[source.itemsize],
+                itemsize=source.itemsize,
+                meminfo=None,
+            )
+            return target._getvalue()
+
+        return flat(array), codegen
+
+    return view
 
 
 def _make_vector():
@@ -76,5 +108,6 @@ def _typed_view(flat, ndim):
     return view(flat, *[types.intp] * (1 + ndim)), codegen
 
 
+elements = Stub(_elements, _make_elements)
 vector = Stub(_slice_vector, _make_vector)
 matrix = Stub(_slice_matrix, _make_matrix)
