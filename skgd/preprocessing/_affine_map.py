@@ -68,13 +68,13 @@ class AffineMap:
         ValueError
             If ``X`` is infinite.
         """
-        return self._apply(_kernels.map_forward, (self.low, self.high), X, copy)
+        return self._apply(_kernels.map_forward, X, copy)
 
     def back(self, X, *, copy):
         """Undo :meth:`forward`, except for the clipping."""
-        return self._apply(_kernels.map_back, (), X, copy)
+        return self._apply(_kernels.map_back, X, copy)
 
-    def _apply(self, kernel, bounds, X, copy):
+    def _apply(self, kernel, X, copy):
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
             refuse_infinity(X)
@@ -82,16 +82,15 @@ class AffineMap:
 
         def run(X, out, features=slice(None)):
             x, n_series = flat(X)
-            return kernel(
-                read_only(x),
-                n_series,
+            halves = _kernels.Halves(
                 read_only(self.half_centre[features]),
                 read_only(self.half_scale[features]),
                 self.span,
                 self.offset,
-                *bounds,
-                flat(out)[0],
+                self.low,
+                self.high,
             )
+            return kernel(read_only(x), n_series, halves, flat(out)[0])
 
         if is_plain(X):
             infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
