@@ -73,14 +73,13 @@ class AffineMap:
         ValueError
             If ``X`` is infinite.
         """
-        bounds = (self.low, self.high)
-        return self._apply(_kernels.map_forward, bounds, X, copy, self.unit, 1)
+        return self._apply(_kernels.map_forward, X, copy, self.unit, 1)
 
     def back(self, X, *, copy):
         """Undo :meth:`forward`, except for the clipping."""
-        return self._apply(_kernels.map_back, (), X, copy, 1, 1 / self.unit)
+        return self._apply(_kernels.map_back, X, copy, 1, 1 / self.unit)
 
-    def _apply(self, kernel, bounds, X, copy, before, after):
+    def _apply(self, kernel, X, copy, before, after):
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
             refuse_infinity(X)
@@ -88,16 +87,15 @@ class AffineMap:
 
         def run(X, out, features=slice(None)):
             x, n_series = flat(X)
-            return kernel(
-                read_only(x),
-                n_series,
+            halves = _kernels.Halves(
                 read_only(self.half_centre[features]),
                 read_only(self.half_scale[features]),
                 self.span,
                 self.offset,
-                *bounds,
-                flat(out)[0],
+                self.low,
+                self.high,
             )
+            return kernel(read_only(x), n_series, halves, flat(out)[0])
 
         infinite = []
         if (self.unit != 1).any():
