@@ -113,7 +113,8 @@ def test_the_penalty_is_part_of_the_gradient(name, dtype):
     theta, gradient = rng.normal(size=(2, n)).astype(dtype)
     before = theta.astype(float)
     state = np.zeros((solver.n_slots, n), dtype=dtype)
-    penalty = update(solver, theta, gradient, state, 0.01, 0, alpha=alpha)
+    # The kernel adds the penalty's gradient in place.
+    penalty = update(solver, theta, gradient.copy(), state, 0.01, 0, alpha=alpha)
     strength = float(theta.dtype.type(alpha))
     assert penalty == pytest.approx(alpha / 2 * (before**2).sum(), rel=TOLERANCE[dtype])
     whole = gradient + strength * before
