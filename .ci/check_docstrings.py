@@ -16,12 +16,14 @@ import skgd
 
 
 def public_objects():
-    """Yield the import path of each public class and of its own public methods."""
+    """Yield the import path of each public function, class and its own public methods."""
     for name in skgd.__all__:
         obj = getattr(skgd, name)
-        if not inspect.isclass(obj):
+        if not callable(obj):
             continue
         yield f"skgd.{name}"
+        if not inspect.isclass(obj):
+            continue
         for attribute in dir(obj):
             member = inspect.getattr_static(obj, attribute)
             function = getattr(member, "fn", member)  # behind available_if

@@ -57,7 +57,7 @@ def allowed(layer):
     if layer in PLUGINS:
         return {"engine", layer} if layer == "schedules" else {"engine"}
     return {
-        "": {"", "preprocessing", "neural_network", "engine", *PLUGINS},
+        "": {"", "_warm_up", "preprocessing", "neural_network", "engine", *PLUGINS},
         "engine": {"engine"},
         "preprocessing": {"preprocessing", "engine", "_state", "_threads"},
         "neural_network": {
@@ -92,7 +92,7 @@ def test_imports_point_one_way(path):
 @every_source
 def test_only_estimators_import_scikit_learn(path):
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
-    shared = (PACKAGE / "_state.py", PACKAGE / "_threads.py")
+    shared = [PACKAGE / name for name in ("_state.py", "_threads.py", "_warm_up.py")]
     if layer_of(path) not in ESTIMATORS and path not in shared:
         assert not modules & {"sklearn", "joblib", "threadpoolctl"}
 
@@ -171,3 +171,9 @@ def test_files_stay_small():
     for path in SOURCES:
         n_lines = len(path.read_text(encoding="utf-8").splitlines())
         assert n_lines <= 400, path
+
+
+def test_what_is_public():
+    assert dir(skgd) == sorted(skgd.__all__)
+    for name in dir(skgd):
+        assert hasattr(skgd, name)

@@ -334,6 +334,7 @@ class BaseMLP(Versioned, BaseEstimator):
             self.activation,
             LINKS[self.out_activation_],
             self.n_jobs,
+            self.verbose,
         )
 
     def _predictions(self, X):

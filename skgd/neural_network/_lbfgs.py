@@ -8,6 +8,7 @@ from sklearn.utils.optimize import _check_optimize_result
 
 from skgd._threads import available_threads, n_cores, run_together
 from skgd.engine import lbfgs
+from skgd.engine.announce import announced
 from skgd.engine.records import Buffers, Network
 from skgd.engine.team import ALONE, Team
 from skgd.neural_network._data import IN_ORDER, as_samples
@@ -124,6 +125,24 @@ class _Descender:
             losses = self._call()
             yield from losses[: self.n_iterations - before].tolist()
 
+    def compile(self):
+        """Compile the iterations, by a call for none of them."""
+        lbfgs.minimize(*self._arguments(ALONE, 0, np.empty(0)))
+
+    def _arguments(self, team, limit, losses):
+        """Return the arguments of one thread's compiled call."""
+        return (
+            *self._problem,
+            self._rooms[team.thread],
+            self._rules,
+            self._settings,
+            self._descent,
+            limit,
+            losses,
+            team,
+            ALONE,
+        )
+
     def _call(self):
         """Make one compiled call and adapt its length to the time that it took."""
         most, limit = self._pace.next_call()
@@ -132,17 +151,7 @@ class _Descender:
 
         def calls(n_threads):
             return [
-                (
-                    *self._problem,
-                    self._rooms[thread],
-                    self._rules,
-                    self._settings,
-                    self._descent,
-                    limit,
-                    losses,
-                    Team(thread, n_threads, arrivals),
-                    ALONE,
-                )
+                self._arguments(Team(thread, n_threads, arrivals), limit, losses)
                 for thread in range(n_threads)
             ]
 
@@ -180,26 +189,28 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     """
     # The line search compares losses that differ by less than float32 tells.
     samples = as_samples(X, np.float64, y, sample_weight)
-    descender = _Descender(
-        samples,
-        layout,
-        parameters.theta.astype(np.float64),
-        training_rules(
-            estimator.activation,
-            estimator._loss_function(),
-            "minibatch",
-            "constant",
-            np.dtype(np.float64),
-        ),
-        lbfgs.Settings(
-            alpha=float(estimator.alpha),
-            weight=float(samples.weight.sum() or len(y)),
-            tolerance=float(estimator.tol),
-            most_iterations=min(int(estimator.max_iter), MOST),
-            most_evaluations=min(int(estimator.max_fun), MOST),
-        ),
-        available_threads(estimator.n_jobs),
-    )
+    with announced("the training by L-BFGS", estimator.verbose):
+        descender = _Descender(
+            samples,
+            layout,
+            parameters.theta.astype(np.float64),
+            training_rules(
+                estimator.activation,
+                estimator._loss_function(),
+                "minibatch",
+                "constant",
+                np.dtype(np.float64),
+            ),
+            lbfgs.Settings(
+                alpha=float(estimator.alpha),
+                weight=float(samples.weight.sum() or len(y)),
+                tolerance=float(estimator.tol),
+                most_iterations=min(int(estimator.max_iter), MOST),
+                most_evaluations=min(int(estimator.max_fun), MOST),
+            ),
+            available_threads(estimator.n_jobs),
+        )
+        descender.compile()
     try:
         for iteration, loss in enumerate(descender.run(), start=1):
             if estimator.verbose:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd._threads import available_threads, run_together
+from skgd.engine.announce import announced
 from skgd.engine.layout import Layout
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Buffers
@@ -30,13 +31,17 @@ def block_rows(layout, n_samples):
     return min(n_samples, max(32, min(1024, BLOCK_ELEMENTS // layout.n_activated)))
 
 
+# The dtypes whose predictions this process has compiled or loaded.
+_COMPILED: set[np.dtype] = set()
+
+
 @lru_cache(maxsize=32)
 def _layout(units, sparse):
     """Make the layout of a plain network once for many small predictions."""
     return Layout(units, sparse=sparse)
 
 
-def predict(X, coefs, intercepts, activation, loss, n_jobs):
+def predict(X, coefs, intercepts, activation, loss, n_jobs, verbose=False):
     """Predict from rows of the right shape.
 
     Parameters
@@ -56,6 +61,9 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     n_jobs : int or None
         Threads for many rows; as for the fit.
 
+    verbose : bool or int, default=False
+        Whether to print that the predictions are compiled.
+
     Returns
     -------
     predictions : ndarray of shape (n_samples, n_outputs)
@@ -68,7 +76,6 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     layout = _layout(units, issparse(X))
     theta = pack(coefs, intercepts, dtype)
-    rules = prediction_rules(activation, loss, dtype)
     out = np.empty((X.shape[0], units[-1]), dtype=dtype)
     rows = block_rows(layout, len(out))
 
@@ -84,6 +91,11 @@ def predict(X, coefs, intercepts, activation, loss, n_jobs):
             ALONE,
         )
 
+    with announced(f"the predictions in {dtype}", verbose):
+        rules = prediction_rules(activation, loss, dtype)
+        if dtype not in _COMPILED:
+            part(0, 0)
+            _COMPILED.add(dtype)
     # Of a sparse matrix, the size is what is not zero.
     products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from skgd._threads import available_threads
+from skgd.engine.announce import announced
 from skgd.engine.records import Settings
 from skgd.neural_network._data import as_samples
 from skgd.neural_network._rules import hyperparameters, training_rules
@@ -73,22 +74,24 @@ def fit_stochastic(
     if layout.n_normal:
         X = _centred(X, sample_weight, layout, parameters)
     progress = _progress(estimator, layout, dtype, incremental)
-    trainer = Trainer(
-        as_samples(X, dtype, y, sample_weight),
-        layout,
-        parameters,
-        progress,
-        training_rules(
-            estimator.activation,
-            estimator._loss_function(),
-            estimator.solver,
-            estimator.learning_rate,
-            dtype,
-        ),
-        _settings(estimator, layout, len(y)),
-        random_state if estimator.shuffle else None,
-        available_threads(estimator.n_jobs),
-    )
+    with announced(f"the training in {dtype}", estimator.verbose):
+        trainer = Trainer(
+            as_samples(X, dtype, y, sample_weight),
+            layout,
+            parameters,
+            progress,
+            training_rules(
+                estimator.activation,
+                estimator._loss_function(),
+                estimator.solver,
+                estimator.learning_rate,
+                dtype,
+            ),
+            _settings(estimator, layout, len(y)),
+            random_state if estimator.shuffle else None,
+            available_threads(estimator.n_jobs),
+        )
+        trainer.compile()
     run = _Run(estimator, trainer, layout, parameters, progress, validation)
     try:
         run.epochs(1 if incremental else estimator.max_iter, len(y))

@@ -6,7 +6,7 @@ import numpy as np
 
 from skgd._threads import n_cores, run_together
 from skgd.engine.records import APART, Buffers, Network
-from skgd.engine.team import Team
+from skgd.engine.team import ALONE, Team
 from skgd.engine.train import BATCHES, COUNTS, UPDATES, train
 from skgd.neural_network._orders import draw_orders
 from skgd.neural_network._pace import Pace, clock
@@ -50,6 +50,9 @@ class Progress:
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
 # 20 µs of a core for the whole step, where meeting the other thread costs about 1 µs.
 WORTH_SHARING = 250_000
+
+# The dtypes whose loop this process has compiled or loaded: nothing else is in its type.
+_COMPILED: set[np.dtype] = set()
 
 
 def most_rows(layout, batch_size):
@@ -181,6 +184,34 @@ class Trainer:
             done += self._call(orders[rest], n_seen[rest], totals[rest], losses[rest])
             yield from losses[rest.start : done].tolist()
 
+    def compile(self):
+        """Compile the loop, by a call for no mini-batch."""
+        dtype = self._parameters.theta.dtype
+        if dtype not in _COMPILED:
+            none = np.empty((0, 0), dtype=np.int64), np.empty(0, dtype=np.int64)
+            sums = np.empty((0, self._n_totals)), np.empty(0)
+            train(*self._arguments(ALONE, 0, *none, *sums))
+            _COMPILED.add(dtype)
+
+    def _arguments(self, team, limit, orders, n_seen, totals, losses):
+        """Return the arguments of one thread's compiled call."""
+        return (
+            self._samples,
+            orders,
+            n_seen,
+            self._progress.rate,
+            self._network,
+            self._buffers[team.thread],
+            self._rules,
+            self._settings,
+            limit,
+            self._counts[team.thread],
+            totals,
+            losses,
+            self._shares[team.n_threads],
+            team,
+        )
+
     def _call(self, orders, n_seen, totals, losses):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, parameters = self._progress, self._parameters
@@ -191,21 +222,8 @@ class Trainer:
 
         def calls(n_threads):
             return [
-                (
-                    self._samples,
-                    orders,
-                    n_seen,
-                    progress.rate,
-                    self._network,
-                    self._buffers[thread],
-                    self._rules,
-                    self._settings,
-                    limit,
-                    self._counts[thread],
-                    totals,
-                    losses,
-                    self._shares[n_threads],
-                    Team(thread, n_threads, arrivals),
+                self._arguments(
+                    Team(thread, n_threads, arrivals), limit, orders, n_seen, totals, losses
                 )
                 for thread in range(n_threads)
             ]

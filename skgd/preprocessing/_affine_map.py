@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skgd._threads import map_parts
+from skgd.engine.announce import announced
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,
@@ -93,15 +94,18 @@ class AffineMap:
                 flat(out)[0],
             )
 
-        if is_plain(X):
-            infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
-        else:
-            dtype = np.float64 if X.dtype == np.float64 else np.float32
-            infinite = []
-            for samples in blocks(X):
-                block = np.array(X[samples], dtype, order="C")
-                infinite.append(run(block, block))
-                out[samples] = block
+        with announced("the map of the scalers"):
+            if is_plain(X):
+                infinite = map_parts(
+                    lambda part: run(X[part], out[part], part[1]), parts(X)
+                )
+            else:
+                dtype = np.float64 if X.dtype == np.float64 else np.float32
+                infinite = []
+                for samples in blocks(X):
+                    block = np.array(X[samples], dtype, order="C")
+                    infinite.append(run(block, block))
+                    out[samples] = block
         if any(infinite):
             refuse_infinity(X)
         return out
