@@ -300,6 +300,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
             activations,
             self._link_of(out_activation),
             self.n_jobs,
+            self.verbose,
         )
 
     def _predictions(self, X, link=None):

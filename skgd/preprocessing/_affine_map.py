@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skgd._threads import map_parts
+from skgd.engine.announce import announced
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,
@@ -98,20 +99,23 @@ class AffineMap:
             return kernel(read_only(x), n_series, halves, flat(out)[0])
 
         infinite = []
-        if (self.unit != 1).any():
-            with np.errstate(over="ignore", under="ignore"):
+        with announced("the map of the scalers"):
+            if (self.unit != 1).any():
+                with np.errstate(over="ignore", under="ignore"):
+                    for samples in blocks(X):
+                        block = np.ascontiguousarray(X[samples] * before, np.float64)
+                        infinite.append(run(block, block))
+                        out[samples] = block * after
+            elif is_plain(X):
+                infinite = map_parts(
+                    lambda part: run(X[part], out[part], part[1]), parts(X)
+                )
+            else:
+                dtype = np.float64 if X.dtype == np.float64 else np.float32
                 for samples in blocks(X):
-                    block = np.ascontiguousarray(X[samples] * before, np.float64)
+                    block = np.array(X[samples], dtype, order="C")
                     infinite.append(run(block, block))
-                    out[samples] = block * after
-        elif is_plain(X):
-            infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
-        else:
-            dtype = np.float64 if X.dtype == np.float64 else np.float32
-            for samples in blocks(X):
-                block = np.array(X[samples], dtype, order="C")
-                infinite.append(run(block, block))
-                out[samples] = block
+                    out[samples] = block
         if any(infinite):
             refuse_infinity(X)
         return out
