@@ -8,7 +8,6 @@ from time import perf_counter
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from scipy.sparse import csr_array
-from sklearn.exceptions import ConvergenceWarning
 
 from skgd.activations import ACTIVATIONS
 from skgd.engine.announce import tell
@@ -89,8 +88,8 @@ def _compile(part, dtype):
 
     before, start = counts.copy(), perf_counter()
     with warnings.catch_warnings():
-        # One epoch is not enough, of course.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        # Of one epoch that has not converged, and of schedules without effect in it.
+        warnings.simplefilter("ignore", UserWarning)
         PARTS[part](dtype)
     return part, dtype, os.getpid(), counts - before, perf_counter() - start
 
