@@ -1,7 +1,7 @@
 """The three matrix products of a layer."""
 
-from skgd.engine.blocks import Operand, Shape
 from skgd.engine.jit import jit
+from skgd.engine.operands import Operand, Shape
 from skgd.engine.views import elements, vector
 
 __all__ = [
