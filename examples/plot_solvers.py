@@ -81,18 +81,9 @@ fig.suptitle("Digits, 64 hidden units, mini-batches of 64 rows")
 # --------------------
 #
 # A narrow curved valley, :math:`f(a, b) = (1 - a)^2 / 2 + 2 (b - a^2)^2`, with its minimum
-# at (1, 1). ``SOLVERS[name].update`` is the kernel that the training loop calls: it moves
-# ``theta`` in place and keeps its own ``state``, up to two numbers per parameter. Here it
-# gets two parameters and the exact gradient.
-
-hyper = {
-    "momentum": 0.9,
-    "nesterovs_momentum": 1.0,
-    "rho": 0.9,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-8,
-}
+# at (1, 1). ``SOLVERS[name].update`` is the function that the training loop compiles: from
+# a parameter, its gradient and what is kept for it, it makes the new ones. Here it gets two
+# parameters and the exact gradient.
 
 
 def surface(a, b):
@@ -107,14 +98,18 @@ def slope(a, b):
 
 def path(name, rate, n_updates=200):
     """Follow a solver from the start."""
-    solver = SOLVERS[name]
-    theta = np.array([-1.4, 0.2])
-    state = np.zeros(2), np.zeros(2)
-    values = np.array([hyper[parameter] for parameter in solver.hyperparameters])
-    visited = [theta.copy()]
+    solver = SOLVERS[name]()
+    theta = [-1.4, 0.2]
+    states = [(0.0,) * solver.n_slots] * 2
+    visited = [tuple(theta)]
     for t in range(n_updates):
-        solver.update(theta, slope(*theta), state, rate, t, values)
-        visited.append(theta.copy())
+        coefficients = solver.coefficients(rate, t)
+        gradient = slope(*theta)
+        for i in range(2):
+            theta[i], states[i] = solver.update(
+                theta[i], gradient[i], states[i], coefficients
+            )
+        visited.append(tuple(theta))
     return np.array(visited)
 
 
