@@ -53,7 +53,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
 
     _parameter_constraints: dict = CONSTRAINTS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         hidden_layer_sizes=(100,),
         activation="relu",

@@ -76,7 +76,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ],
     }
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         loss="squared_error",
         hidden_layer_sizes=(100,),
