@@ -235,7 +235,7 @@ def pressed(monkeypatch):
     """Ctrl-C arrives in each compiled call of training; the calls are counted."""
     calls = []
 
-    def press(function, arguments):
+    def press(function, arguments, most):
         calls.append(function)
         raise KeyboardInterrupt
 

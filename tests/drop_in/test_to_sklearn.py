@@ -29,7 +29,7 @@ SOLVERS = {
     "sgd": ({"solver": "sgd"}, {"solver": "sgd"}),
     "momentum": ({"solver": "momentum"}, {"solver": "sgd"}),
     "minibatch": (
-        {"solver": "minibatch", "learning_rate": "inverse_time"},
+        {"solver": "minibatch", "learning_rate": "inverse_time", "decay_steps": 2},
         {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant"},
     ),
     "rmsprop": (
