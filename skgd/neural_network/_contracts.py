@@ -97,7 +97,7 @@ def _check_function_of_numbers(cls, name, takes, n_first):
     function = getattr(cls, name)
     if not (isinstance(static, staticmethod) and isinstance(function, FunctionType)):
         raise TypeError(
-            f"{shown} must be a plain function under @staticmethod: it is compiled, and "
+            f"{shown()} must be a plain function under @staticmethod: it is compiled, and "
             f"takes ({', '.join(takes)})."
         )
     signature = inspect.signature(function)
@@ -105,12 +105,12 @@ def _check_function_of_numbers(cls, name, takes, n_first):
         signature.bind(*takes)
     except TypeError as error:
         raise TypeError(
-            f"{shown} must take ({', '.join(takes)}), but takes {signature}: {error}."
+            f"{shown()} must take ({', '.join(takes)}), but takes {signature}: {error}."
         ) from None
     for place, parameter in enumerate(list(signature.parameters)[n_first:], n_first):
         if parameter in takes[n_first:] and takes[place] != parameter:
             raise TypeError(
-                f"{shown} must take the arguments of the constructor in its order, "
+                f"{shown()} must take the arguments of the constructor in its order, "
                 f"({', '.join(takes)}), but takes {signature}."
             )
 
@@ -137,12 +137,15 @@ def factors(schedule, progress):
     """
     shape = progress.update.shape
     is_function = isinstance(schedule, FunctionSchedule)
-    shown = f"learning_rate={schedule.function if is_function else schedule!r}"
+
+    def shown():
+        return f"learning_rate={schedule.function if is_function else schedule!r}"
+
     try:
         found = schedule(progress)
     except Exception as error:
         raise ValueError(
-            f"{shown} raised {type(error).__name__}: {error}. The updates that it is asked "
+            f"{shown()} raised {type(error).__name__}: {error}. The updates that it is asked "
             f"for are an array of shape {shape}, n_updates={progress.n_updates}."
         ) from error
     try:
@@ -152,13 +155,13 @@ def factors(schedule, progress):
     except (TypeError, ValueError):
         got = f"shape {np.shape(found)}" if isinstance(found, np.ndarray) else repr(found)
         raise ValueError(
-            f"{shown} must return a number or an array of shape {shape}, got {got}."
+            f"{shown()} must return a number or an array of shape {shape}, got {got}."
         ) from None
     bad = ~((values >= 0) & np.isfinite(values))
     if bad.any():
         where = int(bad.argmax())
         raise ValueError(
-            f"{shown} must return finite numbers >= 0, got {values[where]} at update "
+            f"{shown()} must return finite numbers >= 0, got {values[where]} at update "
             f"{progress.update[where]}."
         )
     return np.ascontiguousarray(values)

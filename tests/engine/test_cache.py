@@ -312,7 +312,7 @@ def test_what_the_package_makes_of_a_plugin_is_cached_with_its_code(
     stage, step, work = arguments_of_stages(z.dtype)
     forward(stage, step, z, z[:0], z, work)
     assert z == pytest.approx(0.5 if n_files == 0 else np.tanh(1.0))
-    files = directory.glob(f"*{activation.__name__}*")
+    files = directory.glob(f"*activate-{activation.value.__qualname__}-*")
     assert len(list(files)) == n_files
 
 

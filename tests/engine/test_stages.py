@@ -1,7 +1,7 @@
 """Stages that only the tests know: a table look-up, and one scale a unit."""
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -360,7 +360,8 @@ def test_training_goes_on(kind, dtype):
     losses = list(whole.run(ROWS * np.arange(4)))
     first, begun = trainer_of(chain, X, y, LOSS, **options)
     losses_begun = list(first.run(ROWS * np.arange(2)))
-    kept = begun.copy(), first._progress.copy()
+    progress = first._progress
+    kept = begun.copy(), replace(progress, state=progress.state.copy())
     # What the first trainer goes on with is its own.
     list(first.run(ROWS * np.arange(2, 4)))
     second, resumed = trainer_of(chain, X, y, LOSS, kept=kept, **options)
