@@ -145,8 +145,8 @@ def factors(schedule, progress):
         found = schedule(progress)
     except Exception as error:
         raise ValueError(
-            f"{shown()} raised {type(error).__name__}: {error}. The updates that it is asked "
-            f"for are an array of shape {shape}, n_updates={progress.n_updates}."
+            f"{shown()} raised {type(error).__name__}: {error}. The updates that it is "
+            f"asked for are an array of shape {shape}, n_updates={progress.n_updates}."
         ) from error
     try:
         # Not even to drop the imaginary part.
