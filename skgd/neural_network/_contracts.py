@@ -97,7 +97,7 @@ def _check_function_of_numbers(cls, name, takes, n_first):
     function = getattr(cls, name)
     if not (isinstance(static, staticmethod) and isinstance(function, FunctionType)):
         raise TypeError(
-            f"{shown()} must be a plain function under @staticmethod: it is compiled, and "
+            f"{shown} must be a plain function under @staticmethod: it is compiled, and "
             f"takes ({', '.join(takes)})."
         )
     signature = inspect.signature(function)
@@ -105,12 +105,12 @@ def _check_function_of_numbers(cls, name, takes, n_first):
         signature.bind(*takes)
     except TypeError as error:
         raise TypeError(
-            f"{shown()} must take ({', '.join(takes)}), but takes {signature}: {error}."
+            f"{shown} must take ({', '.join(takes)}), but takes {signature}: {error}."
         ) from None
     for place, parameter in enumerate(list(signature.parameters)[n_first:], n_first):
         if parameter in takes[n_first:] and takes[place] != parameter:
             raise TypeError(
-                f"{shown()} must take the arguments of the constructor in its order, "
+                f"{shown} must take the arguments of the constructor in its order, "
                 f"({', '.join(takes)}), but takes {signature}."
             )
 
