@@ -52,7 +52,7 @@ def copy(tmp_path_factory):
         if language == "diff":
             path.write_text(patched(path.read_text(encoding="utf-8"), text), "utf-8")
         elif appended:
-            path.write_text(path.read_text(encoding="utf-8") + text, "utf-8")
+            path.write_text(path.read_text("utf-8") + "\n\n" + text, "utf-8")
         else:
             assert not path.exists()
             path.write_text(text, "utf-8")

@@ -326,7 +326,7 @@ def with_objects(**parameters):
 @pytest.mark.parametrize("way", ["pickle", "joblib", "skops"])
 def test_plugins_that_can_be_imported(way):
     # skops has no functions of other packages than SciPy and NumPy.
-    rate = InverseTime(decay_steps=3) if way == "skops" else mine
+    rate = InverseTime(decay_steps=1) if way == "skops" else mine
     model = with_objects(learning_rate=rate).fit(X, X[:, 0])
     if way == "skops":
         skops = pytest.importorskip("skops.io")

@@ -6,8 +6,17 @@ import numpy as np
 import sklearn
 from sklearn.utils.validation import check_is_fitted
 
+from skgd.activations import Identity, Logistic, ReLU, Tanh
 from skgd.neural_network._parameters import pack
+from skgd.neural_network._plugins import (
+    activations_of,
+    output_range,
+    schedule_of,
+    solver_of,
+)
 from skgd.neural_network._trainer import Progress
+from skgd.schedules import Adaptive, Constant, InverseScaling
+from skgd.solvers import Adam, Minibatch, Momentum, RMSProp
 
 __all__ = ["Exchange"]
 
@@ -16,9 +25,8 @@ PRIVATE = ("_label_binarizer", "_no_improvement_count")
 MOMENTS = {"sgd": ("velocities",), "adam": ("ms", "vs")}
 
 # What scikit-learn's networks know.
-ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
-SCHEDULES = {"constant", "invscaling", "adaptive"}
-SOLVERS = {"sgd", "adam", "lbfgs"}
+ACTIVATIONS = {"identity": Identity, "logistic": Logistic, "tanh": Tanh, "relu": ReLU}
+SCHEDULES = (Constant, InverseScaling, Adaptive)
 # The loss of a regressor, by the activation of its output.
 LOSSES = {"identity": "squared_error", "exp": "poisson"}
 
@@ -101,8 +109,8 @@ class Exchange:
         ------
         ValueError
             If scikit-learn has no such network: before its version 1.7 with
-            ``loss='poisson'``, and in any version with an activation or a loss of your
-            own.
+            ``loss='poisson'``, and in any version with an activation or a link of your
+            own, or with several activations.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
@@ -124,21 +132,23 @@ class Exchange:
         estimator = self._counterpart()
         known = estimator.get_params(deep=False)
         # Poisson's is known since scikit-learn 1.7, as the parameter is.
-        links = {"identity", "softmax", "logistic"} | (
-            {"exp"} if "loss" in known else set()
-        )
-        if self.activation not in ACTIVATIONS:
+        links = {"identity", "exp"} if "loss" in known else {"identity"}
+        if "loss" not in self._get_param_names():
+            links = {"softmax", "logistic"}
+        activation = self._activation_there()
+        if activation is None:
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no activation="
                 f"{self.activation!r}, only {sorted(ACTIVATIONS)}."
             )
-        if self.out_activation_ not in links:
+        if self.out_activation_ not in links or hasattr(self, "_link"):
             raise ValueError(
                 f"{type(estimator).__name__} of scikit-learn {sklearn.__version__} has no "
                 f"loss with out_activation_={self.out_activation_!r}, only with "
                 f"{sorted(links)}. Since version 1.7 it has loss='poisson', with 'exp'."
             )
-        parameters = {k: v for k, v in self._parameters_there().items() if k in known}
+        parameters = {**self._parameters_there(), "activation": activation}
+        parameters = {k: v for k, v in parameters.items() if k in known}
         estimator.set_params(**deepcopy(parameters))
         _copy_attributes(self, estimator)
         # A warm start with early stopping goes back to them.
@@ -146,18 +156,37 @@ class Exchange:
         estimator._best_intercepts = deepcopy(estimator.intercepts_)
         return estimator
 
+    def _activation_there(self):
+        """Return the name of the activation of all hidden layers, None if there is none."""
+        if isinstance(self.activation, str):
+            return self.activation if self.activation in ACTIVATIONS else None
+        hidden = activations_of(self, len(self.coefs_) - 1)
+        classes = {type(one) for one in [*hidden, output_range(self, hidden)]}
+        names = [name for name, one in ACTIVATIONS.items() if {one} == classes]
+        return names[0] if names else None
+
     def _parameters_there(self):
         """Return the parameters as scikit-learn has them, or what comes nearest."""
         parameters = self.get_params(deep=False)
-        if self.solver == "rmsprop":
+        solver = None if self.solver == "lbfgs" else solver_of(self)
+        if type(solver) is RMSProp:
             # But for the correction of the bias, which fades within some 1 / (1 - rho)
             # updates.
-            parameters.update(solver="adam", beta_1=0.0, beta_2=self.rho)
-        elif self.solver == "minibatch":
+            parameters.update(
+                solver="adam", beta_1=0.0, beta_2=solver.rho, epsilon=solver.epsilon
+            )
+        elif type(solver) is Minibatch:
             parameters.update(solver="sgd", momentum=0.0)
-        elif self.solver not in SOLVERS:
+        elif type(solver) is Adam:
+            parameters.update(solver="adam", **solver.get_params())
+        elif type(solver) is Momentum:
+            parameters.update(solver="sgd", **solver.get_params())
+        elif solver is not None:
             parameters["solver"] = "sgd"
-        if self.learning_rate not in SCHEDULES:
+        schedule = schedule_of(self)
+        if type(schedule) in SCHEDULES:
+            parameters.update(learning_rate=schedule.name, **schedule.get_params())
+        else:
             parameters["learning_rate"] = "constant"
         if "loss" in parameters:
             # That of the fit, whatever has been set since.

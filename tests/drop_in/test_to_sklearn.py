@@ -1,16 +1,22 @@
 """What skgd has fitted moves to scikit-learn, and from there to ONNX."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import preprocessing
 from sklearn.base import is_classifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import skgd
+from skgd.activations import Activation, Tanh
+from skgd.engine import exp, log1p
+from skgd.losses import Poisson, SquaredError
+from skgd.schedules import InverseScaling
+from skgd.solvers import Adam, Minibatch, Momentum, RMSProp
 from tests.drop_in.tasks import (
     CLASSIFICATION,
     SINCE_1_7,
@@ -283,3 +289,81 @@ def test_onnx(task, scaler):
         return
     np.testing.assert_array_equal(predicted, pipeline.predict(X))
     np.testing.assert_allclose(probabilities[0], pipeline.predict_proba(X), atol=1e-5)
+
+
+# ------------------------------------------------------------------------------ plug-ins
+
+
+class Leaky(Activation):
+    def __init__(self, leak=0.1):
+        self.leak = leak
+
+    @staticmethod
+    def value(z, leak):
+        return z if z > 0.0 else leak * z
+
+    @staticmethod
+    def slope(a, leak):
+        return 1.0 if a > 0.0 else leak
+
+
+class Softplus(Poisson):
+    """A link of a user's own."""
+
+    out_activation = "softplus"
+
+    @staticmethod
+    def link(z):
+        return log1p(exp(z))
+
+
+def small(**parameters):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 3))
+    y = np.abs(X[:, 0])
+    network = skgd.MLPRegressor(
+        hidden_layer_sizes=(3, 2), max_iter=2, random_state=0, **parameters
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return network.fit(X, y), X
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"solver": Adam(beta_1=0.5)}, {"solver": "adam", "beta_1": 0.5}),
+        ({"solver": Momentum(0.3, False)}, {"solver": "sgd", "momentum": 0.3}),
+        ({"solver": Minibatch()}, {"solver": "sgd", "momentum": 0.0}),
+        ({"solver": RMSProp(0.7, 1e-6)}, {"beta_2": 0.7, "epsilon": 1e-6}),
+        ({"activation": Tanh()}, {"activation": "tanh"}),
+        ({"activation": ["tanh", Tanh()]}, {"activation": "tanh"}),
+        ({"learning_rate": InverseScaling(0.3)}, {"power_t": 0.3}),
+        ({"learning_rate": lambda update, n: 0.5}, {"learning_rate": "constant"}),
+        ({"loss": SquaredError()}, {}),
+    ],
+)
+def test_objects(parameters, expected):
+    model, X = small(**parameters)
+    exported = model.to_sklearn()
+    assert expected.items() <= exported.get_params().items()
+    np.testing.assert_allclose(exported.predict(X), model.predict(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"activation": Leaky()}, r"has no activation=Leaky\(\), only"),
+        ({"activation": ["relu", "tanh"]}, r"has no activation=\['relu', 'tanh'\], only"),
+        ({"loss": Softplus()}, "has no loss with out_activation_='softplus'"),
+    ],
+)
+def test_objects_that_scikit_learn_has_not(parameters, message):
+    model, X = small(**parameters)
+    with pytest.raises(ValueError, match=message):
+        model.to_sklearn()
+    if "loss" in parameters:
+        # The link is that of the fit, whatever has been set since.
+        before = model.predict(X)
+        assert (before > 0).all()
+        np.testing.assert_array_equal(model.set_params(loss="poisson").predict(X), before)
