@@ -137,8 +137,8 @@ class Kernel:
 
         Returns
         -------
-        callable
-            An object with Numba's wrapper address protocol.
+        object
+            With Numba's wrapper address protocol. Only kernels can call it.
         """
         from numba import config
         from numba.core.types import CompileResultWAP
