@@ -20,16 +20,18 @@ PLUGINS = ("activations", "losses", "schedules", "solvers", "testing")
 
 
 def public_objects():
-    """Yield the import path of each public class, function and own public method."""
+    """Yield the import path of each public function, class and its own public methods."""
     for module in PLUGINS:
         for name in importlib.import_module(f"skgd.{module}").__all__:
             if not name.isupper():
                 yield f"skgd.{module}.{name}"
     for name in skgd.__all__:
         obj = getattr(skgd, name)
-        if not inspect.isclass(obj):
+        if not callable(obj):
             continue
         yield f"skgd.{name}"
+        if not inspect.isclass(obj):
+            continue
         for attribute in dir(obj):
             member = inspect.getattr_static(obj, attribute)
             function = getattr(member, "fn", member)  # behind available_if

@@ -1,6 +1,7 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
 from skgd._version import __version__
+from skgd._warm_up import warm_up
 from skgd.engine.sources import files_at_import
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
@@ -13,7 +14,12 @@ __all__ = [
     "StandardScaler",
     "ZScoreScaler",
     "__version__",
+    "warm_up",
 ]
 
 # Now, while the files are those that have been imported.
 files_at_import()
+
+
+def __dir__():
+    return sorted(__all__)

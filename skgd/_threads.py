@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from contextvars import copy_context
 from functools import cache
 from threading import Event, Thread, get_native_id
 
@@ -105,7 +106,8 @@ def _in_threads(function, arguments):
         # it: the others would wait forever.
         for index, args in enumerate(arguments):
             ended = Event()
-            Thread(target=work, args=(index, args, ended), daemon=True).start()
+            run = copy_context().run
+            Thread(target=run, args=(work, index, args, ended), daemon=True).start()
             done.append(ended)
     except RuntimeError:
         cancelled.set()

@@ -68,7 +68,15 @@ def allowed(layer):
     if layer in PLUGINS:
         return {"engine", layer} if layer == "schedules" else {"engine"}
     return {
-        "": {"", "preprocessing", "neural_network", "engine", *SHARED, *PLUGINS},
+        "": {
+            "",
+            "_warm_up",
+            "preprocessing",
+            "neural_network",
+            "engine",
+            *SHARED,
+            *PLUGINS,
+        },
         "engine": {"engine"},
         "stages": {"engine", "stages"},
         "preprocessing": {"preprocessing", "engine", *SHARED},
@@ -99,7 +107,7 @@ def test_imports_point_one_way(path):
 def test_only_estimators_and_plugins_import_scikit_learn(path):
     """A plug-in is one without fit."""
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
-    estimators = layer_of(path) in ESTIMATORS or path.stem in SHARED
+    estimators = layer_of(path) in ESTIMATORS or path.stem in (*SHARED, "_warm_up")
     if not estimators:
         assert not modules & {"joblib", "threadpoolctl"}
     if not estimators and layer_of(path) not in PLUGINS and path.stem != "plugins":
@@ -181,3 +189,9 @@ def test_files_stay_small():
     for path in SOURCES:
         n_lines = len(path.read_text(encoding="utf-8").splitlines())
         assert n_lines <= 400, path
+
+
+def test_what_is_public():
+    assert dir(skgd) == sorted(skgd.__all__)
+    for name in dir(skgd):
+        assert hasattr(skgd, name)

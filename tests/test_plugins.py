@@ -57,8 +57,13 @@ def test_every_plugin_has_an_oracle():
     assert set(solvers.SOLVERS) == set(SOLVERS)
     assert set(schedules.SCHEDULES) == set(SCHEDULES)
     assert set(activations.ACTIVATIONS) == set(ACTIVATIONS)
-    found = {(loss.name, link) for link, loss in LINKS.items()}
-    assert found == set(losses.LOSSES)
+    found = [*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()]
+    assert {(loss.name, loss.out_activation) for loss in found} == set(losses.LOSSES)
+
+
+def test_the_first_loss_of_a_link_predicts():
+    assert LINKS["identity"] is REGRESSION_LOSSES["squared_error"]
+    assert LINKS["softmax"] is CLASSIFICATION_LOSSES["multiclass"]
 
 
 def test_the_docstrings_name_what_is_registered():

@@ -6,7 +6,14 @@ from skgd.activations.relu import ReLU
 from skgd.activations.tanh import Tanh
 from skgd.engine import Activation
 
-__all__ = ["ACTIVATIONS", "Activation", "Identity", "Logistic", "ReLU", "Tanh"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Identity",
+    "Logistic",
+    "ReLU",
+    "Tanh",
+]
 
 ACTIVATIONS = {
     activation.name: activation for activation in (Identity, Logistic, Tanh, ReLU)

@@ -12,59 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skgd.engine.jit import Stub
+from skgd.engine.operands import Shape
 
-__all__ = [
-    "Operand",
-    "Shape",
-    "dot_block",
-    "multiply_block",
-    "panel_width",
-    "transpose_block",
-    "vector_length",
-]
+__all__ = ["dot_block", "multiply_block", "panel_width", "transpose_block", "vector_length"]
 
 # Rows of a block: two multiplications in each cycle, of which each takes 4, are busy with 8
 # vectors or more. If fewer rows remain, blocks are of less.
 ROWS = 6
 FEW_ROWS = 2
-
-
-class Operand(NamedTuple):
-    """A matrix in a flat array. Element (i, k) is at ``first + i * row + k * step``.
-
-    Attributes
-    ----------
-    data : ndarray of shape (n,)
-        The array.
-
-    first : int
-        The index of element (0, 0).
-
-    row, step : int
-        The distances of neighbors in a column and in a row. One of them is 1.
-    """
-
-    data: Any
-    first: int
-    row: int
-    step: int
-
-
-class Shape(NamedTuple):
-    """The shape of a product.
-
-    Attributes
-    ----------
-    rows, columns : int
-        The shape of the result.
-
-    depth : int
-        The length of the sums.
-    """
-
-    rows: int
-    columns: int
-    depth: int
 
 
 def _index(operand, i, k):

@@ -15,6 +15,7 @@ import pickle
 import sys
 import tempfile
 import uuid
+import warnings
 from collections import Counter
 from contextlib import suppress
 from functools import cache
@@ -27,6 +28,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
+from skgd.engine import announce
 from skgd.engine.sources import code_hash, is_hashed
 
 __all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
@@ -96,6 +98,17 @@ def cache_directory():
     return None
 
 
+@cache
+def _warn_that_nothing_is_kept(reason):
+    """Warn once per process."""
+    warnings.warn(
+        f"skgd cannot keep compiled kernels on disk: {reason} Every process compiles them "
+        "again, for 10 to 30 s.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
 def _stamp(name, content):
     """Sign what a file holds, for the file of this name only."""
     return code_hash() + hashlib.sha256(name.encode() + content).digest()
@@ -122,7 +135,7 @@ class KernelCache(_Cache):
         self._name = f"{function.__module__}.{function.__qualname__}"
         self._callee = callee
         self._enabled = is_on()
-        self._is_hashed = is_hashed(function) and code_hash() is not None
+        self._is_hashed = is_hashed(function)
 
     @property
     def cache_path(self):
@@ -141,7 +154,7 @@ class KernelCache(_Cache):
 
     def _file_name(self, signature, codegen):
         """Name the file of a signature, or return None if it must not have one."""
-        if not (self._enabled and self._is_hashed):
+        if not (self._enabled and self._is_hashed and code_hash()):
             return None
         key = (
             str(signature),
@@ -162,9 +175,28 @@ class KernelCache(_Cache):
         content = self._read(self._file_name(sig, target_context.codegen()))
         if content is None:
             counts["compiled"] += 1
+            announce.begin(self._is_kept())
             return None
         counts["found"] += 1
         return CompileResult._rebuild(target_context, *pickle.loads(content))
+
+    def _is_kept(self):
+        """Return whether what is compiled is kept; warn if it is not, but should be."""
+        if not (self._enabled and self._is_hashed):
+            return False
+        if code_hash() is None:
+            _warn_that_nothing_is_kept(
+                "its files cannot be read or have changed since it was imported, which a "
+                "new process may mend."
+            )
+            return False
+        if cache_directory() is None:
+            _warn_that_nothing_is_kept(
+                "no directory for them can be written. Set the environment variable "
+                "NUMBA_CACHE_DIR to one that can."
+            )
+            return False
+        return True
 
     def _read(self, name):
         """Read the first valid file of a name."""
@@ -179,6 +211,7 @@ class KernelCache(_Cache):
         return None
 
     def save_overload(self, sig, data):
+        announce.end()
         name = self._file_name(sig, data.codegen)
         if name is None or cache_directory() is None or data.library.has_dynamic_globals:
             return

@@ -75,7 +75,7 @@ class Kernel:
 
     @_Once
     def dispatcher(self):
-        """Return the Numba dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
+        """Return the dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
         return self._make_dispatcher()
 
     @_Once

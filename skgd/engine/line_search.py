@@ -103,14 +103,14 @@ def next_step(points, search):
         return True
     if falls and abs(trial[SLOPE]) <= -REMAINING_SLOPE * start[SLOPE]:
         return True
-    if search[DECREASED] == 0 and bound < trial[VALUE] <= best[VALUE]:
-        # First comes a point where the distance to the line of sufficient decrease has a
-        # minimum.
+    # First comes a point where the distance to the line of sufficient decrease has a
+    # minimum.
+    is_tilted = search[DECREASED] == 0 and bound < trial[VALUE] <= best[VALUE]
+    if is_tilted:
         _tilt(points, -least_slope)
-        step = _narrow(best, other, trial, search)
+    step = _narrow(best, other, trial, search)
+    if is_tilted:
         _tilt(points, least_slope)
-    else:
-        step = _narrow(best, other, trial, search)
     if search[BRACKETED] > 0:
         width = abs(other[STEP] - best[STEP])
         if width >= SHRINKAGE * search[WIDTH_BEFORE]:

@@ -11,8 +11,6 @@ and of all are the same to the last bit.
 """
 
 from skgd.engine.blocks import (
-    Operand,
-    Shape,
     dot_block,
     multiply_block,
     panel_width,
@@ -20,6 +18,7 @@ from skgd.engine.blocks import (
     vector_length,
 )
 from skgd.engine.jit import strict_jit
+from skgd.engine.operands import Operand, Shape, part, transposed
 from skgd.engine.views import elements, vector
 
 __all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
@@ -34,18 +33,6 @@ ROOM = (DEPTH + 16) * 64
 # cache; and the rows of the result from which on it is worth while to copy them.
 FAR = 2048
 MANY = 24
-
-
-@strict_jit
-def _part(operand, i, k):
-    """Return the part of a matrix from element (i, k) on."""
-    first = operand.first + i * operand.row + k * operand.step
-    return Operand(operand.data, first, operand.row, operand.step)
-
-
-@strict_jit
-def _transposed(operand):
-    return Operand(operand.data, operand.first, operand.step, operand.row)
 
 
 @strict_jit
@@ -65,7 +52,7 @@ def _copy_transposed(b, rows, columns, width, out):
     target = Operand(out, 0, width, 1)
     for i in range(0, rows, length):
         for j in range(0, columns, length):
-            transpose_block(_part(b, i, j), _part(target, j, i), rows - i, columns - j)
+            transpose_block(part(b, i, j), part(target, j, i), rows - i, columns - j)
 
 
 @strict_jit
@@ -75,9 +62,9 @@ def _multiply_by_few(a, b, bias, out, shape, room):
     target = Operand(out, 0, columns, 1)
     for first in range(0, depth, DEPTH):
         length = min(DEPTH, depth - first)
-        right = _transposed(_part(b, first, 0))
+        right = transposed(part(b, first, 0))
         if b.step == 1:
-            _copy_transposed(_part(b, first, 0), length, columns, DEPTH, room)
+            _copy_transposed(part(b, first, 0), length, columns, DEPTH, room)
             right = Operand(elements(room), 0, DEPTH, 1)
         start = Operand(elements(bias), 0, 0, 1)
         if first > 0:
@@ -89,10 +76,10 @@ def _multiply_by_few(a, b, bias, out, shape, room):
                 n = min(4, vector_length(out))
             for i in range(0, rows, vector_length(out) // n):
                 dot_block(
-                    _part(a, i, first),
-                    _part(right, j, 0),
-                    _part(start, i, j),
-                    _part(target, i, j),
+                    part(a, i, first),
+                    part(right, j, 0),
+                    part(start, i, j),
+                    part(target, i, j),
                     Shape(rows - i, n, length),
                 )
             j += n
@@ -111,9 +98,9 @@ def _multiply_panels(a, b, bias, out, shape, is_across, room):
             target = Operand(room, DEPTH * width, width, 1)
         for first in range(0, depth, DEPTH):
             length = min(DEPTH, depth - first)
-            panel = _part(b, first, j)
+            panel = part(b, first, j)
             if b.step > 1:
-                _copy_transposed(_transposed(panel), n, length, width, room)
+                _copy_transposed(transposed(panel), n, length, width, room)
             elif copy:
                 _copy(panel, length, n, width, room)
             if b.step > 1 or copy:
@@ -124,10 +111,10 @@ def _multiply_panels(a, b, bias, out, shape, is_across, room):
             i = 0
             while i < rows:
                 i += multiply_block(
-                    _part(a, i, first),
+                    part(a, i, first),
                     panel,
-                    _part(start, i, 0),
-                    _part(target, i, 0),
+                    part(start, i, 0),
+                    part(target, i, 0),
                     Shape(rows - i, n, length),
                 )
         if is_across:
@@ -165,7 +152,7 @@ def multiply(a, b, bias, out, shape, room):
     # A single row is a column, too.
     is_across = few and 1 < columns < rows
     if few and columns < rows:
-        a, b, shape = _transposed(b), _transposed(a), Shape(columns, rows, depth)
+        a, b, shape = transposed(b), transposed(a), Shape(columns, rows, depth)
     _multiply_panels(a, b, bias, out, shape, is_across, room)
 
 

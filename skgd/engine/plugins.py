@@ -2,7 +2,7 @@
 
 A plug-in is an estimator without ``fit``: it stores its arguments, and has no compiled
 kernel. What it computes are plain Python functions of numbers. The engine compiles them
-into loops of its own when a network is trained (:mod:`skgd.engine.binding`). These
+into loops of its own when a network is trained (:mod:`skgd.engine.loops`). These
 contracts are provisional until version 1.0.
 """
 

@@ -1,15 +1,13 @@
-"""The three matrix products of a layer, and the first layer's over sparse rows."""
+"""The three matrix products of a layer."""
 
-from skgd.engine.blocks import Operand, Shape
 from skgd.engine.jit import jit
+from skgd.engine.operands import Operand, Shape
 from skgd.engine.views import elements, vector
 
 __all__ = [
     "column_sums",
     "input_gradient",
     "linear",
-    "sparse_linear",
-    "sparse_weight_gradient",
     "weight_gradient",
 ]
 
@@ -70,33 +68,3 @@ def column_sums(delta, out, multiply, room):
         Shape(1, columns, rows),
         room,
     )
-
-
-@jit
-def sparse_linear(samples, order, start, weights, bias, out):
-    """Write the sparse rows ``order[start:]``, times ``weights``, as `linear` does.
-
-    An empty ``order`` stands for the rows as they come.
-    """
-    for i in range(out.shape[0]):
-        row = order[start + i] if order.shape[0] > 0 else start + i
-        for j in range(out.shape[1]):
-            out[i, j] = bias[j] if bias.shape[0] > 0 else 0
-        for k in range(samples.row_starts[row], samples.row_starts[row + 1]):
-            value = samples.values[k]
-            column = samples.columns[k]
-            for j in range(out.shape[1]):
-                out[i, j] += value * weights[column, j]
-
-
-@jit
-def sparse_weight_gradient(samples, order, start, delta, out):
-    """Write the transposed sparse rows ``order[start:]``, times ``delta``."""
-    out[:] = 0
-    for i in range(delta.shape[0]):
-        row = order[start + i] if order.shape[0] > 0 else start + i
-        for k in range(samples.row_starts[row], samples.row_starts[row + 1]):
-            value = samples.values[k]
-            column = samples.columns[k]
-            for j in range(out.shape[1]):
-                out[column, j] += value * delta[i, j]

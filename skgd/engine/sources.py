@@ -101,7 +101,11 @@ def files_at_import():
 
 def _files():
     try:
-        found = [(spec.name, os.stat(spec.origin)) for spec in _specs()]
+        # Of a module in a zip file, the file is the archive.
+        found = [
+            (spec.name, os.stat(getattr(spec.loader, "archive", spec.origin)))
+            for spec in _specs()
+        ]
     except (AttributeError, ImportError, OSError, TypeError):
         return None
     return [

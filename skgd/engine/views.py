@@ -52,6 +52,38 @@ def _make_elements():
     return view
 
 
+def _elements(array):
+    return array.reshape(-1)
+
+
+def _make_elements():
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    @intrinsic
+    def view(typing_context, array):
+        """View all elements of a C-ordered array, row by row, to read them."""
+        flat = types.Array(array.dtype, 1, "C", readonly=True)
+
+        def codegen(context, builder, signature, args):
+            source = make_array(array)(context, builder, args[0])
+            target = make_array(flat)(context, builder)
+            populate_array(
+                target,
+                data=source.data,
+                shape=[source.nitems],
+                strides=[source.itemsize],
+                itemsize=source.itemsize,
+                meminfo=None,
+            )
+            return target._getvalue()
+
+        return flat(array), codegen
+
+    return view
+
+
 def _make_vector():
     from numba import config, njit
     from numba.extending import intrinsic

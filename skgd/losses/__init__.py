@@ -24,8 +24,9 @@ CLASSIFICATION_LOSSES = {
     "multiclass": MultinomialLogLoss,
     "multilabel-indicator": BinaryLogLoss,
 }
-# A loss for each link: of a fitted network, the parameter `loss` may have been changed.
+# A loss for each link, the first that has it: of a fitted network, the parameter `loss` may
+# have been changed.
 LINKS = {
     loss.out_activation: loss
-    for loss in (*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values())
+    for loss in reversed([*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()])
 }

@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
 from skgd._explain import Explained, explained
 from skgd._state import Versioned, unchanged_by_errors
 from skgd._validation import as_floats
-from skgd.losses import LINKS
+from skgd.losses import LINKS, Loss
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
@@ -266,8 +266,9 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
     def _keep_link(self):
         """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
         loss = self._loss_function()
+        known = LINKS.get(loss.out_activation, Loss)
         vars(self).pop("_link", None)
-        if LINKS.get(loss.out_activation) is not type(loss):
+        if (loss.link, loss.apply_link) != (known.link, known.apply_link):
             self._link = clone(loss)
 
     def _link_of(self, out_activation):
@@ -299,6 +300,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
             activations,
             self._link_of(out_activation),
             self.n_jobs,
+            self.verbose,
         )
 
     def _predictions(self, X, link=None):

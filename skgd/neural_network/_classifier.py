@@ -92,6 +92,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ...         solver="rmsprop",
     ...         learning_rate="inverse_time",
     ...         learning_rate_init=0.005,
+    ...         decay_steps=100,
     ...         random_state=0,
     ...     ),
     ... )

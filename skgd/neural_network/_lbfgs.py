@@ -6,6 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skgd._caller import interrupts_caller, warn
 from skgd._threads import available_threads, n_cores, run_together
 from skgd.engine import lbfgs
+from skgd.engine.announce import announced
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.objective import IN_ORDER
@@ -131,6 +132,25 @@ class _Descender:
             losses = self._call()
             yield from losses[: self.n_iterations - before].tolist()
 
+    def compile(self):
+        """Compile the iterations, by a call for none of them."""
+        lbfgs.minimize(*self._arguments(0, 1, 0, np.empty(0)))
+
+    def _arguments(self, thread, n_threads, limit, losses):
+        """Return the arguments of one thread's compiled call."""
+        step = self._steps[thread]
+        step.limit, step.n_threads = limit, n_threads
+        return (
+            self._rows,
+            self._network,
+            self._works[thread],
+            self._kernels,
+            self._settings,
+            self._descent,
+            losses,
+            step,
+        )
+
     def _call(self):
         """Make one compiled call and adapt its length to the time that it took."""
         most, limit = self._pace.next_call()
@@ -138,22 +158,10 @@ class _Descender:
         self._works[0].arrivals[:] = 0
 
         def calls(n_threads):
-            found = []
-            for step, work in zip(self._steps[:n_threads], self._works, strict=False):
-                step.limit, step.n_threads = limit, n_threads
-                found.append(
-                    (
-                        self._rows,
-                        self._network,
-                        work,
-                        self._kernels,
-                        self._settings,
-                        self._descent,
-                        losses,
-                        step,
-                    )
-                )
-            return found
+            return [
+                self._arguments(thread, n_threads, limit, losses)
+                for thread in range(n_threads)
+            ]
 
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
         started = clock()
@@ -208,22 +216,24 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
     """
     # The line search compares losses that differ by less than float32 tells.
     rows = as_rows(X, np.float64, y, sample_weight)
-    descender = _Descender(
-        rows,
-        layout,
-        parameters.theta.astype(np.float64),
-        estimator._loss_function(),
-        lbfgs.Settings(
-            alpha=float(estimator.alpha),
-            weight=float(rows.weight.sum() or len(y)),
-            tolerance=float(estimator.tol),
-            most_iterations=min(int(estimator.max_iter), MOST),
-            most_evaluations=min(int(estimator.max_fun), MOST),
-            order=IN_ORDER,
-            loss=estimator._loss_function().numbers(),
-        ),
-        available_threads(estimator.n_jobs),
-    )
+    with announced("the training by L-BFGS", estimator.verbose):
+        descender = _Descender(
+            rows,
+            layout,
+            parameters.theta.astype(np.float64),
+            estimator._loss_function(),
+            lbfgs.Settings(
+                alpha=float(estimator.alpha),
+                weight=float(rows.weight.sum() or len(y)),
+                tolerance=float(estimator.tol),
+                most_iterations=min(int(estimator.max_iter), MOST),
+                most_evaluations=min(int(estimator.max_fun), MOST),
+                order=IN_ORDER,
+                loss=estimator._loss_function().numbers(),
+            ),
+            available_threads(estimator.n_jobs),
+        )
+        descender.compile()
     try:
         for iteration, loss in enumerate(descender.run(), start=1):
             if estimator.verbose:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd._threads import available_threads, run_together
+from skgd.engine.announce import announced
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.objective import IN_ORDER
@@ -31,6 +32,10 @@ def block_rows(layout, n_samples):
     return min(n_samples, max(32, min(1024, BLOCK_ELEMENTS // layout.n_activated)))
 
 
+# The dtypes whose predictions this process has compiled or loaded.
+_COMPILED: set[np.dtype] = set()
+
+
 @lru_cache(maxsize=32)
 def _plan(units, activations, is_sparse, capacity):
     """Plan the predictions of a plain network once for many small ones."""
@@ -39,7 +44,7 @@ def _plan(units, activations, is_sparse, capacity):
     return layout, MemoryPlan(layout, rows), rows
 
 
-def predict(X, coefs, intercepts, activations, loss, n_jobs):
+def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
     """Predict from rows of the right shape.
 
     Parameters
@@ -58,6 +63,9 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs):
 
     n_jobs : int or None
         Threads for many rows; as for the fit.
+
+    verbose : bool or int, default=False
+        Whether to print that the predictions are compiled.
 
     Returns
     -------
@@ -80,7 +88,6 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs):
             f"{[b.shape for b in intercepts]} do not make a network for rows of "
             f"{X.shape[1]} features."
         )
-    kernels = bind(layout, plan, type(loss), dtype)
     network = PredictionNetwork(plan.stages, theta, np.empty(0), layout.numbers)
     out = np.empty((n_samples, units[-1]), dtype=dtype)
 
@@ -97,6 +104,11 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs):
             out[first:last],
         )
 
+    with announced(f"the predictions in {dtype}", verbose):
+        kernels = bind(layout, plan, type(loss), dtype)
+        if dtype not in _COMPILED:
+            part(0, 0)
+            _COMPILED.add(dtype)
     # Of a sparse matrix, the size is what is not zero.
     products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd._caller import interrupts_caller, warn
 from skgd._threads import available_threads
+from skgd.engine.announce import announced
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._plugins import schedule_of, solver_of
@@ -88,16 +89,18 @@ def fit_stochastic(
         schedule_of(estimator, incremental),
     )
     progress = _progress(estimator, objects.solver, layout, dtype, incremental)
-    trainer = Trainer(
-        as_rows(X, dtype, y, sample_weight),
-        layout,
-        parameters,
-        progress,
-        objects,
-        _batches(estimator, layout, len(y), incremental),
-        random_state if estimator.shuffle else None,
-        available_threads(estimator.n_jobs),
-    )
+    with announced(f"the training in {dtype}", estimator.verbose):
+        trainer = Trainer(
+            as_rows(X, dtype, y, sample_weight),
+            layout,
+            parameters,
+            progress,
+            objects,
+            _batches(estimator, layout, len(y), incremental),
+            random_state if estimator.shuffle else None,
+            available_threads(estimator.n_jobs),
+        )
+        trainer.compile()
     run = _Run(estimator, trainer, layout, parameters, progress, validation)
     try:
         run.epochs(1 if incremental else estimator.max_iter, len(y))

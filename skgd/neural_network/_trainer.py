@@ -111,6 +111,9 @@ class Batches(NamedTuple):
 # 20 µs of a core for the whole step, where a barrier costs about 1 µs.
 WORTH_SHARING = 250_000
 
+# The dtypes whose loop this process has compiled or loaded: nothing else is in its type.
+_COMPILED: set[np.dtype] = set()
+
 
 def batch_bounds(n_samples, batch_size, is_even):
     """Return where the mini-batches of an epoch begin, and the number of rows.
@@ -268,6 +271,28 @@ class Trainer:
             )
             done += self._call(epochs, n_seen[rest])
             yield from losses[rest.start : done].tolist()
+
+    def compile(self):
+        """Compile the loop, by a call for no mini-batch."""
+        dtype = self._network.theta.dtype
+        if dtype not in _COMPILED:
+            epochs = Epochs(
+                np.empty((0, 0), dtype=np.int64),
+                self._batches.bounds,
+                np.empty((0, 1, 1)),
+                np.empty((0, self._n_totals)),
+                np.empty(0),
+            )
+            train(
+                self._rows,
+                epochs,
+                self._network,
+                self._works[0],
+                self._kernels,
+                self._settings[1],
+                self._steps[0],
+            )
+            _COMPILED.add(dtype)
 
     def _coefficients(self, epochs, n_seen, limit):
         """Return the solver's coefficients for the updates of the next call."""

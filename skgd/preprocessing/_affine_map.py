@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skgd._threads import map_parts
+from skgd.engine.announce import announced
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,
@@ -73,14 +74,13 @@ class AffineMap:
         ValueError
             If ``X`` is infinite.
         """
-        bounds = (self.low, self.high)
-        return self._apply(_kernels.map_forward, bounds, X, copy, self.unit, 1)
+        return self._apply(_kernels.map_forward, X, copy, self.unit, 1)
 
     def back(self, X, *, copy):
         """Undo :meth:`forward`, except for the clipping."""
-        return self._apply(_kernels.map_back, (), X, copy, 1, 1 / self.unit)
+        return self._apply(_kernels.map_back, X, copy, 1, 1 / self.unit)
 
-    def _apply(self, kernel, bounds, X, copy, before, after):
+    def _apply(self, kernel, X, copy, before, after):
         if not copy:
             # To find infinity on the way would be too late for those who gave X.
             refuse_infinity(X)
@@ -88,32 +88,34 @@ class AffineMap:
 
         def run(X, out, features=slice(None)):
             x, n_series = flat(X)
-            return kernel(
-                read_only(x),
-                n_series,
+            halves = _kernels.Halves(
                 read_only(self.half_centre[features]),
                 read_only(self.half_scale[features]),
                 self.span,
                 self.offset,
-                *bounds,
-                flat(out)[0],
+                self.low,
+                self.high,
             )
+            return kernel(read_only(x), n_series, halves, flat(out)[0])
 
         infinite = []
-        if (self.unit != 1).any():
-            with np.errstate(over="ignore", under="ignore"):
+        with announced("the map of the scalers"):
+            if (self.unit != 1).any():
+                with np.errstate(over="ignore", under="ignore"):
+                    for samples in blocks(X):
+                        block = np.ascontiguousarray(X[samples] * before, np.float64)
+                        infinite.append(run(block, block))
+                        out[samples] = block * after
+            elif is_plain(X):
+                infinite = map_parts(
+                    lambda part: run(X[part], out[part], part[1]), parts(X)
+                )
+            else:
+                dtype = np.float64 if X.dtype == np.float64 else np.float32
                 for samples in blocks(X):
-                    block = np.ascontiguousarray(X[samples] * before, np.float64)
+                    block = np.array(X[samples], dtype, order="C")
                     infinite.append(run(block, block))
-                    out[samples] = block * after
-        elif is_plain(X):
-            infinite = map_parts(lambda part: run(X[part], out[part], part[1]), parts(X))
-        else:
-            dtype = np.float64 if X.dtype == np.float64 else np.float32
-            for samples in blocks(X):
-                block = np.array(X[samples], dtype, order="C")
-                infinite.append(run(block, block))
-                out[samples] = block
+                    out[samples] = block
         if any(infinite):
             refuse_infinity(X)
         return out

@@ -7,11 +7,13 @@ to vectorise whatever the number of features. A *block* is a few rows, which are
 from memory once and from the cache after that.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skgd.engine.jit import strict_jit
 
-__all__ = ["HUGE", "TINY", "map_back", "map_forward", "summarize"]
+__all__ = ["HUGE", "TINY", "Halves", "map_back", "map_forward", "summarize"]
 
 MIN_LANES = 64
 MIN_ROWS = 16
@@ -255,8 +257,31 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     return not fits, underflows
 
 
+class Halves(NamedTuple):
+    """The affine map of each feature, in halves: a difference of halves never overflows.
+
+    Attributes
+    ----------
+    centre, scale : ndarray of shape (n_features,), float64
+        Half of what is subtracted, and half of what is divided by.
+
+    span, offset : float
+        The unit and the origin of the result.
+
+    low, high : float
+        The bounds of the result.
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    span: float
+    offset: float
+    low: float
+    high: float
+
+
 @strict_jit
-def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
+def map_forward(x, n_series, halves, out):
     """Write ``(x / 2 - centre) / scale * span + offset``, clipped, to ``out``.
 
     Parameters
@@ -267,15 +292,8 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     n_series : int
         1 for C order, ``n_features`` for F order.
 
-    centre, scale : ndarray of shape (n_features,), float64
-        Half the centre and half the scale of each feature: a difference of halves never
-        overflows.
-
-    span, offset : float
-        The unit and the origin of the result.
-
-    low, high : float
-        The bounds of the result.
+    halves : Halves
+        The map of each feature.
 
     out : ndarray of the shape and dtype of ``x``
         The result. May be ``x`` itself.
@@ -285,6 +303,7 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
     bool
         Whether ``x`` has an infinite number.
     """
+    centre, scale, span, offset, low, high = halves
     length = x.size // n_series
     width = centre.size // n_series
     n_lanes = _count_lanes(width, length)
@@ -315,7 +334,7 @@ def map_forward(x, n_series, centre, scale, span, offset, low, high, out):
 
 
 @strict_jit
-def map_back(x, n_series, centre, scale, span, offset, out):
+def map_back(x, n_series, halves, out):
     """Write ``((x - offset) / span * scale + centre) * 2`` to ``out``.
 
     Parameters
@@ -326,11 +345,8 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     n_series : int
         1 for C order, ``n_features`` for F order.
 
-    centre, scale : ndarray of shape (n_features,), float64
-        Half the centre and half the scale of each feature.
-
-    span, offset : float
-        The unit and the origin of ``x``.
+    halves : Halves
+        The map of each feature.
 
     out : ndarray of the shape and dtype of ``x``
         The result. May be ``x`` itself.
@@ -340,6 +356,7 @@ def map_back(x, n_series, centre, scale, span, offset, out):
     bool
         Whether ``x`` has an infinite number.
     """
+    centre, scale, span, offset, _, _ = halves
     length = x.size // n_series
     width = centre.size // n_series
     n_lanes = _count_lanes(width, length)

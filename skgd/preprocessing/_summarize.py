@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
 from skgd._threads import map_parts
+from skgd.engine.announce import announced
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,
@@ -50,7 +51,10 @@ def summarize(X, weight, moments, extremes):
         refuse_infinity(X)
     direct = is_plain(X) and not left_out
     run = _summarize_parts if direct else _summarize_blocks
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with (
+        np.errstate(over="ignore", under="ignore", invalid="ignore"),
+        announced("the statistics of the scalers"),
+    ):
         summary, overflows, underflows = run(X, weight, moments, extremes)
         if overflows:
             refuse_infinity(X)

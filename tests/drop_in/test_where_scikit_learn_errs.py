@@ -6,13 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn import neural_network, preprocessing
+from sklearn import config_context, neural_network, preprocessing
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils import check_array
 
 import skgd
 from skgd import MLPClassifier, MLPRegressor
-from tests.drop_in.tasks import SINCE_1_7, TASKS, data, fitted, networks, quietly
+from skgd.neural_network import _trainer
+from tests.drop_in.tasks import (
+    SINCE_1_7,
+    TASKS,
+    assert_same_weights,
+    data,
+    fitted,
+    networks,
+    quietly,
+)
 
 
 def objective(model, X, y):
@@ -415,3 +425,88 @@ def test_a_wrong_name_among_several():
         with pytest.raises(ValueError, match="Invalid parameter 'epochs'"):
             network.set_params(alpha=1.0, epochs=3)
         assert network.alpha == alpha
+
+
+@pytest.mark.parametrize("library", [skgd, neural_network])
+def test_ctrl_c_ends_a_search(library, monkeypatch):
+    """scikit-learn keeps it for one fit, and goes on with the next."""
+    X, y, _ = data("regression")
+    pressed = []
+
+    def press(*args, **kwargs):
+        pressed.append(args)
+        raise KeyboardInterrupt
+
+    if library is skgd:
+        monkeypatch.setattr(_trainer, "run_together", press)
+    else:
+        monkeypatch.setattr(neural_network.MLPRegressor, "_backprop", press)
+    search = GridSearchCV(library.MLPRegressor(random_state=0), {"alpha": [0.0, 1.0]}, cv=2)
+    if library is skgd:
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(X, y)
+        assert len(pressed) == 1
+    else:
+        with pytest.warns(UserWarning, match="interrupted"):
+            search.fit(X, y)
+        # And a last one, with the best parameters. A second Ctrl-C changes nothing.
+        assert len(pressed) == 5
+
+
+def test_divergence_ends_early_stopping():
+    X, y, _ = data("regression")
+    parameters = {
+        "activation": "identity",
+        "solver": "sgd",
+        "learning_rate_init": 1.0,
+        "early_stopping": True,
+        "n_iter_no_change": 20,
+        "max_iter": 15,
+    }
+    ours, theirs = networks("regression", **parameters)
+    with pytest.warns(ConvergenceWarning, match="in epoch .* Lower learning_rate_init"):
+        ours.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs.fit(X, y)
+    assert 1 < ours.n_iter_ < theirs.n_iter_ == 15
+    assert np.isnan(theirs.validation_scores_[-1])
+    assert_same_weights(ours, theirs, 1e-8)
+
+
+def test_a_schedule_without_effect():
+    X, y, _ = data("regression")
+    parameters = {
+        "solver": "sgd",
+        "learning_rate": "invscaling",
+        "power_t": 0.0,
+        "tol": 0.1,
+    }
+    ours, theirs = networks("regression", learning_rate_init=0.01, **parameters)
+    with pytest.warns(UserWarning, match=r"power_t=0\.0"):
+        quietly(ours.fit, X, y)
+    quietly(theirs.fit, X, y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_warnings_point_to_the_caller(solver):
+    X, y, _ = data("regression")
+    for network, is_here in zip(
+        networks("regression", solver=solver, max_iter=2), (True, False), strict=True
+    ):
+        with pytest.warns(ConvergenceWarning) as caught:
+            network.fit(X, 100 * y)
+        assert (caught[0].filename == __file__) == is_here
+        assert ("TransformedTargetRegressor" in str(caught[0].message)) == is_here
+
+
+def test_nan_that_is_assumed_away():
+    X, y, _ = data("regression")
+    X = X.copy()
+    X[3, 1] = np.nan
+    ours, theirs = networks("regression", max_iter=2)
+    with config_context(assume_finite=True):
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            ours.fit(X, y)
+        with pytest.raises(ValueError, match="may contain large values"):
+            quietly(theirs.fit, X, y)

@@ -1,12 +1,14 @@
 """Compiled kernels on disk: found again, and never wrong."""
 
 import json
+import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
 import types
+from collections import Counter
 from pathlib import Path
 
 import numba
@@ -14,9 +16,10 @@ import numpy as np
 import pytest
 
 import skgd
-from skgd import precompile
+from skgd import _warm_up, precompile
 from skgd.activations import ACTIVATIONS, Activation, ReLU, Tanh
 from skgd.engine import cache, sources
+from skgd.engine.announce import announced
 from skgd.engine.jit import jit
 from skgd.engine.loops import activation_loops, loss_loops, solver_loop
 from skgd.engine.multiply import multiply
@@ -37,6 +40,8 @@ def directory(monkeypatch, tmp_path):
     # The kernels of this file pass for the package's.
     monkeypatch.setattr(cache, "is_hashed", lambda function: True)
     monkeypatch.delenv("SKGD_DISK_CACHE", raising=False)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    cache._warn_that_nothing_is_kept.cache_clear()
     return tmp_path
 
 
@@ -136,19 +141,63 @@ def test_bounds_checks_are_compiled_anew(monkeypatch):
 def test_without_a_place_every_process_compiles(monkeypatch, directory):
     monkeypatch.setattr(cache, "places", list)
     monkeypatch.setattr(cache, "cache_directory", lambda: None)
-    for _ in range(2):
-        kernel = make()
-        assert kernel(2.0) == 3.0
-        assert sum(kernel.stats.cache_misses.values()) == 1
-        kernel._cache.flush()
+    with pytest.warns(UserWarning, match=r"Set .* NUMBA_CACHE_DIR .* again") as caught:
+        for _ in range(2):
+            kernel = make()
+            assert kernel(2.0) == 3.0
+            assert sum(kernel.stats.cache_misses.values()) == 1
+            kernel._cache.flush()
+    # Once per process.
+    assert len(caught) == 1
     assert not list(directory.iterdir())
 
 
 def test_without_code_to_hash_nothing_is_cached(monkeypatch, directory):
     monkeypatch.setattr(cache, "code_hash", lambda: None)
-    for _ in range(2):
-        assert compiled(make())
+    with pytest.warns(UserWarning, match="files cannot be read or have changed") as caught:
+        for _ in range(2):
+            assert compiled(make())
+    assert len(caught) == 1
     assert not list(directory.iterdir())
+
+
+def test_where_nothing_can_be_written_what_is_found_is_no_warning(monkeypatch):
+    assert compiled(make())
+    monkeypatch.setattr(cache, "cache_directory", lambda: None)
+    kernel = make()
+    assert kernel(2.0) == 3.0
+    assert sum(kernel.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_compiling_is_announced(verbose, caplog, capsys, monkeypatch):
+    caplog.set_level(logging.INFO, logger="skgd")
+
+    def messages():
+        with announced("the test", verbose):
+            for function in (one_more, five_more):
+                make(function)(2.0)
+        found = [record.message for record in caplog.records]
+        caplog.clear()
+        assert capsys.readouterr().out.splitlines() == (found if verbose else [])
+        return found
+
+    began, ended = messages()
+    assert began.startswith("skgd compiles the test, once per installation and dtype.")
+    assert re.fullmatch(r"skgd has compiled the test in \d+\.\d s\.", ended)
+    # What is found is not announced.
+    assert not messages()
+    monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    began, ended = messages()
+    assert began.startswith("skgd compiles the test, in every process.")
+
+
+def test_compiling_that_fails_is_not_announced_as_done(caplog):
+    caplog.set_level(logging.INFO, logger="skgd")
+    with pytest.raises(numba.TypingError), announced("the test"):
+        make()("text")
+    (began,) = (record.message for record in caplog.records)
+    assert began.startswith("skgd compiles the test")
 
 
 def test_a_directory_that_goes_away_is_no_error(monkeypatch, directory):
@@ -460,11 +509,14 @@ if len(sys.argv) > 1:
 
 
 def run():
+    import warnings
     from skgd.engine.cache import counts
 
     z = np.zeros((1, 2))
-    _, link = loss_loops(Poisson, z.dtype)
-    link(z, np.empty(0))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _, link = loss_loops(Poisson, z.dtype)
+        link(z, np.empty(0))
     stats = link.dispatcher.stats
     return {
         "package": os.path.dirname(skgd.__file__),
@@ -472,6 +524,7 @@ def run():
         "hits": sum(stats.cache_hits.values()),
         "misses": sum(stats.cache_misses.values()),
         "written": counts["written"],
+        "warnings": [str(warning.message) for warning in caught],
     }
 """
 ONCE = LINK + "print(json.dumps(run()))"
@@ -510,7 +563,7 @@ y = X[:, 0] * X[:, 1]
 found = []
 for options in ({"batch_normalization": True}, {"solver": "lbfgs"}):
     model = skgd.MLPRegressor(hidden_layer_sizes=(9,), max_iter=3, random_state=3)
-    model.set_params(**options).fit(X, y)
+    model.set_params(verbose=True, **options).fit(X, y)
     found += [hashlib.sha256(weights).hexdigest() for weights in model.coefs_]
 print(json.dumps([found, counts["compiled"], counts["found"]]))
 """
@@ -615,7 +668,17 @@ def test_an_upgrade_is_compiled_anew(copy, tmp_path):
 @in_other_processes
 def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
     """To the last bit."""
-    runs = [json.loads(output("-c", WEIGHTS, path=tmp_path)) for _ in range(2)]
+    outputs = [output("-c", WEIGHTS, path=tmp_path).splitlines() for _ in range(2)]
+    announced = [[line for line in lines if "skgd" in line] for lines in outputs]
+    assert [line.partition(" in ")[0] for line in announced[0]] == [
+        "skgd compiles the training",
+        "skgd has compiled the training",
+        "skgd compiles the training by L-BFGS, once per installation and dtype. Compiling "
+        "all for a first fit takes 10 to 30 s.",
+        "skgd has compiled the training by L-BFGS",
+    ]
+    assert not announced[1]
+    runs = [json.loads(lines[-1]) for lines in outputs]
     (weights, compiled, found), (weights_again, compiled_again, found_again) = runs
     assert compiled > 0 == found
     assert compiled_again == 0 < found_again
@@ -656,7 +719,41 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
     )
     assert what(found) == ([1, 1], 0, 1)
     assert found["written"] == 0
+    (warning,) = found["warnings"]
+    assert "NUMBA_CACHE_DIR" in warning
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@in_other_processes
+def test_a_package_in_a_zip_file(copy, tmp_path):
+    """It is cached where it can be, and an upgrade is compiled anew."""
+    archive = shutil.make_archive(tmp_path / "skgd", "zip", tmp_path, "skgd")
+    source = copy / "engine" / "elementary.py"
+
+    def run(path, **variables):
+        elsewhere = {"XDG_CACHE_HOME": "", "HOME": str(tmp_path / "home"), **variables}
+        program = ONCE.replace(
+            "import json", f"import sys; sys.path[:0] = [{path!r}]\nimport json", 1
+        )
+        return json.loads(
+            output("-P", "-c", program, path=tmp_path / "nothing", **elsewhere)
+        )
+
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "home").touch()
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "chosen")}
+    assert what(run(archive, **chosen)) == ([0, 3], 0, 1)
+    found = run(archive, **chosen)
+    assert found["package"] == str(Path(archive) / "skgd")
+    assert what(found) == ([0, 3], 1, 0)
+    assert not found["warnings"]
+    (warning,) = run(archive)["warnings"]
+    assert "NUMBA_CACHE_DIR" in warning
+    text = source.read_text(encoding="utf-8")
+    old, new = (f"def _zero_64(x):\n    return 0.{digit}" for digit in "05")
+    source.write_text(text.replace(old, new), encoding="utf-8")
+    archive = shutil.make_archive(tmp_path / "skgd", "zip", tmp_path, "skgd")
+    assert what(run(archive, **chosen)) == ([0.5, 3], 0, 1)
 
 
 # ---------------------------------------------------------------------------------- ahead
@@ -666,15 +763,19 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
 def test_after_precompile_nothing_is_compiled():
     """In the cache that is there: precompile fills it."""
     done = output("-m", "skgd.precompile").splitlines()
-    assert re.fullmatch(r"\d+ kernels compiled and \d+ found in [\d.]+ s", done[0])
-    assert Path(done[1]).is_dir()
+    assert re.fullmatch(r"1/9 training, float32: [\d.]+ s", done[0])
+    assert re.fullmatch(r"9/9 all networks, float64: [\d.]+ s", done[8])
+    assert re.fullmatch(r"\d+ kernels compiled and \d+ found in [\d.]+ s", done[9])
+    assert Path(done[10]).is_dir()
     counts = json.loads(output("-c", FIT))
     assert set(counts) == {"found"}
     assert counts["found"] > 20
 
 
 def test_precompile_says_why_nothing_is_kept(monkeypatch, capsys):
-    monkeypatch.setattr(precompile, "precompile", lambda: cache.counts.update(compiled=1))
+    monkeypatch.setattr(
+        precompile, "compile_all", lambda dtypes, verbose: Counter(compiled=1)
+    )
     assert precompile.main([]).endswith(" could not be written.")
     assert "kernels compiled" in capsys.readouterr().out
     monkeypatch.setattr(cache, "cache_directory", lambda: None)
@@ -684,3 +785,47 @@ def test_precompile_says_why_nothing_is_kept(monkeypatch, capsys):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert "NUMBA_DISABLE_JIT" in precompile.main([])
     assert not capsys.readouterr().out
+
+
+@in_other_processes
+def test_warm_up_compiles_also_where_nothing_is_kept(monkeypatch, caplog, capsys):
+    monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    compiled, parts = [], _warm_up.PARTS
+    for part in parts:
+        monkeypatch.setitem(
+            parts, part, lambda dtype, part=part: compiled.append((part, dtype))
+        )
+    skgd.warm_up(np.float64)
+    assert compiled == [(part, "float64") for part in parts]
+    assert not capsys.readouterr().out
+
+
+@in_other_processes
+@pytest.mark.parametrize("verbose", [False, True])
+def test_warm_up_tells_its_progress(verbose, monkeypatch, caplog, capsys):
+    caplog.set_level(logging.INFO, logger="skgd")
+    monkeypatch.setattr(_warm_up, "cpu_count", lambda: 1)
+    for part in _warm_up.PARTS:
+        monkeypatch.setitem(_warm_up.PARTS, part, lambda dtype: None)
+    skgd.warm_up(["float64", "float32"], verbose=verbose)
+    lines = [record.message for record in caplog.records]
+    assert [line.partition(":")[0] for line in lines[:3]] == [
+        "1/9 training, float32",
+        "2/9 training, float64",
+        "3/9 L-BFGS, float64",
+    ]
+    assert capsys.readouterr().out.splitlines() == (lines if verbose else [])
+
+
+@pytest.mark.parametrize(
+    "dtypes", ["float16", int, (), ["float32", "half"], [None], ["a b"]]
+)
+def test_warm_up_knows_two_dtypes(dtypes):
+    with pytest.raises(ValueError, match="dtypes must be 'float32', 'float64' or"):
+        skgd.warm_up(dtypes)
+
+
+def test_warm_up_has_nothing_to_do_without_the_jit(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(_warm_up, "compile_all", pytest.fail)
+    skgd.warm_up()

@@ -54,7 +54,7 @@ def test_the_registry():
     assert set(CLASSIFICATION_LOSSES) == {"binary", "multiclass", "multilabel-indicator"}
     for loss in LOSSES:
         module = sys.modules[type(loss).__module__]
-        assert LINKS[loss.out_activation] is type(loss)
+        assert LINKS[loss.out_activation].link is type(loss).link
         assert ".. math::" in inspect.getdoc(module)
 
 

@@ -190,15 +190,14 @@ def test_maps_round_once(shape, dtype, order, in_place):
     rng = np.random.default_rng(2)
     centre, scale = rng.uniform(1, 2, (2, shape[1]))
     span, offset, low, high = 3.0, 0.5, -1.0, 1e9
+    halves = _kernels.Halves(centre, scale, span, offset, low, high)
     exact = (X.astype(np.longdouble) - 2 * centre) / (2 * scale) * span + offset
     exact = np.clip(exact, low, high)
 
     given = X.copy(order="K")
     out = given if in_place else np.empty_like(X)
     x, n_series = flat(given)
-    infinite = _kernels.map_forward(
-        read_only(x), n_series, centre, scale, span, offset, low, high, flat(out)[0]
-    )
+    infinite = _kernels.map_forward(read_only(x), n_series, halves, flat(out)[0])
     assert not infinite
     eps = np.finfo(dtype).eps
     np.testing.assert_allclose(out, exact.astype(np.float64), rtol=2 * eps)
@@ -207,9 +206,7 @@ def test_maps_round_once(shape, dtype, order, in_place):
     exact = ((forward.astype(np.longdouble) - offset) / span * scale + centre) * 2
     back = forward if in_place else np.empty_like(forward)
     x, n_series = flat(forward)
-    infinite = _kernels.map_back(
-        read_only(x), n_series, centre, scale, span, offset, flat(back)[0]
-    )
+    infinite = _kernels.map_back(read_only(x), n_series, halves, flat(back)[0])
     assert not infinite
     np.testing.assert_allclose(back, exact.astype(np.float64), rtol=2 * eps)
     if not in_place:
@@ -221,13 +218,12 @@ def test_maps_round_once(shape, dtype, order, in_place):
 def test_maps_report_infinity(dtype, value):
     # Of three features and rows of 96 lanes: the last row is shorter than those.
     half = np.full(3, 0.5)
+    halves = _kernels.Halves(half, half, 1.0, 0.0, -np.inf, np.inf)
     out = np.empty(300, dtype)
 
     def infinite(x):
-        forward = _kernels.map_forward(
-            read_only(x), 1, half, half, 1.0, 0.0, -np.inf, np.inf, out
-        )
-        return [forward, _kernels.map_back(read_only(x), 1, half, half, 1.0, 0.0, out)]
+        maps = _kernels.map_forward, _kernels.map_back
+        return [each(read_only(x), 1, halves, out) for each in maps]
 
     x = np.ones(300, dtype)
     x[::5] = np.nan

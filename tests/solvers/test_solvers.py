@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 
-from skgd import MLPClassifier
 from skgd.engine.loops import PIECE
 from skgd.solvers import SOLVERS, Solver
 from tests.engine.helpers import DTYPES, Model, assert_close, train, update
@@ -31,8 +30,6 @@ def test_the_registry(name):
     assert solver.n_slots >= 0
     names = tuple(solver.argument_names())
     assert set(names) == set(solver._parameter_constraints)
-    assert set(names) <= set(MLPClassifier().get_params())
-    assert solver().get_params() == {n: MLPClassifier().get_params()[n] for n in names}
     for settings in oracles.SETTINGS[name]:
         assert tuple(settings) == names
     module = sys.modules[solver.__module__]
@@ -109,17 +106,17 @@ def test_a_bad_gradient_is_not_hidden(name, bad, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", SOLVERS)
 def test_the_penalty_is_part_of_the_gradient(name, dtype):
-    """In one pass over more parameters than a piece holds."""
+    """Over more parameters than a piece holds."""
     solver = SOLVERS[name](**oracles.SETTINGS[name][0])
     rng = np.random.default_rng(0)
     n, alpha = PIECE + 77, 0.3
     theta, gradient = rng.normal(size=(2, n)).astype(dtype)
     before = theta.astype(float)
+    strength = float(theta.dtype.type(alpha))
+    whole = gradient + strength * before
     state = np.zeros((solver.n_slots, n), dtype=dtype)
     penalty = update(solver, theta, gradient, state, 0.01, 0, alpha=alpha)
-    strength = float(theta.dtype.type(alpha))
     assert penalty == pytest.approx(alpha / 2 * (before**2).sum(), rel=TOLERANCE[dtype])
-    whole = gradient + strength * before
     expected, _ = oracles.SOLVERS[name](before, None, whole, 0.01, 0, **solver.get_params())
     # Adaptive rules divide by the size of the gradient: near zero its roundings show.
     large = np.abs(whole) > 1e-2

@@ -1,0 +1,175 @@
+"""Compile all kernels ahead."""
+
+import os
+import warnings
+from collections import Counter
+from time import perf_counter
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed
+from scipy.sparse import csr_array
+
+from skgd.activations import ACTIVATIONS
+from skgd.engine.announce import tell
+from skgd.engine.jit import import_numba
+from skgd.losses import LINKS, REGRESSION_LOSSES
+from skgd.neural_network import MLPClassifier, MLPRegressor
+from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
+from skgd.neural_network._prediction import predict
+from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
+from skgd.schedules import SCHEDULES
+from skgd.solvers import SOLVERS
+
+__all__ = ["compile_all", "warm_up"]
+
+DTYPES = ("float32", "float64")
+SMALL = {"hidden_layer_sizes": (2,), "max_iter": 1}
+
+
+def _rows(dtype):
+    return np.arange(12, dtype=dtype).reshape(6, 2) / 12
+
+
+def _training(dtype):
+    X = _rows(dtype)
+    MLPRegressor(**SMALL).fit(X, X[:, 0])
+
+
+def _lbfgs(dtype):
+    X = _rows(dtype)
+    MLPRegressor(solver="lbfgs", **SMALL).fit(X, X[:, 0])
+
+
+def _predictions(dtype):
+    X = _rows(dtype)
+    layer = [np.ones((2, 1), dtype)], [np.zeros(1, dtype)]
+    predict(X, *layer, [], LINKS["identity"](), n_jobs=1)
+
+
+def _scalers(dtype):
+    for scaler in (MinMaxScaler(), MeanScaler(), ZScoreScaler()):
+        for order in "CF":
+            X = np.asarray(_rows(dtype), order=order)
+            scaler.inverse_transform(scaler.fit_transform(X))
+
+
+def _networks(dtype):
+    """Fit networks that have each plug-in between them."""
+    X = _rows(dtype)
+    draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
+    for options in (
+        *({"activation": name} for name in ACTIVATIONS),
+        *({"solver": name} for name in [*SOLVERS, "lbfgs"]),
+        *({"learning_rate": name} for name in SCHEDULES),
+        *({"loss": name} for name in REGRESSION_LOSSES),
+        {"batch_normalization": True},
+    ):
+        MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)
+    MLPRegressor(**SMALL).fit(csr_array(X), X[:, 0])
+    # As of two and of three classes, and of several labels each.
+    rows = np.arange(6)
+    for y in (rows % 2, rows % 3, np.eye(3, dtype=int)[rows % 3]):
+        MLPClassifier(**SMALL).fit(X, y).predict(X)
+
+
+# What takes long comes first. The networks use what the others compile.
+PARTS = {
+    "training": _training,
+    "L-BFGS": _lbfgs,
+    "predictions": _predictions,
+    "scalers": _scalers,
+    "all networks": _networks,
+}
+
+
+def _compile(part, dtype):
+    """Compile one part; return it, the process, what was compiled and the seconds."""
+    from skgd.engine.cache import counts
+
+    before, start = counts.copy(), perf_counter()
+    with warnings.catch_warnings():
+        # Of one epoch that has not converged, and of schedules without effect in it.
+        warnings.simplefilter("ignore", UserWarning)
+        PARTS[part](dtype)
+    return part, dtype, os.getpid(), counts - before, perf_counter() - start
+
+
+def compile_all(dtypes, verbose):
+    """Compile in processes, then load in this one.
+
+    Parameters
+    ----------
+    dtypes : list of str
+        Those of the data.
+
+    verbose : bool
+        Whether to print what is done.
+
+    Returns
+    -------
+    Counter
+        The kernels "compiled", "written" and "found", by all processes.
+    """
+    from skgd.engine.cache import cache_directory, counts, is_on
+
+    before, others = counts.copy(), Counter()
+    # L-BFGS computes in float64 whatever the data.
+    jobs = [
+        (part, dtype)
+        for part in PARTS
+        for dtype in (dtypes[-1:] if part == "L-BFGS" else dtypes)
+    ]
+    if is_on() and cache_directory() is not None:
+        # Numba compiles one kernel at a time in each process.
+        pool = Parallel(n_jobs=min(cpu_count(), len(jobs)), return_as="generator")
+        results = pool(delayed(_compile)(*job) for job in jobs)
+        for number, (part, dtype, process, done, seconds) in enumerate(results, start=1):
+            tell(f"{number}/{len(jobs)} {part}, {dtype}: {seconds:.1f} s", verbose)
+            if process != os.getpid():
+                others += done
+    # This process loads them, or compiles them where they cannot be kept.
+    for job in jobs:
+        _compile(*job)
+    return counts - before + others
+
+
+def warm_up(dtypes=DTYPES, *, verbose=True):
+    """Compile all that fits, predictions and scalers need, ahead of the first.
+
+    It is kept on disk, once per installation: later processes load it. All cores are
+    used. ``python -m skgd.precompile`` does the same from the command line.
+
+    Parameters
+    ----------
+    dtypes : {'float32', 'float64'} or sequence of them, default=('float32', 'float64')
+        The dtypes of the data that fits are to be ready for.
+
+    verbose : bool, default=True
+        Whether to print the progress, which is also logged by the logger ``skgd``.
+
+    Raises
+    ------
+    ValueError
+        If ``dtypes`` holds anything else, or nothing.
+
+    Notes
+    -----
+    Where nothing can be kept on disk, this process alone is warm.
+
+    Examples
+    --------
+    >>> import skgd
+    >>> skgd.warm_up("float64", verbose=False)
+    """
+    chosen = [dtypes] if isinstance(dtypes, str | type | np.dtype) else list(dtypes)
+    try:
+        # NumPy takes None for float64.
+        names = {np.dtype(dtype or "O").name for dtype in chosen}
+    except TypeError:
+        names = set()
+    if not names or not names <= set(DTYPES):
+        raise ValueError(
+            f"dtypes must be 'float32', 'float64' or a sequence of them, got {dtypes!r}."
+        )
+    if not import_numba().config.DISABLE_JIT:
+        compile_all(sorted(names), bool(verbose))
