@@ -138,7 +138,7 @@ class Kernel:
         Returns
         -------
         object
-            With Numba's wrapper address protocol; only kernels can call it.
+            With Numba's wrapper address protocol. Only kernels can call it.
         """
         from numba import config
         from numba.core.types import CompileResultWAP
