@@ -150,7 +150,9 @@ class KernelCache(_Cache):
     def flush(self):
         if cache_directory() is not None:
             for path in cache_directory().glob(f"{self._name}-*.skgd"):
-                path.unlink(missing_ok=True)
+                # Windows removes no file that another process has open.
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def _file_name(self, signature, codegen):
         """Name the file of a signature, or return None if it must not have one."""
@@ -223,6 +225,7 @@ class KernelCache(_Cache):
             written.replace(path)
             counts["written"] += 1
         except OSError:
-            # A full or read-only disk costs the next process a compilation, no more.
+            # A full or read-only disk costs the next process a compilation, no more. So
+            # does a file that another process reads, which Windows does not replace.
             with suppress(OSError):
                 written.unlink(missing_ok=True)

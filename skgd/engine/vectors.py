@@ -4,6 +4,7 @@ Imported by what writes instructions, :mod:`skgd.engine.blocks`, when it does.
 """
 
 import platform
+import sys
 
 from llvmlite import ir
 from numba.core import cgutils, codegen, config
@@ -87,6 +88,9 @@ class Vectors:
         builder, most = self._builder, count.type(self.length)
         count = builder.select(builder.icmp_signed("<", count, most), count, most)
         bits = builder.sub(builder.shl(count.type(1), count), count.type(1))
+        if sys.byteorder == "big":
+            # There the first lane is the highest bit.
+            bits = builder.shl(bits, builder.sub(most, count))
         bits = builder.trunc(bits, ir.IntType(self.length))
         return builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.length))
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from numba.core.codegen import get_host_cpu_features
 
@@ -111,3 +112,36 @@ def test_products_of_other_processors(features):
         text=True,
     )
     assert process.returncode == 0, process.stdout
+
+
+@of_compiled_code
+@pytest.mark.parametrize("byteorder", ["little", "big"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_mask_selects_the_first_lanes(dtype, byteorder, monkeypatch):
+    """Where bytes are in the other order than here, so are the lanes of a mask."""
+    from llvmlite import ir
+    from numba import njit, types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    from skgd.engine.vectors import Vectors, registers
+
+    @intrinsic
+    def write_ones(typing_context, out, count):
+        def codegen(context, builder, signature, args):
+            vectors = Vectors(context, builder, out.dtype)
+            ones = ir.Constant(vectors.type, [1.0] * vectors.length)
+            data = make_array(out)(context, builder, args[0]).data
+            vectors.store(ones, data, vectors.mask(args[1]))
+            return context.get_dummy_value()
+
+        return types.void(out, count), codegen
+
+    here, length = sys.byteorder, registers()[0] // np.dtype(dtype).itemsize
+    monkeypatch.setattr(sys, "byteorder", byteorder)
+    write = njit(lambda out, count: write_ones(out, count))
+    for count in range(1, length + 2):
+        out = np.zeros(length, dtype)
+        write(out, count)
+        first = (np.arange(length) < count).astype(dtype)
+        np.testing.assert_array_equal(out, first if byteorder == here else first[::-1])

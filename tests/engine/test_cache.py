@@ -221,6 +221,24 @@ def test_a_full_disk_is_no_error(directory):
     assert not compiled(make())
 
 
+@pytest.mark.parametrize("method", ["replace", "read_bytes", "write_bytes"])
+def test_a_file_that_another_process_has_open_is_no_error(method, monkeypatch, directory):
+    """As on Windows, which refuses to replace, read or write it."""
+    assert compiled(make())
+    before = only_file(directory).read_bytes()
+    only_file(directory).write_bytes(before[:-1])
+
+    def refuse(*args):
+        raise PermissionError("[WinError 5] Access is denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, method, refuse)
+        assert compiled(make())
+    # Nothing else is left behind, and what could not be read is replaced.
+    assert only_file(directory)
+    assert compiled(make()) == (method != "read_bytes")
+
+
 def test_what_is_where_nobody_can_write_is_found(monkeypatch, directory, tmp_path):
     """As in a container image, whose kernels were compiled by another user."""
     assert compiled(make())
@@ -700,6 +718,13 @@ def test_eight_processes_that_compile_at_once(copy, tmp_path):
     assert left - {".pyc"} == {".skgd"}
 
 
+# Elsewhere a process cannot be told where the home is.
+posix_home = pytest.mark.skipif(
+    os.name != "posix", reason="Windows does not look for the user's cache in HOME."
+)
+
+
+@posix_home
 @in_other_processes
 def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
     """Files stand where directories should be: nobody can write there, not even root."""
@@ -724,6 +749,7 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@posix_home
 @in_other_processes
 def test_a_package_in_a_zip_file(copy, tmp_path):
     """It is cached where it can be, and an upgrade is compiled anew."""

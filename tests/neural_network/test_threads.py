@@ -345,6 +345,21 @@ def test_threads_that_help_are_used(ratio):
     assert simulated(pace, {1: 1e-4, 2: 1.1e-4}, 6) == [2, 1, 2, 2, 1, 1]
 
 
+def test_a_coarse_clock_of_processes_keeps_no_threads_from_being_tried():
+    """Windows counts in steps of 15.6 ms, of which a look of 20 ms is one or two."""
+    step, used, told, calls = 0.015625, 0.0, 0.0, []
+    pace = Pace(2, products=1000, n_cores=2)
+    for _ in range(60):
+        n_threads, n_batches = pace.next_call()
+        calls.append(n_threads)
+        spent = n_batches * (1e-4 if n_threads == 1 else 0.6e-4)
+        used += n_threads * spent
+        before, told = told, used // step * step
+        pace.record(n_threads, n_batches, spent, told - before)
+    assert calls.index(2) < 20
+    assert calls[-10:] == [2] * 10
+
+
 @pytest.mark.parametrize("ratio", [1.05, 1.9, 20])
 def test_threads_that_do_not_help_are_not_used(ratio):
     pace = Pace(2, products=1000, n_cores=2)
