@@ -16,10 +16,8 @@ from cases import CASES
 from peers import skgd_one_thread
 from report import conditions, options, publish, table
 
-import skgd.engine.batch_norm as batch_norm
 import skgd.engine.passes as passes
 import skgd.engine.products as products
-import skgd.engine.train as train
 import skgd.engine.update as update
 from skgd.neural_network._trainer import Trainer
 
@@ -28,20 +26,18 @@ KINDS = {
         products.linear,
         products.input_gradient,
         products.weight_gradient,
-        products.sparse_linear,
-        products.sparse_weight_gradient,
     ],
-    "element-wise": [
-        products.column_sums,
-        batch_norm.moments_of,
-        batch_norm.merge_moments,
-        batch_norm.normalise,
-        batch_norm.scale_and_shift_gradient,
-        batch_norm.normalise_backward,
-        train._losses,
-    ],
-    "update": [update._update, update._penalty, update._add_chunks, train._follow],
+    "element-wise": [products.column_sums, passes.evaluate],
+    "update": [update._add_chunks],
     "gather": [passes.gather],
+}
+# Kernels that the loop calls through pointers: stages that are not dense, and the solver.
+ROLES = {
+    "add_group": "products",
+    "group_gradient": "products",
+    "forward": "element-wise",
+    "backward": "element-wise",
+    "update": "update",
 }
 PARTS = [*KINDS, "shuffle", "rest"]
 ALL = ["no stopwatch", "with it"]
@@ -91,7 +87,8 @@ def timed(cases, rounds):
     for k, kernels in enumerate(KINDS.values()):
         for kernel in kernels:
             stopwatch.time_kernel(kernel, k)
-    stopwatch.time_activations(list(KINDS).index("element-wise"))
+    for role, kind in ROLES.items():
+        stopwatch.time_role(role, list(KINDS).index(kind))
     shuffles = Shuffles()
     found = []
     for case in cases:
@@ -104,7 +101,7 @@ def timed(cases, rounds):
             started = perf_counter()
             fit(epochs)
             total = (perf_counter() - started) * 1e6
-            counted = stopwatch.microseconds()[0, : len(KINDS)].tolist()
+            counted = stopwatch.microseconds()[: len(KINDS)].tolist()
             parts = [*counted, shuffles.seconds * 1e6]
             best = min(best, [total, *parts, total - sum(parts)])
         found.append([part / epochs / case.n_batches for part in best])
@@ -153,9 +150,9 @@ def main():
         "# Where the time goes\n\n"
         "One thread. Products are the matrix products; element-wise are activations and "
         "their slopes, loss, column sums and batch normalization; update is the solver, "
-        "running statistics, and sums of gradients over chunks of rows; gather is the copy "
-        "of a mini-batch's rows; shuffle is the draw of their order, by NumPy. They are "
-        "measured within the training loop by the processor's counter "
+        "and sums of gradients over chunks of rows; gather is the copy of a mini-batch's "
+        "rows; shuffle is the draw of their order, by NumPy. They are measured within the "
+        "training loop by the processor's counter "
         "(`benchmarks/stopwatch.py`). The rest is what the whole fit takes "
         "more: the calls between kernels, the stopwatch itself, the checks of the data "
         f"before. The best of {arguments.rounds} of {SECONDS} s each. {conditions()}\n\n"

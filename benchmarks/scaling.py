@@ -19,10 +19,12 @@ from peers import skgd
 from report import best_seconds, conditions, insert, options, table
 
 from skgd._threads import run_together
-from skgd.engine import jit, passes, train, update
-from skgd.engine.layout import OUTPUTS, Layout
-from skgd.engine.team import Team, meet
+from skgd.activations import ACTIVATIONS
+from skgd.engine import passes, update
+from skgd.engine.jit import jit
+from skgd.engine.team import meet
 from skgd.neural_network import _pace, _stochastic, _trainer
+from skgd.neural_network._network import layout_of
 
 MEASURED = [
     *[case for case in CASES if case.dtype == "float32" and not case.is_sparse],
@@ -36,7 +38,7 @@ ROWS = [
     passes.gather,
     passes.forward,
     passes.backward,
-    train._losses,
+    passes.evaluate,
     update.chunk_gradients,
 ]
 SLOTS = {"adam": 2, "momentum": 1, "rmsprop": 1}
@@ -55,22 +57,22 @@ LARGE = 2**26
 
 
 @jit
-def _meetings(n, team):
+def _meetings(n, arrivals, n_threads):
     for _ in range(n):
-        meet(team)
+        meet(arrivals, n_threads)
 
 
 @jit
-def _exchanges(n, mine, read, team):
+def _exchanges(n, mine, read, arrivals):
     """Write an array and read one, in turn with another thread."""
     total = read[0]
     for _ in range(n):
         for i in range(mine.shape[0]):
             mine[i] += 1
-        meet(team)
+        meet(arrivals, 2)
         for i in range(read.shape[0]):
             total += read[i]
-        meet(team)
+        meet(arrivals, 2)
     return total
 
 
@@ -82,10 +84,9 @@ def _sum(array):
     return total
 
 
-def team(n_threads):
-    """Make a team; its counter is alone in its cache lines."""
-    arrivals = np.zeros(32, dtype=np.int64)[16:17]
-    return [Team(thread, n_threads, arrivals) for thread in range(n_threads)]
+def counter():
+    """Make a barrier's counter, alone in its cache lines."""
+    return np.zeros(32, dtype=np.int64)[16:17]
 
 
 def together(kernel, arguments, rounds):
@@ -99,15 +100,16 @@ def together(kernel, arguments, rounds):
 
 def between_cores(rounds):
     """Return µs a meeting, ns for a line that another core has written, and GB/s."""
-    calls = [(MEETINGS, member) for member in team(2)]
+    calls = [(MEETINGS, counter(), 2)] * 2
     meeting = together(_meetings, calls, rounds) * 1e6 / MEETINGS
     a, b = (np.zeros(EXCHANGED, dtype=np.float32) for _ in range(2))
+    arrivals = counter()
     seconds = [
         together(
             _exchanges,
             [
-                (EXCHANGES, mine, read, member)
-                for mine, read, member in zip((a, b), reads, team(2), strict=True)
+                (EXCHANGES, mine, read, arrivals)
+                for mine, read in zip((a, b), reads, strict=True)
             ],
             rounds,
         )
@@ -137,31 +139,31 @@ def parts(rounds):
         stopwatch.time_kernel(kernel, 0)
     in_calls = [0.0]
 
-    def timed(trainer, *args, call=_trainer.Trainer._call):
+    def timed(*args):
         started = perf_counter()
-        result = call(trainer, *args)
+        result = run_together(*args)
         in_calls[0] += perf_counter() - started
         return result
 
-    _trainer.Trainer._call = timed
+    _trainer.run_together = timed
 
     def begin():
         stopwatch.start()
         in_calls[0] = 0.0
 
     def end():
-        return [in_calls[0] * 1e6, stopwatch.microseconds()[0, 0]]
+        return [in_calls[0] * 1e6, stopwatch.microseconds()[0]]
 
     return [fastest(case, 1, rounds, begin, end) for case in MEASURED]
 
 
 def waits(rounds):
     """Return, with two threads, microseconds a mini-batch: all, and waiting."""
-    stopwatch.time_meetings(meet, 0)
+    stopwatch.time_kernel(meet, 0)
     _trainer.Pace = AlwaysMost
 
     def end():
-        return [stopwatch.microseconds()[:2, 0].mean()]
+        return [stopwatch.microseconds()[0] / 2]
 
     return [fastest(case, 2, rounds, stopwatch.start, end) for case in MEASURED]
 
@@ -206,39 +208,44 @@ class Model:
     """
 
     def __init__(self, case, total, in_calls, rows, meeting, line, rate):
-        self.layout = Layout(case.units, case.batch_normalization)
+        activations = [ACTIVATIONS[case.activation]()] * len(case.hidden)
+        normalization = (0.9, 1e-5) if case.batch_normalization else None
+        self.layout = layout_of(case.units, activations, normalization)
         self.batch = case.batch_size
         chunk = _stochastic._chunk(self.layout, case.batch_size)
         self.chunks = -(-case.batch_size // chunk)
         self.by_rows = self.chunks > 1 and _stochastic._by_rows(self.layout, chunk)
         self.serial, self.rows, self.tiles = total - in_calls, rows, in_calls - rows
         self.meeting, self.line, self.rate = meeting, line, rate
-        normalised = len(case.hidden) if case.batch_normalization else 0
-        self.n_meetings = 2 + 2 * normalised
+        normalized = len(case.hidden) if case.batch_normalization else 0
+        self.n_meetings = 2 + 2 * normalized
         # Forward and backward read the parameters; an update reads and writes all.
         touched = 2 + 2 * (1 + SLOTS[case.solver])
         self.traffic = touched * ITEM * self.layout.n_params / 1e6
 
     def exchanged(self, n_threads):
         """Return the bytes that others have written and the busiest thread reads."""
-        table, tiles = self.layout.table, self.layout.tiles(shared=True)
+        tiles = self.layout.tiles(shared=True)
         bounds = self.layout.shares(tiles, n_threads)
+        outputs = np.array([stage.outputs for stage in self.layout.stages])
         most = 0
         for first, last in pairwise(bounds):
-            mine = tiles[first:last]
+            # The backward pass has exchanged what it has summed.
+            mine = tiles[first:last][tiles.is_summed[first:last] == 0]
+            sizes = mine.end - mine.begin
             if self.by_rows:
-                sizes = (mine[:, 2] - mine[:, 1]) * table[mine[:, 0], OUTPUTS]
                 values = self.chunks * sizes.sum()
             else:
-                of_layers = table[np.unique(mine[:, 0]), OUTPUTS].sum()
-                values = self.batch * (of_layers + (mine[:, 2] - mine[:, 1]).sum())
+                of_layers = outputs[np.unique(mine.stage)].sum()
+                inputs = (mine.is_weights * sizes // outputs[mine.stage]).sum()
+                values = self.batch * (of_layers + inputs)
             most = max(most, values)
         return ITEM * (most + self.layout.n_params) * (1 - 1 / n_threads)
 
     def largest_share(self, n_threads):
         """Return the part of the parameters that the busiest thread updates."""
         tiles = self.layout.tiles(shared=True)
-        sizes, bounds = self.layout.sizes(tiles), self.layout.shares(tiles, n_threads)
+        sizes, bounds = tiles.end - tiles.begin, self.layout.shares(tiles, n_threads)
         return max(sizes[a:b].sum() for a, b in pairwise(bounds)) / sizes.sum()
 
     def microseconds(self, n_threads):

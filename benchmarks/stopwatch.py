@@ -6,21 +6,23 @@ processor's counter, which takes about 10 ns: on x86, others may not let a proce
 """
 
 import os
+from functools import cache
 from importlib import import_module
+from inspect import signature
 from pkgutil import iter_modules
 from time import perf_counter
 
 import numpy as np
 
 import skgd.engine
-from skgd.activations import ACTIVATIONS
+import skgd.stages
+from skgd.engine import binding
 from skgd.engine.jit import Stub, jit
 
-__all__ = ["microseconds", "start", "time_activations", "time_kernel", "time_meetings"]
+__all__ = ["microseconds", "start", "time_kernel", "time_role"]
 
-# What the threads count: for each kind, the ticks. A thread has cache lines of its own.
-KINDS = 16
-_ticks = np.zeros((64, KINDS), dtype=np.int64)
+# For each kind, the ticks that all threads have counted.
+_ticks = np.zeros(16, dtype=np.int64)
 
 
 def _make_now():
@@ -52,7 +54,7 @@ def _make_count():
             integer = ir.IntType(64)
             first = builder.inttoptr(ir.Constant(integer, address), integer.as_pointer())
             target = builder.gep(first, [args[0]])
-            builder.store(builder.add(builder.load(target), args[1]), target)
+            builder.atomic_rmw("add", target, args[1], "monotonic")
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen
@@ -72,19 +74,24 @@ _now = Stub(_now, _make_now)
 _count = Stub(_count, _make_count)
 
 
-def _replace(kernel, timed):
-    """Put ``timed`` wherever the engine's modules have a name for ``kernel``."""
-    # A compiled loop of this kind must never be found by another process.
+def _disable_disk_cache():
+    """Keep the compiled loop from being found by another process."""
     os.environ["SKGD_DISK_CACHE"] = "0"
-    for found in iter_modules(skgd.engine.__path__, "skgd.engine."):
-        module = import_module(found.name)
-        for name, value in list(vars(module).items()):
-            if value is kernel:
-                setattr(module, name, timed)
+
+
+def _replace(kernel, timed):
+    """Put ``timed`` wherever modules of the engine or stages have a name for ``kernel``."""
+    _disable_disk_cache()
+    for package in (skgd.engine, skgd.stages):
+        for found in iter_modules(package.__path__, f"{package.__name__}."):
+            module = import_module(found.name)
+            for name, value in list(vars(module).items()):
+                if value is kernel:
+                    setattr(module, name, timed)
 
 
 def time_kernel(kernel, kind):
-    """Count the time of a kernel of one thread."""
+    """Count the time of a kernel that others call by its name, in all threads."""
 
     def timed(*args):
         started = _now()
@@ -95,40 +102,32 @@ def time_kernel(kernel, kind):
     _replace(kernel, jit(timed))
 
 
-def time_meetings(meet, kind):
-    """Count the time that each thread waits for the others."""
+def time_role(role, kind):
+    """Count the time of the kernels that the loop calls through pointers in a role."""
+    _disable_disk_cache()
 
-    def timed(team):
-        started = _now()
-        meet(team)
-        _count(team.thread * KINDS + kind, _now() - started)
+    @cache
+    def bound(kernel, name, dtype, bind=binding._bound):
+        return bind(_timed(kernel, kind) if name == role else kernel, name, dtype)
 
-    _replace(meet, jit(timed))
+    binding._bound = bound
 
 
-def time_activations(kind):
-    """Count the time of the activations, forward and backward."""
+def _timed(kernel, kind):
+    """Count the time of a kernel, with its own number of arguments.
 
-    def forward(kernel):
-        def timed(z):
-            started = _now()
-            kernel(z)
-            _count(kind, _now() - started)
-
-        return jit(timed)
-
-    def backward(kernel):
-        def timed(a, delta):
-            started = _now()
-            kernel(a, delta)
-            _count(kind, _now() - started)
-
-        return jit(timed)
-
-    for activation in ACTIVATIONS.values():
-        # Both are computed when they are first asked for.
-        vars(activation)["forward"] = forward(activation.forward)
-        vars(activation)["backward"] = backward(activation.backward)
+    What a pointer is of cannot have ``*args``.
+    """
+    names = ", ".join(signature(kernel).parameters)
+    source = (
+        f"def timed({names}):\n"
+        "    started = _now()\n"
+        f"    kernel({names})\n"
+        "    _count(kind, _now() - started)\n"
+    )
+    scope = globals() | {"kernel": kernel, "kind": kind}
+    exec(source, scope)
+    return jit(scope["timed"])
 
 
 def start():
@@ -137,7 +136,7 @@ def start():
 
 
 def microseconds():
-    """Return what has been counted, of shape (threads, kinds)."""
+    """Return what has been counted, by kind."""
     return _ticks * _tick_length()
 
 
