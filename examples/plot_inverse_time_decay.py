@@ -15,9 +15,9 @@ with ``decay_rate`` :math:`k` and ``decay_steps`` :math:`T`, starts large and en
 # The schedules themselves
 # ------------------------
 #
-# ``SCHEDULES[name].rate`` is the kernel that the training loop asks before each update.
-# With ``staircase=False`` the rate falls with every update, otherwise once every
-# ``decay_steps``.
+# ``InverseTime`` is what ``learning_rate="inverse_time"`` stands for. It returns the factors
+# of the initial rate for many updates at once: ``Progress`` tells it which ones. With
+# ``staircase=False`` the rate falls with every update, otherwise once every ``decay_steps``.
 
 import warnings
 
@@ -27,19 +27,19 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
-from skgd.schedules import SCHEDULES
+from skgd.engine.plugins import Progress
+from skgd.schedules import InverseTime
 
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
-rate = SCHEDULES["inverse_time"].rate
 updates = np.arange(1000)
+progress = Progress(updates, None, np.zeros_like(updates), np.zeros_like(updates))
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for decay_rate, color in zip(
     (0.25, 0.5, 2.0), ["#93c5fd", "#2563eb", "#1e3a8a"], strict=True
 ):
-    for staircase in (1.0, 0.0):
-        hyper = np.array([decay_rate, 200.0, staircase])
-        rates = [rate(0.1, t, 0, hyper) for t in updates]
+    for staircase in (True, False):
+        rates = 0.1 * InverseTime(decay_rate, 200, staircase)(progress)
         label = f"decay_rate={decay_rate:g}" if staircase else None
         ax.plot(updates, rates, color=color, ls="-" if staircase else ":", label=label)
 ax.axhline(0.1, color="#6b7280", label="constant")
