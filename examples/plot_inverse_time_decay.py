@@ -15,9 +15,9 @@ with ``decay_rate`` :math:`k` and ``decay_steps`` :math:`T`, starts large and en
 # The schedules themselves
 # ------------------------
 #
-# ``InverseTime`` is what ``learning_rate="inverse_time"`` stands for. It returns the factors
-# of the initial rate for many updates at once: ``Progress`` tells it which ones. With
-# ``staircase=False`` the rate falls with every update, otherwise once every ``decay_steps``.
+# ``InverseTime`` is what ``learning_rate="inverse_time"`` stands for. It returns factors of
+# the initial rate for many updates at once: ``Progress`` tells it which ones. With
+# ``staircase=False`` the rate falls with every update, else once every ``decay_steps``.
 
 import warnings
 
