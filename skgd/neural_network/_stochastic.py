@@ -88,7 +88,7 @@ def fit_stochastic(
         solver_of(estimator),
         schedule_of(estimator, incremental),
     )
-    progress = _progress(estimator, objects.solver, layout, dtype, incremental)
+    progress = _progress(estimator, objects, layout, dtype, incremental)
     with announced(f"the training in {dtype}", estimator.verbose):
         trainer = Trainer(
             as_rows(X, dtype, y, sample_weight),
@@ -157,10 +157,11 @@ def _centred(X, sample_weight, layout, parameters):
     return X - parameters.centre
 
 
-def _progress(estimator, solver, layout, dtype, incremental):
+def _progress(estimator, objects, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
     initial = float(estimator.learning_rate_init)
+    solver = objects.solver
     if (
         incremental
         and kept is not None
@@ -168,7 +169,7 @@ def _progress(estimator, solver, layout, dtype, incremental):
         # Weights set by hand may be of another size.
         and kept.state.shape == (solver.n_slots, layout.n_params)
     ):
-        lowers = schedule_of(estimator, incremental).after_plateau is not None
+        lowers = objects.schedule.after_plateau is not None
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
     state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
     return Progress(estimator.solver, state, rate=initial, initial=initial)
