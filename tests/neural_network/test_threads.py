@@ -189,6 +189,8 @@ def test_without_a_thread_the_caller_works_alone(number, refuse):
     assert results == ["done"]
     assert calls == [(0, 1, threading.current_thread())]
     assert len(asked) == number + 1
+    for thread in asked[:number]:
+        thread.join(60)
     assert not any(thread.is_alive() for thread in asked)
 
 
