@@ -17,8 +17,8 @@ from peers import skgd_one_thread
 from report import conditions, options, publish, table
 
 import skgd.engine.passes as passes
-import skgd.engine.products as products
 import skgd.engine.update as update
+import skgd.kernels.products as products
 from skgd.neural_network._trainer import Trainer
 
 KINDS = {

@@ -8,9 +8,9 @@ import numpy as np
 from report import best_seconds, conditions, options, publish, table
 from threadpoolctl import threadpool_limits
 
-from skgd.engine.jit import jit
-from skgd.engine.multiply import ROOM, multiply
-from skgd.engine.products import input_gradient, linear, weight_gradient
+from skgd.compile.jit import jit
+from skgd.kernels.multiply import ROOM, multiply
+from skgd.kernels.products import input_gradient, linear, weight_gradient
 
 # Rows, inputs and outputs of layers.
 SHAPES = [

@@ -18,13 +18,14 @@ from cases import CASES, Case
 from peers import skgd
 from report import best_seconds, conditions, insert, options, table
 
-from skgd._threads import run_together
 from skgd.activations import ACTIVATIONS
+from skgd.compile.jit import jit
 from skgd.engine import passes, update
-from skgd.engine.jit import jit
-from skgd.engine.team import meet
-from skgd.neural_network import _pace, _stochastic, _trainer
+from skgd.neural_network import _stochastic, _trainer
 from skgd.neural_network._network import layout_of
+from skgd.parallel import pace
+from skgd.parallel.barrier import barrier
+from skgd.parallel.threads import run_together
 
 MEASURED = [
     *[case for case in CASES if case.dtype == "float32" and not case.is_sparse],
@@ -59,7 +60,7 @@ LARGE = 2**26
 @jit
 def _meetings(n, arrivals, n_threads):
     for _ in range(n):
-        meet(arrivals, n_threads)
+        barrier(arrivals, n_threads)
 
 
 @jit
@@ -69,10 +70,10 @@ def _exchanges(n, mine, read, arrivals):
     for _ in range(n):
         for i in range(mine.shape[0]):
             mine[i] += 1
-        meet(arrivals, 2)
+        barrier(arrivals, 2)
         for i in range(read.shape[0]):
             total += read[i]
-        meet(arrivals, 2)
+        barrier(arrivals, 2)
     return total
 
 
@@ -126,7 +127,7 @@ def between_cores(rounds):
     return meeting, line, rates
 
 
-class AlwaysMost(_pace.Pace):
+class AlwaysMost(pace.Pace):
     """Never goes back to one thread."""
 
     def next_call(self):
@@ -159,7 +160,7 @@ def parts(rounds):
 
 def waits(rounds):
     """Return, with two threads, microseconds a mini-batch: all, and waiting."""
-    stopwatch.time_kernel(meet, 0)
+    stopwatch.time_kernel(barrier, 0)
     _trainer.Pace = AlwaysMost
 
     def end():

@@ -16,8 +16,8 @@ import numpy as np
 
 import skgd.engine
 import skgd.stages
+from skgd.compile.jit import Stub, jit
 from skgd.engine import binding
-from skgd.engine.jit import Stub, jit
 
 __all__ = ["microseconds", "start", "time_kernel", "time_role"]
 

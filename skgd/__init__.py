@@ -2,7 +2,7 @@
 
 from skgd._version import __version__
 from skgd._warm_up import warm_up
-from skgd.engine.sources import files_at_import
+from skgd.compile.sources import files_at_import
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
 

@@ -10,8 +10,8 @@ from joblib import Parallel, cpu_count, delayed
 from scipy.sparse import csr_array
 
 from skgd.activations import ACTIVATIONS
-from skgd.engine.announce import tell
-from skgd.engine.jit import import_numba
+from skgd.compile.announce import tell
+from skgd.compile.jit import import_numba
 from skgd.losses import LINKS, REGRESSION_LOSSES
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
@@ -84,7 +84,7 @@ PARTS = {
 
 def _compile(part, dtype):
     """Compile one part; return it, the process, what was compiled and the seconds."""
-    from skgd.engine.cache import counts
+    from skgd.compile.cache import counts
 
     before, start = counts.copy(), perf_counter()
     with warnings.catch_warnings():
@@ -110,7 +110,7 @@ def compile_all(dtypes, verbose):
     Counter
         The kernels "compiled", "written" and "found", by all processes.
     """
-    from skgd.engine.cache import cache_directory, counts, is_on
+    from skgd.compile.cache import cache_directory, counts, is_on
 
     before, others = counts.copy(), Counter()
     # L-BFGS computes in float64 whatever the data.

@@ -8,7 +8,7 @@ import sys
 from time import perf_counter
 
 from skgd._warm_up import DTYPES, compile_all
-from skgd.engine.jit import import_numba
+from skgd.compile.jit import import_numba
 
 __all__ = ["main"]
 
@@ -33,7 +33,7 @@ def main(arguments=None):
     parser.parse_args(arguments)
     config = import_numba().config
 
-    from skgd.engine.cache import cache_directory, is_on
+    from skgd.compile.cache import cache_directory, is_on
 
     if config.DISABLE_JIT:
         return "NUMBA_DISABLE_JIT is set: nothing is compiled."

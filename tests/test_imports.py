@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 import skgd
-from skgd.engine.sources import KERNEL_PACKAGES
+from skgd.compile.sources import KERNEL_PACKAGES
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "schedules", "activations", "losses"}
-ENGINE = {"engine", "stages"}
+ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 # The modules of no layer, for the estimators.
 SHARED = {
@@ -20,14 +20,18 @@ SHARED = {
     "_faults",
     "_state",
     "_synonyms",
-    "_threads",
     "_validation",
 }
 
 # Imported by the first kernel that is compiled.
 WITH_NUMBA = [
-    PACKAGE / "engine" / name
-    for name in ("cache.py", "compiler.py", "first_class.py", "vectors.py")
+    PACKAGE / name
+    for name in (
+        "compile/cache.py",
+        "compile/compiler.py",
+        "compile/first_class.py",
+        "kernels/vectors.py",
+    )
 ]
 
 every_source = pytest.mark.parametrize(
@@ -66,20 +70,25 @@ def parse(path):
 def allowed(layer):
     """Return the subpackages that one may import from."""
     if layer in PLUGINS:
-        return {"engine", layer} if layer == "schedules" else {"engine"}
+        return {"engine", "kernels", *({layer} & {"schedules"})}
     return {
         "": {
             "",
             "_warm_up",
             "preprocessing",
             "neural_network",
+            "compile",
             "engine",
+            "parallel",
             *SHARED,
             *PLUGINS,
         },
-        "engine": {"engine"},
-        "stages": {"engine", "stages"},
-        "preprocessing": {"preprocessing", "engine", *SHARED},
+        "compile": {"compile"},
+        "parallel": {"parallel", "compile"},
+        "kernels": {"kernels", "compile"},
+        "engine": {"engine", "kernels", "parallel", "compile"},
+        "stages": {"engine", "stages", "kernels", "parallel", "compile"},
+        "preprocessing": {"preprocessing", "kernels", "parallel", "compile", *SHARED},
         "neural_network": {"neural_network", *ENGINE, *SHARED, *PLUGINS},
     }[layer]
 
@@ -107,7 +116,11 @@ def test_imports_point_one_way(path):
 def test_only_estimators_and_plugins_import_scikit_learn(path):
     """A plug-in is one without fit."""
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
-    estimators = layer_of(path) in ESTIMATORS or path.stem in (*SHARED, "_warm_up")
+    estimators = layer_of(path) in ESTIMATORS or path.stem in (
+        *SHARED,
+        "_warm_up",
+        "threads",
+    )
     if not estimators:
         assert not modules & {"joblib", "threadpoolctl"}
     if not estimators and layer_of(path) not in PLUGINS and path.stem != "plugins":
@@ -125,12 +138,12 @@ def test_numba_is_imported_when_it_is_needed(path):
         for module, _ in imports(node)
     }
     assert not {module.split(".")[0] for module in now} & {"numba", "llvmlite"}
-    assert not {f"skgd.engine.{path.stem}" for path in WITH_NUMBA} & now
+    assert not {f"skgd.{path.parent.name}.{path.stem}" for path in WITH_NUMBA} & now
 
 
 @every_source
 def test_one_decorator(path):
-    """Numba's own decorators are used in engine/jit.py alone.
+    """Numba's own decorators are used in compile/jit.py alone.
 
     And in views.py, for the slices that bounds checks need.
     """
@@ -145,8 +158,8 @@ def test_one_decorator(path):
         "generated_jit",
         "jitclass",
     }
-    may = {"jit.py": {"njit"}, "views.py": {"njit"}}
-    where = may.get(path.name, set()) if layer_of(path) == "engine" else set()
+    may = {"compile/jit.py": {"njit"}, "kernels/views.py": {"njit"}}
+    where = may.get(path.relative_to(PACKAGE).as_posix(), set())
     assert names & decorators <= where
     text = path.read_text(encoding="utf-8")
     for decorator in decorators:
@@ -160,7 +173,7 @@ def test_no_flags_elsewhere(path):
             value = getattr(node.value, "value", None)
             assert not (node.arg in ("fastmath", "parallel") and value is True)
             if node.arg in ("fastmath", "parallel", "nogil", "error_model"):
-                assert path == PACKAGE / "engine" / "jit.py"
+                assert path == PACKAGE / "compile" / "jit.py"
     assert "prange" not in path.read_text(encoding="utf-8")
 
 
@@ -171,7 +184,7 @@ def test_kernels_are_where_the_cache_looks(path):
     if {"jit", "strict_jit", "by_dtype", "Stub", "Kernel"} & uses or "@jit" in (
         path.read_text(encoding="utf-8")
     ):
-        assert layer_of(path) in KERNEL_PACKAGES
+        assert ".".join(path.relative_to(PACKAGE).parts[:-1]) in KERNEL_PACKAGES
 
 
 def test_every_plugin_is_in_a_registry():

@@ -3,8 +3,8 @@
 Solvers, schedules, activations and losses need no more of it than what is named here.
 """
 
-from skgd.engine.elementary import exp, log, log1p, logistic, tanh
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver
+from skgd.kernels.elementary import exp, log, log1p, logistic, tanh
 
 __all__ = [
     "Activation",

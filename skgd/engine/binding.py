@@ -9,10 +9,9 @@ from functools import cache
 
 import numpy as np
 
+from skgd.compile.jit import Kernel, functions, import_numba, jit
 from skgd.engine.dense import DENSE
-from skgd.engine.jit import Kernel, functions, import_numba, jit
 from skgd.engine.loops import loss_loops, solver_loop
-from skgd.engine.multiply import bind as bind_multiply
 from skgd.engine.records import (
     STAGE,
     STEP,
@@ -23,6 +22,7 @@ from skgd.engine.records import (
     StageWork,
     records,
 )
+from skgd.kernels.multiply import bind as bind_multiply
 
 __all__ = ["MOST_KINDS", "bind", "no_rows"]
 

@@ -4,9 +4,9 @@ Every network has them, so they are compiled into the loops. To call them throug
 would cost 25 ns a call, a quarter of the time of the smallest networks.
 """
 
-from skgd.engine.jit import jit
-from skgd.engine.products import column_sums, input_gradient, linear, weight_gradient
-from skgd.engine.views import matrix, vector
+from skgd.compile.jit import jit
+from skgd.kernels.products import column_sums, input_gradient, linear, weight_gradient
+from skgd.kernels.views import matrix, vector
 
 __all__ = ["DENSE", "backward", "forward", "gradient"]
 

@@ -7,8 +7,8 @@ weights, scale, shift.
 
 import numpy as np
 
-from skgd.engine.multiply import ROOM
 from skgd.engine.records import APART, STAGE, TILE, Work, aligned, records
+from skgd.kernels.multiply import ROOM
 
 __all__ = ["Layout", "MemoryPlan"]
 

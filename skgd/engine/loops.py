@@ -10,8 +10,8 @@ from types import FunctionType
 
 import numpy as np
 
-from skgd.engine.jit import jit
-from skgd.engine.views import vector
+from skgd.compile.jit import jit
+from skgd.kernels.views import vector
 
 __all__ = ["activation_loops", "loss_loops", "scalar", "solver_loop"]
 

@@ -5,11 +5,11 @@ chunks. What is summed over rows is summed by chunks first: a result must not de
 number of threads.
 """
 
+from skgd.compile.jit import jit
 from skgd.engine import dense
 from skgd.engine.dense import DENSE
-from skgd.engine.jit import jit
 from skgd.engine.records import StageWork
-from skgd.engine.views import matrix, vector
+from skgd.kernels.views import matrix, vector
 
 __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 

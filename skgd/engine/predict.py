@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skgd.engine.jit import jit
+from skgd.compile.jit import jit
 from skgd.engine.passes import forward
-from skgd.engine.views import matrix, vector
+from skgd.kernels.views import matrix, vector
 
 __all__ = ["predict"]
 

@@ -225,7 +225,7 @@ class StageWork(NamedTuple):
         See :class:`Network`; those of this stage.
 
     multiply : function
-        The product of two matrices, see :mod:`skgd.engine.multiply`.
+        The product of two matrices, see :mod:`skgd.kernels.multiply`.
     """
 
     shared: Any
@@ -248,7 +248,7 @@ class Kernels(NamedTuple):
         Of input groups, by their kind.
 
     multiply : function
-        See :mod:`skgd.engine.multiply`.
+        See :mod:`skgd.kernels.multiply`.
 
     evaluate, update : function
         Of the loss and the solver; see :mod:`skgd.engine.loops`.

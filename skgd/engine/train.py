@@ -11,12 +11,12 @@ be added up. No sum is divided among threads: the number of threads does not cha
 the result.
 """
 
-from skgd.engine.jit import jit
+from skgd.compile.jit import jit
 from skgd.engine.passes import backward, evaluate, forward, gather
-from skgd.engine.subnormals import flush_subnormals, restore
-from skgd.engine.team import claim, meet, share
 from skgd.engine.update import chunk_gradients, update_tiles
-from skgd.engine.views import vector
+from skgd.kernels.subnormals import flush_subnormals, restore
+from skgd.kernels.views import vector
+from skgd.parallel.barrier import barrier, claim, share
 
 __all__ = ["train"]
 
@@ -64,10 +64,10 @@ def _mini_batch(rows, epochs, network, work, kernels, settings, step, place):
     if settings.by_rows:
         chunk_gradients(rows, order, network, work, kernels, step)
     # The gradients of the other threads' rows are needed now,
-    meet(work.arrivals, step.n_threads)
+    barrier(work.arrivals, step.n_threads)
     update_tiles(rows, epochs, network, work, kernels, settings, step, place)
     # and the new parameters of their tiles.
-    meet(work.arrivals, step.n_threads)
+    barrier(work.arrivals, step.n_threads)
 
 
 @jit

@@ -1,8 +1,8 @@
 """The parameters' part of a mini-batch: gradient, penalty and update, tile by tile."""
 
-from skgd.engine.jit import jit
+from skgd.compile.jit import jit
 from skgd.engine.passes import tile_gradient
-from skgd.engine.views import vector
+from skgd.kernels.views import vector
 
 __all__ = ["chunk_gradients", "update_tiles"]
 

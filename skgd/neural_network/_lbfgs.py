@@ -4,17 +4,17 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd._caller import interrupts_caller, warn
-from skgd._threads import available_threads, n_cores, run_together
-from skgd.engine import lbfgs
-from skgd.engine.announce import announced
+from skgd.compile.announce import announced
 from skgd.engine.binding import bind
+from skgd.engine.full_batch import lbfgs
+from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
-from skgd.engine.objective import IN_ORDER
 from skgd.engine.records import Network, make_steps
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._diagnosis import target_advice
-from skgd.neural_network._pace import Pace, clock
 from skgd.neural_network._prediction import block_rows
+from skgd.parallel.pace import Pace, clock
+from skgd.parallel.threads import available_threads, n_cores, run_together
 from skgd.solvers import Minibatch
 
 __all__ = ["fit_lbfgs"]

@@ -6,7 +6,7 @@ from threading import local
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skgd.engine.shuffle import WORDS, shuffle
+from skgd.kernels.shuffle import WORDS, shuffle
 
 __all__ = ["draw_orders", "seeded"]
 

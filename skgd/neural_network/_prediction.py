@@ -6,16 +6,16 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import issparse
 
-from skgd._threads import available_threads, run_together
-from skgd.engine.announce import announced
+from skgd.compile.announce import announced
 from skgd.engine.binding import bind
+from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
-from skgd.engine.objective import IN_ORDER
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import PredictionNetwork, make_steps
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import pack
+from skgd.parallel.threads import available_threads, run_together
 
 __all__ = ["block_rows", "predict"]
 

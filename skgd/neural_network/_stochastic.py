@@ -11,8 +11,7 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd._caller import interrupts_caller, warn
-from skgd._threads import available_threads
-from skgd.engine.announce import announced
+from skgd.compile.announce import announced
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._plugins import schedule_of, solver_of
@@ -25,6 +24,7 @@ from skgd.neural_network._trainer import (
     batch_bounds,
 )
 from skgd.neural_network._validation_split import split as _split
+from skgd.parallel.threads import available_threads
 from skgd.solvers import SOLVERS
 
 __all__ = ["fit_stochastic"]

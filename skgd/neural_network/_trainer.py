@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgd._threads import n_cores, run_together
 from skgd.engine import plugins
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
@@ -13,7 +12,8 @@ from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.train import train
 from skgd.neural_network._contracts import coefficients, factors
 from skgd.neural_network._orders import draw_orders
-from skgd.neural_network._pace import Pace, clock
+from skgd.parallel.pace import Pace, clock
+from skgd.parallel.threads import n_cores, run_together
 
 __all__ = ["WORTH_SHARING", "Batches", "Plugins", "Progress", "Trainer", "batch_bounds"]
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skgd._threads import map_parts
-from skgd.engine.announce import announced
+from skgd.compile.announce import announced
+from skgd.parallel.threads import map_parts
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgd.engine.jit import strict_jit
+from skgd.compile.jit import strict_jit
 
 __all__ = ["HUGE", "TINY", "Halves", "map_back", "map_forward", "summarize"]
 

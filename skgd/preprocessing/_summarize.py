@@ -5,8 +5,8 @@ from functools import reduce
 import numpy as np
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
-from skgd._threads import map_parts
-from skgd.engine.announce import announced
+from skgd.compile.announce import announced
+from skgd.parallel.threads import map_parts
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import (
     blocks,

@@ -1,8 +1,9 @@
-"""Batch normalization of a hidden layer; the formulas are in skgd.engine.batch_norm."""
+"""Batch normalization of a hidden layer; the formulas are in skgd.kernels.batch_norm."""
 
 import numpy as np
 
-from skgd.engine.batch_norm import (
+from skgd.engine.stage import Block, Stage
+from skgd.kernels.batch_norm import (
     effective_rows,
     finish_moments,
     merge_moments,
@@ -12,9 +13,8 @@ from skgd.engine.batch_norm import (
     scale_and_shift_gradient,
     update_running,
 )
-from skgd.engine.stage import Block, Stage
-from skgd.engine.team import meet
-from skgd.engine.views import matrix, vector
+from skgd.kernels.views import matrix, vector
+from skgd.parallel.barrier import barrier
 
 __all__ = ["BatchNorm"]
 
@@ -93,7 +93,7 @@ class BatchNorm(Stage):
                 vector(shared, begin, n),
                 matrix(shared, part + 1, 2, units),
             )
-        meet(work.arrivals, step.n_threads)
+        barrier(work.arrivals, step.n_threads)
         moments = matrix(work.own, stage.own, 3, units)
         moments[:] = 0
         total = moments.dtype.type(0)
@@ -131,7 +131,7 @@ class BatchNorm(Stage):
                 moments,
                 matrix(shared, part + 1 + 2 * units, 2, units),
             )
-        meet(work.arrivals, step.n_threads)
+        barrier(work.arrivals, step.n_threads)
         sums = matrix(work.own, stage.own + 3 * units, 2, units)
         sums[:] = 0
         for chunk in range((step.rows + step.chunk - 1) // step.chunk):

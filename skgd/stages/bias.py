@@ -1,8 +1,8 @@
 """A first stage without numeric columns: a bias, to which input groups add."""
 
-from skgd.engine.products import column_sums
 from skgd.engine.stage import Block, Stage
-from skgd.engine.views import matrix
+from skgd.kernels.products import column_sums
+from skgd.kernels.views import matrix
 
 __all__ = ["Bias"]
 

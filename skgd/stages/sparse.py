@@ -4,7 +4,7 @@ r"""The input group of sparse rows.
 """
 
 from skgd.engine.stage import Block, Stage
-from skgd.engine.views import matrix
+from skgd.kernels.views import matrix
 
 __all__ = ["SparseColumns"]
 

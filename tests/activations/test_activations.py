@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from skgd.activations import ACTIVATIONS, Activation, Logistic, ReLU, Tanh
+from skgd.compile.jit import jit
 from skgd.engine import logistic
-from skgd.engine.jit import jit
 from skgd.engine.layout import Layout, MemoryPlan
 from skgd.engine.loops import scalar
-from skgd.engine.multiply import multiply
 from skgd.engine.records import StageWork, make_steps
+from skgd.kernels.multiply import multiply
 from skgd.neural_network._network import layout_of
 from skgd.stages import Activate
 from tests.engine.helpers import (

@@ -19,8 +19,8 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler, _caller
-from skgd._threads import run_together
 from skgd.neural_network import _lbfgs, _trainer
+from skgd.parallel.threads import run_together
 
 FITS = {
     "short epochs": """

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skgd.neural_network import _lbfgs
-from skgd.neural_network._pace import Pace
+from skgd.parallel.pace import Pace
 from tests.drop_in.tasks import (
     CLASSIFICATION,
     TASKS,

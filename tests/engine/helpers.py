@@ -7,9 +7,9 @@ import numpy as np
 
 from skgd.activations import ACTIVATIONS
 from skgd.engine.binding import bind
+from skgd.engine.full_batch.objective import IN_ORDER, add_penalty, block_objective
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.loops import solver_loop
-from skgd.engine.objective import IN_ORDER, add_penalty, block_objective
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import (
     TILE,

@@ -11,7 +11,7 @@ from scipy import sparse
 from skgd.activations import Tanh
 from skgd.engine.layout import Layout
 from skgd.engine.stage import Block, Stage
-from skgd.engine.views import matrix
+from skgd.kernels.views import matrix
 from skgd.solvers import Adam
 from skgd.stages import Activate, BatchNorm, Bias, Dense, SparseColumns
 from tests.engine.helpers import (
@@ -26,9 +26,9 @@ from tests.engine.helpers import (
     trainer_of,
 )
 from tests.engine.problems import LOSSES
-from tests.engine.test_threads import needs_jit
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
+from tests.parallel.test_barrier import needs_jit
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 LOSS = LOSSES["multinomial"]

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import GridSearchCV
 
 from skgd import MLPClassifier, MLPRegressor
-from skgd.neural_network._pace import Pace
+from skgd.parallel.pace import Pace
 from tests.engine.helpers import PURE_PYTHON
 
 pytestmark = [
@@ -140,7 +140,7 @@ def test_jobs_of_a_search(estimator):
     ("kernel", "parameters"),
     [
         ("neural_network._trainer.train", {"max_iter": 3, "batch_size": 1000}),
-        ("engine.lbfgs.minimize", {"max_iter": 3, "solver": "lbfgs"}),
+        ("engine.full_batch.lbfgs.minimize", {"max_iter": 3, "solver": "lbfgs"}),
         ("neural_network._prediction.predict_blocks", {"max_iter": 1}),
     ],
 )

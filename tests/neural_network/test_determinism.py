@@ -127,7 +127,7 @@ WIDE = """
 import hashlib, sys
 import numpy as np
 from skgd import MLPClassifier
-from skgd.neural_network._pace import Pace
+from skgd.parallel.pace import Pace
 
 Pace.next_call = lambda pace: (pace.most, pace.limit)
 rng = np.random.default_rng(0)

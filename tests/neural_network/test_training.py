@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score, r2_score
 
 from skgd import MLPClassifier, MLPRegressor
-from skgd.engine.lbfgs import minimize
+from skgd.engine.full_batch.lbfgs import minimize
 from skgd.neural_network import _lbfgs, _stochastic, _trainer
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import PURE_PYTHON, assert_close

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgd import MeanScaler, MinMaxScaler, ZScoreScaler, _threads
+from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
+from skgd.parallel import threads
 from skgd.preprocessing import _layout
 from skgd.preprocessing._layout import parts
 
@@ -44,7 +45,7 @@ def test_the_number_of_threads_changes_no_bit(cls, order, small_parts, monkeypat
     X = data(order)
     results = []
     for n_threads in (1, 2, 5):
-        monkeypatch.setattr(_threads, "available_threads", lambda n_jobs, n=n_threads: n)
+        monkeypatch.setattr(threads, "available_threads", lambda n_jobs, n=n_threads: n)
         scaler = cls().fit(X)
         results.append((vars(scaler), scaler.transform(X)))
     for attributes, transformed in results[1:]:

@@ -1,0 +1,246 @@
+"""The one decorator of every compiled function, and the only place with JIT flags."""
+
+from functools import update_wrapper
+from threading import Lock
+
+__all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
+
+# Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
+# exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
+_VECTORISE = frozenset({"contract", "reassoc", "nsz", "arcp"})
+# What relies on the order of its roundings (compensated sums, argument reductions).
+_IN_ORDER = frozenset({"contract"})
+
+_IMPORT = Lock()
+
+
+def import_numba():
+    """Import Numba and what extends it, in one thread at a time.
+
+    Some of Numba's modules replace themselves while they are imported. A second thread
+    that imports them meanwhile gets the half that is there.
+
+    Returns
+    -------
+    module
+    """
+    with _IMPORT:
+        import numba.types
+
+        import skgd.compile.cache
+        import skgd.compile.compiler
+        import skgd.compile.first_class  # noqa: F401
+    return numba
+
+
+class _Once:
+    """A cached property that one thread makes, for all, with Numba's lock for compilers.
+
+    A lock of its own would block: a thread that compiles one kernel asks for others.
+    """
+
+    def __init__(self, make):
+        update_wrapper(self, make)
+
+    def __get__(self, instance, owner=None):
+        import_numba()
+        from numba.core.compiler_lock import global_compiler_lock
+
+        values, name = vars(instance), self.__name__
+        with global_compiler_lock:
+            if name not in values:
+                values[name] = self.__wrapped__(instance)
+        return values[name]
+
+
+class Kernel:
+    """A Python function that Numba compiles when it is first called.
+
+    Importing skgd must cost no more than importing scikit-learn, so Numba is imported
+    by the first kernel that runs. A kernel may be called from Python, or from another
+    kernel: Numba asks a global for its ``_numba_type_``.
+
+    Parameters
+    ----------
+    function : callable
+        What to compile, in the subset of Python and NumPy that Numba knows.
+
+    fastmath : frozenset of str
+        LLVM's fast-math flags.
+    """
+
+    def __init__(self, function, fastmath):
+        update_wrapper(self, function)
+        self._fastmath = fastmath
+
+    @_Once
+    def dispatcher(self):
+        """Return the dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
+        return self._make_dispatcher()
+
+    @_Once
+    def _callee(self):
+        """Return the dispatcher that other kernels call.
+
+        What Python needs to call it, such as the unpacking of its arguments, takes longer
+        to compile than many a kernel itself. It is always inlined: of two copies of a
+        function, LLVM would link what it met first, and they may round differently.
+        """
+        return self._make_dispatcher(
+            no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
+        )
+
+    @_Once
+    def _pointer(self):
+        """Return the dispatcher of which kernels get a pointer.
+
+        It is inlined into the function that the pointer is of: its arguments are many, and
+        would be copied twice.
+        """
+        return self._make_dispatcher(no_cpython_wrapper=True, forceinline=True)
+
+    def _make_dispatcher(self, **options):
+        from numba import config, njit
+
+        from skgd.compile.cache import KernelCache
+        from skgd.compile.compiler import CalleeCompiler, KernelCompiler
+
+        is_callee = "no_cfunc_wrapper" in options
+        dispatcher = njit(
+            pipeline_class=CalleeCompiler if is_callee else KernelCompiler,
+            nogil=True,
+            error_model="numpy",
+            fastmath=set(self._fastmath) or False,
+            **options,
+        )(self.__wrapped__)
+        if not config.DISABLE_JIT:
+            dispatcher._cache = KernelCache(self.__wrapped__, callee="-".join(options))
+        return dispatcher
+
+    @property
+    def _numba_type_(self):
+        return self._callee._numba_type_
+
+    def __call__(self, *args):
+        return self.dispatcher(*args)
+
+    def bind(self, *signature):
+        """Compile for one signature and return it as a first-class function.
+
+        Such a function can be an argument of a kernel, in what ``functions`` returns,
+        which is then compiled once for all functions of that signature.
+
+        Parameters
+        ----------
+        *signature : numba.types.Type
+            The type of the result, then those of the arguments.
+
+        Returns
+        -------
+        object
+            With Numba's wrapper address protocol. Only kernels can call it.
+        """
+        from numba import config
+        from numba.core.types import CompileResultWAP
+
+        if config.DISABLE_JIT:
+            return self.dispatcher
+        returned, *arguments = signature
+        return CompileResultWAP(self._pointer.get_compile_result(returned(*arguments)))
+
+
+def jit(function):
+    """Compile ``function`` on its first call, for its loops to vectorise.
+
+    It does not own its arguments, and so must not return them, or views of them, to Python.
+    """
+    return Kernel(function, _VECTORISE)
+
+
+def strict_jit(function):
+    """Compile ``function`` on its first call, its roundings kept in order.
+
+    It does not own its arguments, as with :func:`jit`.
+    """
+    return Kernel(function, _IN_ORDER)
+
+
+def functions(named, signatures, dtype):
+    """Make a named tuple of bound kernels ready to be an argument of a kernel.
+
+    Parameters
+    ----------
+    named : named tuple of callable or tuple of (callable or None)
+        The kernels, by role.
+
+    signatures : callable
+        Returns, for a dtype, a dict of Numba's types of each role.
+
+    dtype : dtype
+        The network's.
+    """
+    from numba import config
+
+    if config.DISABLE_JIT:
+        return named
+    from skgd.compile.first_class import Functions
+
+    return Functions(named, signatures(dtype))
+
+
+class Stub:
+    """A Python function that compiled code replaces by something made for it.
+
+    Parameters
+    ----------
+    function : callable
+        What Python calls.
+
+    make : callable
+        Called once, by the first kernel that uses the function; returns what compiled
+        code uses instead: anything that Numba accepts as a global.
+    """
+
+    def __init__(self, function, make):
+        update_wrapper(self, function)
+        self._make = make
+
+    @_Once
+    def _replacement(self):
+        return self._make()
+
+    @property
+    def _numba_type_(self):
+        from numba.core.registry import cpu_target
+
+        replacement = self._replacement
+        cpu_target.typing_context.refresh()
+        return cpu_target.typing_context.resolve_value_type(replacement)
+
+    def __call__(self, *args):
+        return self.__wrapped__(*args)
+
+
+def by_dtype(single, double):
+    """Join a kernel of a float32 and one of a float64 to one function of a scalar."""
+
+    def either(x):
+        # Without the JIT a float64 may be a Python float.
+        return (single if getattr(x, "dtype", None) == "float32" else double)(x)
+
+    def make():
+        from numba import float32
+        from numba.extending import overload
+
+        def choose(x):
+            """Stand for the two kernels in compiled code."""
+
+        @overload(choose)
+        def _kernel(x):
+            if x == float32:
+                return lambda x: single(x)
+            return lambda x: double(x)
+
+        return choose
+
+    return Stub(either, make)

@@ -1,0 +1,1 @@
+"""L-BFGS: one update for all rows."""

@@ -1,0 +1,79 @@
+"""The objective over a block of rows and its gradient, for full-batch solvers."""
+
+import numpy as np
+
+from skgd.compile.jit import jit
+from skgd.engine.passes import backward, evaluate, forward, gather, tile_gradient
+from skgd.kernels.views import vector
+
+__all__ = ["IN_ORDER", "add_penalty", "block_objective"]
+
+# Stands for "the rows as they come" where a kernel takes a permutation.
+IN_ORDER = np.empty(0, dtype=np.int64)
+
+
+@jit
+def block_objective(rows, order, network, work, kernels, numbers, step, gradient):
+    """Return the block's share of the mean objective, and write that of its gradient.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+
+    order : ndarray of shape (0,), dtype=int64
+        No permutation of the rows.
+
+    network, work, kernels : Network, Work, Kernels
+        Parameters, memory for the block, compiled functions.
+
+    numbers : ndarray, dtype=float64
+        The arguments of the loss.
+
+    step : record of STEP
+        The block, and the sum of the weights of all samples. One thread takes all of it.
+
+    gradient : ndarray of shape (n_params,)
+        Takes the gradient.
+
+    Returns
+    -------
+    float
+        The sum of the block's losses, divided by ``step.weight``.
+    """
+    step.first, step.last = 0, step.rows
+    step.row, step.stop = 0, step.rows
+    gather(rows, order, network, work, step)
+    forward(rows, order, network, work, kernels, step)
+    loss = evaluate(rows, network, work, kernels, numbers, step, (0, step.rows))
+    backward(rows, order, network, work, kernels, step)
+    for index in range(network.tiles.shape[0]):
+        tile = network.tiles[index]
+        out = vector(gradient, tile.begin, tile.end - tile.begin)
+        tile_gradient(rows, order, network, work, kernels, step, tile, out)
+    return loss / step.weight
+
+
+@jit
+def add_penalty(network, strength, gradient):
+    """Return the penalty of the weights, and add its gradient.
+
+    Parameters
+    ----------
+    network : Network
+        The parameters.
+
+    strength : float
+        The penalty is half of this times the sum of the squares.
+
+    gradient : ndarray of shape (n_params,)
+        Added to.
+    """
+    squares = 0.0
+    for index in range(network.tiles.shape[0]):
+        tile = network.tiles[index]
+        if tile.is_weights:
+            for i in range(tile.begin, tile.end):
+                squares += network.theta[i] * network.theta[i]
+                gradient[i] += strength * network.theta[i]
+    return 0.5 * strength * squares

@@ -1,0 +1,1 @@
+"""Compiled functions of numbers and arrays: they know nothing of networks."""

@@ -1,0 +1,174 @@
+r"""Batch normalization, between the linear map and the activation.
+
+With weights :math:`w_i` of sum :math:`W` and for each unit,
+
+.. math::
+
+    \mu &= \tfrac1W \sum_i w_i x_i, \qquad
+    \sigma^2 = \tfrac1W \sum_i w_i (x_i - \mu)^2, \\
+    \hat x_i &= \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad
+    y_i = \gamma \hat x_i + \beta
+
+and backwards, for the gradient :math:`\delta_i` of the objective by :math:`y_i`,
+
+.. math::
+
+    \frac{\partial}{\partial \gamma} = \sum_i \delta_i \hat x_i, \quad
+    \frac{\partial}{\partial \beta} = \sum_i \delta_i, \quad
+    \frac{\partial}{\partial x_i} = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}} \left(
+    \delta_i - \frac{w_i}{W} \left( \frac{\partial}{\partial \beta}
+    + \hat x_i \frac{\partial}{\partial \gamma} \right) \right)
+
+The running statistics are moving averages of :math:`\mu` and :math:`\sigma^2`. A
+mini-batch counts by its effective number of rows :math:`n`, which is the number of its rows
+if their weights are equal, and close to 1 if one row has nearly all the weight:
+
+.. math::
+
+    n = \frac{\left( \sum_i w_i \right)^2}{\sum_i w_i^2}, \qquad
+    S \leftarrow m S + n, \qquad
+    \bar\mu \leftarrow \bar\mu + \frac{n}{S} (\mu - \bar\mu), \qquad
+    \bar\sigma^2 \leftarrow \bar\sigma^2 + \frac{n}{S} (\sigma^2 - \bar\sigma^2)
+
+from :math:`S = 0`. The first mini-batch thus counts fully, and no start value remains. If
+all have the same :math:`n`, the step of the :math:`k`-th is :math:`(1 - m) / (1 - m^k)`.
+The sum of the weights does not replace :math:`n`: where one row has nearly all the weight,
+the variance is close to 0, and would stay in the averages for many mini-batches.
+
+References
+----------
+S. Ioffe, C. Szegedy (2015). "Batch normalization: accelerating deep network training by
+reducing internal covariate shift." ICML, arXiv:1502.03167.
+"""
+
+import math
+
+from skgd.compile.jit import jit
+
+__all__ = [
+    "effective_rows",
+    "finish_moments",
+    "merge_moments",
+    "moments_of",
+    "normalize",
+    "normalize_backward",
+    "scale_and_shift_gradient",
+    "update_running",
+]
+
+
+@jit
+def moments_of(x, weight, part):
+    """Write a chunk's moments: the mean, and the sum of the squared deviations from it.
+
+    Returns
+    -------
+    float
+        The sum of its weights. If it is zero, so are the moments.
+    """
+    mean, squares = part[0], part[1]
+    total = x.dtype.type(0)
+    mean[:] = 0
+    squares[:] = 0
+    for i in range(x.shape[0]):
+        total += weight[i]
+        for j in range(x.shape[1]):
+            mean[j] += weight[i] * x[i, j]
+    if total > 0:
+        for j in range(x.shape[1]):
+            mean[j] /= total
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                deviation = x[i, j] - mean[j]
+                squares[j] += weight[i] * (deviation * deviation)
+    return total
+
+
+@jit
+def merge_moments(part, total, before, moments):
+    """Take a chunk of weight ``total`` into the moments of those of weight ``before``.
+
+    T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise algorithm
+    for computing sample variances", 1979.
+    """
+    if total > 0:
+        share = total / (before + total)
+        for j in range(part.shape[1]):
+            delta = part[0, j] - moments[0, j]
+            moments[0, j] += share * delta
+            moments[1, j] += part[1, j] + delta * (before * share) * delta
+
+
+@jit
+def finish_moments(total, epsilon, moments):
+    """Write the variance, and 1 / sqrt(variance + epsilon)."""
+    for j in range(moments.shape[1]):
+        moments[1, j] /= total
+        moments[2, j] = 1.0 / math.sqrt(moments[1, j] + moments.dtype.type(epsilon))
+
+
+@jit
+def normalize(x, gamma, beta, moments, out):
+    """Write ``gamma * normal + beta``, where normal is ``(x - mean) / deviation``."""
+    mean, scale = moments[0], moments[2]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, j] = gamma[j] * ((x[i, j] - mean[j]) * scale[j]) + beta[j]
+
+
+@jit
+def scale_and_shift_gradient(x, delta, moments, part):
+    """Write the gradients by gamma and beta over a chunk.
+
+    ``delta`` is the gradient by the outputs.
+    """
+    mean, scale = moments[0], moments[2]
+    gamma_gradient, beta_gradient = part[0], part[1]
+    gamma_gradient[:] = 0
+    beta_gradient[:] = 0
+    # With one array more, LLVM would not vectorize the loop.
+    for i in range(delta.shape[0]):
+        for j in range(delta.shape[1]):
+            gamma_gradient[j] += delta[i, j] * (x[i, j] - mean[j])
+            beta_gradient[j] += delta[i, j]
+    for j in range(delta.shape[1]):
+        gamma_gradient[j] *= scale[j]
+
+
+@jit
+def normalize_backward(x, weight, total, gamma, moments, sums, delta):
+    """Turn ``delta``, the gradient by the outputs, into that by the inputs.
+
+    ``total`` is the sum of the weights of the mini-batch.
+    """
+    mean, scale, gamma_gradient, beta_gradient = moments[0], moments[2], sums[0], sums[1]
+    total = delta.dtype.type(total)
+    for i in range(delta.shape[0]):
+        share = weight[i] / total
+        for j in range(delta.shape[1]):
+            normal = (x[i, j] - mean[j]) * scale[j]
+            common = beta_gradient[j] + normal * gamma_gradient[j]
+            delta[i, j] = gamma[j] * scale[j] * (delta[i, j] - share * common)
+
+
+@jit
+def effective_rows(weight):
+    """Return the effective number of rows; at least one weight must be positive."""
+    # Relative to the largest weight, squares do not overflow, and ones stay exact.
+    largest = weight[0]
+    for i in range(1, weight.shape[0]):
+        largest = max(largest, weight[i])
+    total = squares = 0.0
+    for i in range(weight.shape[0]):
+        part = float(weight[i] / largest)
+        total += part
+        squares += part * part
+    return total * total / squares
+
+
+@jit
+def update_running(moments, step, running):
+    """Move the running mean and variance towards those of a mini-batch."""
+    for k in range(2):
+        for j in range(running.shape[1]):
+            running[k, j] += step * (moments[k, j] - running[k, j])

@@ -1,0 +1,174 @@
+"""LLVM's instructions for vectors as wide as the processor's.
+
+Imported by what writes instructions, :mod:`skgd.kernels.blocks`, when it does.
+"""
+
+import platform
+import sys
+
+from llvmlite import ir
+from numba.core import cgutils, codegen, config
+
+__all__ = ["FUSE", "Sums", "Vectors", "registers"]
+
+# A multiplication and an addition as one, where the processor has it.
+FUSE = ("contract",)
+
+
+def registers():
+    """Return the bytes of a vector, and how many of them make a row of a block.
+
+    A block has 6 rows, but for the last. With 4 vectors to a row it takes 24 registers of
+    32, and a vector or a number is loaded for each two and a half multiplications; with 2
+    it takes 12 of 16.
+    """
+    features = config.CPU_FEATURES
+    if features is None:
+        features = codegen.get_host_cpu_features()
+    if "+avx512f" in features:
+        return 64, 4
+    if "+avx" in features:
+        return 32, 2
+    return 16, 4 if platform.machine().lower() in ("arm64", "aarch64") else 2
+
+
+class Vectors:
+    """Writes instructions for vectors of numbers.
+
+    Parameters
+    ----------
+    context, builder
+        Numba's context, and llvmlite's builder.
+
+    dtype : numba.types.Float
+        The numbers.
+
+    Attributes
+    ----------
+    length : int
+        The numbers in a vector.
+
+    type : llvmlite.ir.Type
+        Of a vector.
+    """
+
+    def __init__(self, context, builder, dtype):
+        self._builder = builder
+        self._bytes = dtype.bitwidth // 8
+        self._name = f"f{dtype.bitwidth}"
+        self.length = registers()[0] // self._bytes
+        self.type = ir.VectorType(context.get_value_type(dtype), self.length)
+
+    def zeros(self):
+        """Make a vector of zeros."""
+        return ir.Constant(self.type, [0.0] * self.length)
+
+    def repeat(self, scalar):
+        """Make a vector of one number, or integer."""
+        empty = ir.Constant(ir.VectorType(scalar.type, self.length), ir.Undefined)
+        one = self._builder.insert_element(empty, scalar, ir.IntType(32)(0))
+        return self._shuffle(one, one, [0] * self.length)
+
+    def join(self, scalars):
+        """Make a vector of numbers."""
+        vector = ir.Constant(self.type, ir.Undefined)
+        for lane, scalar in enumerate(scalars):
+            vector = self._builder.insert_element(vector, scalar, ir.IntType(32)(lane))
+        return vector
+
+    def split(self, vector):
+        """Return the numbers of a vector."""
+        lanes = range(self.length)
+        return [self._builder.extract_element(vector, ir.IntType(32)(i)) for i in lanes]
+
+    def mask(self, count):
+        """Select the first lanes, or all."""
+        # As the bits of a number: LLVM computes all masks beforehand, and would keep the
+        # vectors of a comparison in memory.
+        builder, most = self._builder, count.type(self.length)
+        count = builder.select(builder.icmp_signed("<", count, most), count, most)
+        bits = builder.sub(builder.shl(count.type(1), count), count.type(1))
+        if sys.byteorder == "big":
+            # There the first lane is the highest bit.
+            bits = builder.shl(bits, builder.sub(most, count))
+        bits = builder.trunc(bits, ir.IntType(self.length))
+        return builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.length))
+
+    def load(self, pointer, mask=None):
+        """Read a vector, of the lanes of a mask; the others are zero."""
+        place = self._builder.bitcast(pointer, self.type.as_pointer())
+        if mask is None:
+            return self._builder.load(place, align=self._bytes)
+        arguments = [place, ir.IntType(32)(self._bytes), mask, self.zeros()]
+        return self._call("load", self.type, arguments)
+
+    def store(self, vector, pointer, mask=None):
+        """Write a vector, or the lanes of a mask."""
+        place = self._builder.bitcast(pointer, self.type.as_pointer())
+        if mask is None:
+            self._builder.store(vector, place, align=self._bytes)
+        else:
+            arguments = [vector, place, ir.IntType(32)(self._bytes), mask]
+            self._call("store", ir.VoidType(), arguments)
+
+    def _call(self, name, returned, arguments):
+        vector = f"v{self.length}{self._name}"
+        function = cgutils.get_or_insert_function(
+            self._builder.module,
+            ir.FunctionType(returned, [argument.type for argument in arguments]),
+            f"llvm.masked.{name}.{vector}.p0{vector}",
+        )
+        return self._builder.call(function, arguments)
+
+    def _shuffle(self, x, y, lanes):
+        kind = ir.VectorType(ir.IntType(32), len(lanes))
+        return self._builder.shuffle_vector(x, y, ir.Constant(kind, lanes))
+
+    def _interleave(self, x, y):
+        """Interleave the first halves of two vectors, and the second."""
+        half = self.length // 2
+        low = [lane for i in range(half) for lane in (i, self.length + i)]
+        return self._shuffle(x, y, low), self._shuffle(x, y, [i + half for i in low])
+
+    def transpose(self, rows):
+        """Transpose a square, of as many vectors as a vector has numbers."""
+        half = self.length // 2
+        for _ in range(half.bit_length()):
+            pairs = zip(rows[:half], rows[half:], strict=True)
+            rows = [row for pair in pairs for row in self._interleave(*pair)]
+        return rows
+
+    def sums(self, rows):
+        """Sum each row of a square; return a vector."""
+        while len(rows) > 1:
+            half = len(rows) // 2
+            pairs = zip(rows[:half], rows[half:], strict=True)
+            rows = [
+                self._builder.fadd(*self._interleave(*pair), flags=FUSE) for pair in pairs
+            ]
+        return rows[0]
+
+
+class Sums:
+    """Vectors that a loop adds to. LLVM keeps them in registers."""
+
+    def __init__(self, builder, vectors, count):
+        self._builder = builder
+        self._places = [cgutils.alloca_once(builder, vectors.type) for _ in range(count)]
+        self.set([vectors.zeros()] * count)
+
+    def set(self, values):
+        """Begin with some values."""
+        for value, place in zip(values, self._places, strict=True):
+            self._builder.store(value, place)
+
+    def add_products(self, pairs):
+        """Add to each the product of two vectors."""
+        for (x, y), place in zip(pairs, self._places, strict=True):
+            product = self._builder.fmul(x, y, flags=FUSE)
+            total = self._builder.fadd(self._builder.load(place), product, flags=FUSE)
+            self._builder.store(total, place)
+
+    def get(self):
+        """Return their values."""
+        return [self._builder.load(place) for place in self._places]

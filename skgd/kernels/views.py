@@ -1,0 +1,113 @@
+"""Arrays that look into a flat buffer.
+
+All parameters of a network lie in one buffer, and so do the intermediate results of a
+mini-batch: depth and widths are numbers in a table. A slice of a NumPy array corrects
+bounds that are negative or too large; these views are where they are told to be. Kernels
+count no references to either (:mod:`skgd.compile.compiler`): the caller of the outermost
+keeps the buffers alive.
+"""
+
+from skgd.compile.jit import Stub
+
+__all__ = ["elements", "matrix", "vector"]
+
+
+def _slice_vector(flat, offset, size):
+    return flat.reshape(-1)[offset : offset + size]
+
+
+def _slice_matrix(flat, offset, rows, columns):
+    return flat.reshape(-1)[offset : offset + rows * columns].reshape(rows, columns)
+
+
+def _elements(array):
+    return array.reshape(-1)
+
+
+def _make_elements():
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    @intrinsic
+    def view(typing_context, array):
+        """View all elements of a C-ordered array, row by row, to read them."""
+        flat = types.Array(array.dtype, 1, "C", readonly=True)
+
+        def codegen(context, builder, signature, args):
+            source = make_array(array)(context, builder, args[0])
+            target = make_array(flat)(context, builder)
+            populate_array(
+                target,
+                data=source.data,
+                shape=[source.nitems],
+                strides=[source.itemsize],
+                itemsize=source.itemsize,
+                meminfo=None,
+            )
+            return target._getvalue()
+
+        return flat(array), codegen
+
+    return view
+
+
+def _make_vector():
+    from numba import config, njit
+    from numba.extending import intrinsic
+
+    # Numba's bounds checks know the view, not the buffer: they get the slice.
+    if config.BOUNDSCHECK:
+        return njit(_slice_vector)
+
+    @intrinsic
+    def view(typing_context, flat, offset, size):
+        return _typed_view(flat, ndim=1)
+
+    return view
+
+
+def _make_matrix():
+    from numba import config, njit
+    from numba.extending import intrinsic
+
+    if config.BOUNDSCHECK:
+        return njit(_slice_matrix)
+
+    @intrinsic
+    def view(typing_context, flat, offset, rows, columns):
+        return _typed_view(flat, ndim=2)
+
+    return view
+
+
+def _typed_view(flat, ndim):
+    """Return the signature and the code generator of a view into ``flat``."""
+    from numba import types
+    from numba.np.arrayobj import make_array, populate_array
+
+    view = types.Array(flat.dtype, ndim, "C", readonly=not flat.mutable)
+
+    def codegen(context, builder, signature, args):
+        buffer, offset, *shape = args
+        source = make_array(flat)(context, builder, buffer)
+        array = make_array(view)(context, builder)
+        strides = [source.itemsize]
+        if ndim == 2:
+            strides.insert(0, builder.mul(shape[1], source.itemsize))
+        populate_array(
+            array,
+            data=builder.gep(source.data, [offset]),
+            shape=shape,
+            strides=strides,
+            itemsize=source.itemsize,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return view(flat, *[types.intp] * (1 + ndim)), codegen
+
+
+elements = Stub(_elements, _make_elements)
+vector = Stub(_slice_vector, _make_vector)
+matrix = Stub(_slice_matrix, _make_matrix)
