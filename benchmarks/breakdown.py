@@ -19,7 +19,7 @@ from report import conditions, options, publish, table
 import skgd.engine.passes as passes
 import skgd.engine.update as update
 import skgd.kernels.products as products
-from skgd.neural_network._trainer import Trainer
+from skgd.neural_network._orders import Orders
 
 KINDS = {
     "products": [
@@ -49,14 +49,14 @@ class Shuffles:
 
     def __init__(self):
         self.seconds = 0.0
-        self._draw = Trainer._orders
-        Trainer._orders = lambda trainer, n_epochs: self._timed(trainer, n_epochs)
+        self._draw = Orders.draw
+        Orders.draw = lambda orders, n_epochs: self._timed(orders, n_epochs)
 
-    def _timed(self, trainer, n_epochs):
+    def _timed(self, orders, n_epochs):
         started = perf_counter()
-        orders = self._draw(trainer, n_epochs)
+        drawn = self._draw(orders, n_epochs)
         self.seconds += perf_counter() - started
-        return orders
+        return drawn
 
 
 def epochs_of(fit):

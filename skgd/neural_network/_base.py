@@ -19,6 +19,7 @@ from skgd.neural_network._constraints import (
     check_parameters,
     hidden_layer_sizes,
 )
+from skgd.neural_network._data import Data
 from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._exchange import Exchange
 from skgd.neural_network._lbfgs import fit_lbfgs
@@ -27,9 +28,9 @@ from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._plugins import (
     activations_of,
-    check_plugins,
     check_representable,
     output_range,
+    plugins_of,
 )
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
@@ -46,6 +47,12 @@ def has_partial_fit(estimator):
             f"{estimator.solver} is not stochastic."
         )
     return True
+
+
+def _has_own_link(loss):
+    """Return whether the link of a loss is none of skgd's own."""
+    known = LINKS.get(loss.out_activation, Loss)
+    return (loss.link, loss.apply_link) != (known.link, known.apply_link)
 
 
 class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
@@ -158,7 +165,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
-        check_plugins(self, len(hidden), incremental)
+        plugins = plugins_of(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:
@@ -170,46 +177,51 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         # Weights set by hand may be of any dtype.
         dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
         y, n_outputs = self._encode(y, dtype)
+        plugins = plugins._replace(loss=self._loss_function())
         units = (X.shape[1], *hidden, n_outputs)
-        activations = activations_of(self, len(hidden))
         normalization = None
         if self.batch_normalization:
             normalization = (
                 self.batch_normalization_momentum,
                 self.batch_normalization_epsilon,
             )
-        layout = layout_of(units, activations, normalization, issparse(X))
+        layout = layout_of(units, plugins.activations, normalization, issparse(X))
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = seeded(self.random_state)
         if first:
             # scikit-learn draws those of the output within the range of the hidden layers.
-            ranges = [*activations, output_range(self, activations)]
+            ranges = [*plugins.activations, output_range(self, plugins.activations)]
             parameters = Parameters.initial(layout, ranges, random_state, dtype)
-            self._start_over(units)
         else:
             parameters = resume(self, layout, dtype)
-        self._keep_link()
+        network = self, layout, plugins, Data(X, y, sample_weight), parameters
         try:
             if self.solver == "lbfgs":
-                # What a solver knows of other weights is of no use to these.
-                vars(self).pop("_progress", None)
-                fit_lbfgs(self, X, y, sample_weight, layout, parameters)
+                training = fit_lbfgs(*network)
             else:
-                check_representable(self, dtype)
-                if not hasattr(self, "loss_curve_"):
-                    # The fit before was by 'lbfgs'.
-                    self._start_curves()
-                fit_stochastic(
-                    self, X, y, sample_weight, layout, parameters, random_state, incremental
-                )
-            self._check_finite(X)
+                check_representable(self, plugins.solver, dtype)
+                training = fit_stochastic(*network, random_state, incremental, not first)
+            coefs, intercepts = training.best.plain(layout)
+            self._check_finite(X, coefs, intercepts, plugins, training)
         except ValueError:
             # The cause, if scikit-learn was to assume that there is none of them.
             check_finite(self, X=X, sample_weight=sample_weight)
             raise
+        if first:
+            self.t_ = 0
+        self.n_layers_ = len(units)
+        self.n_outputs_ = n_outputs
+        self.out_activation_ = plugins.loss.out_activation
+        self.coefs_, self.intercepts_ = coefs, intercepts
+        self._keep_link(plugins.loss)
+        vars(self).pop("_normalised", None)
+        if self.batch_normalization:
+            training.best.published = checksum(coefs, intercepts)
+            self._normalised = training.best
+        training.publish(self)
         return self
 
-    def _check_finite(self, X):
+    def _check_finite(self, X, coefs, intercepts, plugins, training):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.
 
         The last loss is of before the last update, and so does not tell. Mostly the sizes
@@ -218,20 +230,28 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         values = X.data if issparse(X) else X
         with np.errstate(over="ignore", invalid="ignore"):
             size = max(values.max(initial=1), -values.min(initial=-1))
-            for coef, intercept in zip(self.coefs_, self.intercepts_, strict=True):
+            for coef, intercept in zip(coefs, intercepts, strict=True):
                 size = size * np.abs(coef).sum(axis=0).max() + np.abs(intercept).max()
-        limit = np.finfo(self.coefs_[0].dtype).max
-        if self.out_activation_ == "exp":
+        limit = np.finfo(coefs[0].dtype).max
+        if plugins.loss.out_activation == "exp":
             limit = np.log(limit)
-        if size < limit and not hasattr(self, "_link"):
+        if size < limit and not _has_own_link(plugins.loss):
             return
-        _, _, is_finite = self._forward(X)
-        for array in (*self.coefs_, *self.intercepts_):
+        _, _, is_finite = predict(
+            X,
+            coefs,
+            intercepts,
+            plugins.activations,
+            plugins.loss,
+            self.n_jobs,
+            self.verbose,
+        )
+        for array in (*coefs, *intercepts):
             is_finite = is_finite and np.isfinite(array).all()
         if not is_finite:
             raise ValueError(
                 "Parameters, or predictions of the training data, are not finite "
-                f"after epoch {self.n_iter_} with {self._remedy()}"
+                f"after epoch {training.n_iter} with {self._remedy()}"
             )
 
     def _remedy(self):
@@ -244,31 +264,10 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
             f"Lower learning_rate_init, or {scale}"
         )
 
-    def _start_over(self, units):
-        """Set what a fit from scratch begins with."""
-        self.n_iter_ = 0
-        self.t_ = 0
-        self.loss_ = np.inf
-        self.n_layers_ = len(units)
-        self.n_outputs_ = units[-1]
-        self.out_activation_ = self._loss_function().out_activation
-        if self.solver != "lbfgs":
-            self._start_curves()
-
-    def _start_curves(self):
-        """Set what the epochs of a stochastic solver add to."""
-        self.loss_curve_ = []
-        self._no_improvement_count = 0
-        self.validation_scores_ = [] if self.early_stopping else None
-        self.best_validation_score_ = -np.inf if self.early_stopping else None
-        self.best_loss_ = None if self.early_stopping else np.inf
-
-    def _keep_link(self):
+    def _keep_link(self, loss):
         """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
-        loss = self._loss_function()
-        known = LINKS.get(loss.out_activation, Loss)
         vars(self).pop("_link", None)
-        if (loss.link, loss.apply_link) != (known.link, known.apply_link):
+        if _has_own_link(loss):
             self._link = clone(loss)
 
     def _link_of(self, out_activation):
@@ -276,15 +275,6 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         if out_activation is None and hasattr(self, "_link"):
             return self._link
         return LINKS[out_activation or self.out_activation_]()
-
-    def _publish(self, layout, parameters):
-        """Set the fitted weights."""
-        self.coefs_, self.intercepts_ = parameters.plain(layout)
-        if self.batch_normalization:
-            parameters.published = checksum(self.coefs_, self.intercepts_)
-            self._normalised = parameters
-        elif hasattr(self, "_normalised"):
-            del self._normalised
 
     def _forward(self, X, out_activation=None):
         """Predict: probabilities or values, a column an output.

@@ -166,10 +166,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _loss_function(self):
         return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]()
 
-    def _validation_score(self, X, y, sample_weight):
-        probabilities, _, is_finite = self._forward(X)
-        if not is_finite:
-            return np.nan
+    def _validation_score(self, probabilities, y, sample_weight):
         if self._label_binarizer.y_type_ == "multiclass":
             predicted, y = probabilities.argmax(axis=1), y[:, 0]
         else:

@@ -1,11 +1,35 @@
 """From validated arrays to what the kernels read."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from scipy import sparse
 
 from skgd.engine.binding import no_rows
 
-__all__ = ["as_rows"]
+__all__ = ["Data", "as_rows"]
+
+
+class Data(NamedTuple):
+    """Rows, validated and encoded.
+
+    Attributes
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+
+    y : ndarray of shape (n_samples, n_targets)
+
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
+
+    X: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None = None
+
+    def take(self, rows):
+        """Return some of the rows."""
+        weight = self.sample_weight
+        return Data(self.X[rows], self.y[rows], None if weight is None else weight[rows])
 
 
 def _read_only(array, dtype):

@@ -31,12 +31,12 @@ def check_finite(estimator, **arrays):
                 )
 
 
-def target_advice(estimator, y):
+def target_advice(loss, y):
     """Advise to scale the target if a mean or deviation is far from 1.
 
     Parameters
     ----------
-    estimator : BaseMLP
+    loss : Loss
         Has the kind of the output.
 
     y : ndarray of shape (n_samples, n_targets)
@@ -47,7 +47,7 @@ def target_advice(estimator, y):
     str
         Goes behind the text of a warning; empty without advice.
     """
-    if estimator.out_activation_ != "identity":
+    if loss.out_activation != "identity":
         return ""
     with np.errstate(over="ignore"):
         means = y.mean(axis=0, dtype=np.float64)

@@ -1,5 +1,7 @@
 """Full-batch training by L-BFGS."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -12,6 +14,7 @@ from skgd.engine.layout import MemoryPlan
 from skgd.engine.records import Network, make_steps
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._diagnosis import target_advice
+from skgd.neural_network._parameters import Parameters
 from skgd.neural_network._prediction import block_rows
 from skgd.parallel.pace import Pace, clock
 from skgd.parallel.threads import available_threads, n_cores, run_together
@@ -192,22 +195,29 @@ def _failure(descender, max_iter):
     )
 
 
-def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
-    """Fit ``estimator`` from ``parameters`` on.
+def fit_lbfgs(estimator, layout, plugins, data, parameters):
+    """Train from ``parameters`` to the end.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Gets its fitted attributes.
-
-    X, y, sample_weight : array-like
-        Validated and encoded data.
+        Has the hyperparameters.
 
     layout : Layout
         The network's.
 
+    plugins : Plugins
+        Activations and loss.
+
+    data : Data
+        Validated and encoded.
+
     parameters : Parameters
         Updated.
+
+    Returns
+    -------
+    descent : Descent
 
     Raises
     ------
@@ -215,21 +225,21 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
         If the objective or the weights are not finite.
     """
     # The line search compares losses that differ by less than float32 tells.
-    rows = as_rows(X, np.float64, y, sample_weight)
+    rows = as_rows(data.X, np.float64, data.y, data.sample_weight)
     with announced("the training by L-BFGS", estimator.verbose):
         descender = _Descender(
             rows,
             layout,
             parameters.theta.astype(np.float64),
-            estimator._loss_function(),
+            plugins.loss,
             lbfgs.Settings(
                 alpha=float(estimator.alpha),
-                weight=float(rows.weight.sum() or len(y)),
+                weight=float(rows.weight.sum() or len(data.y)),
                 tolerance=float(estimator.tol),
                 most_iterations=min(int(estimator.max_iter), MOST),
                 most_evaluations=min(int(estimator.max_fun), MOST),
                 order=IN_ORDER,
-                loss=estimator._loss_function().numbers(),
+                loss=plugins.loss.numbers(),
             ),
             available_threads(estimator.n_jobs),
         )
@@ -251,9 +261,35 @@ def fit_lbfgs(estimator, X, y, sample_weight, layout, parameters):
             )
         if descender.status != lbfgs.CONVERGED:
             warn(
-                _failure(descender, estimator.max_iter) + target_advice(estimator, y),
+                _failure(descender, estimator.max_iter)
+                + target_advice(plugins.loss, data.y),
                 ConvergenceWarning,
             )
-    estimator.n_iter_, estimator.loss_ = descender.n_iterations, descender.loss
     parameters.theta = descender.theta.astype(parameters.theta.dtype)
-    estimator._publish(layout, parameters)
+    return Descent(parameters, descender.n_iterations, descender.loss)
+
+
+class Descent(NamedTuple):
+    """A training by L-BFGS that has ended.
+
+    Attributes
+    ----------
+    best : Parameters
+        Those to publish.
+
+    n_iter : int
+        The iterations.
+
+    loss : float
+        The objective after the last of them.
+    """
+
+    best: Parameters
+    n_iter: int
+    loss: float
+
+    def publish(self, estimator):
+        """Set the fitted attributes that tell of the training."""
+        estimator.n_iter_, estimator.loss_ = self.n_iter, self.loss
+        # What a solver knows of other weights is of no use to these.
+        vars(estimator).pop("_progress", None)

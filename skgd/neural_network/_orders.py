@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from skgd.kernels.shuffle import WORDS, shuffle
 
-__all__ = ["draw_orders", "seeded"]
+__all__ = ["Orders", "draw_orders", "seeded"]
 
 # Each thread's generator for integer seeds.
 _OWN = local()
@@ -66,3 +66,35 @@ def draw_orders(random_state, order, n_epochs):
         order = order[random_state.permutation(order.size)]
         drawn[:] = order
     return orders
+
+
+class Orders:
+    """The orders of the rows, epoch after epoch.
+
+    Parameters
+    ----------
+    n_samples : int
+        The number of rows.
+
+    random_state : RandomState or None
+        Shuffles the rows before each epoch, as scikit-learn does; None takes them as they
+        come.
+    """
+
+    def __init__(self, n_samples, random_state):
+        self._random_state = random_state
+        self.last = np.arange(n_samples)
+
+    def draw(self, n_epochs):
+        """Return the orders of the next epochs.
+
+        Returns
+        -------
+        ndarray of shape (n_epochs, n_samples), dtype=int64
+            Of shape (n_epochs, 0) if the rows are taken as they come.
+        """
+        if self._random_state is None:
+            return np.empty((n_epochs, 0), dtype=np.int64)
+        orders = draw_orders(self._random_state, self.last, n_epochs)
+        self.last = orders[-1].copy()
+        return orders

@@ -2,6 +2,7 @@
 
 import inspect
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -12,14 +13,15 @@ from skgd.losses import REGRESSION_LOSSES, Loss, MultinomialLogLoss
 from skgd.neural_network._constraints import FLAT
 from skgd.neural_network._contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
-from skgd.solvers import SOLVERS
+from skgd.solvers import SOLVERS, Solver
 
 __all__ = [
+    "Plugins",
     "activations_of",
-    "check_plugins",
     "check_representable",
     "loss_of",
     "output_range",
+    "plugins_of",
     "schedule_of",
     "solver_of",
 ]
@@ -32,12 +34,36 @@ REGISTRIES = {
 }
 
 
-def check_plugins(estimator, n_hidden, incremental):
-    """Raise if a plug-in of an estimator is not valid."""
-    activations_of(estimator, n_hidden)
-    if estimator.solver != "lbfgs":
-        solver_of(estimator)
-        schedule_of(estimator, incremental)
+class Plugins(NamedTuple):
+    """The objects that a network is trained with.
+
+    Attributes
+    ----------
+    activations : list of Activation
+        Of the hidden layers.
+
+    solver : Solver or None
+        None for 'lbfgs'.
+
+    schedule : Schedule or None
+        None for 'lbfgs'.
+
+    loss : Loss or None
+        None as long as the targets are not known.
+    """
+
+    activations: list[Activation]
+    solver: Solver | None
+    schedule: Schedule | None
+    loss: Loss | None = None
+
+
+def plugins_of(estimator, n_hidden, incremental):
+    """Return the plug-ins of an estimator but the loss, or raise if one is not valid."""
+    activations = activations_of(estimator, n_hidden)
+    if estimator.solver == "lbfgs":
+        return Plugins(activations, None, None)
+    return Plugins(activations, solver_of(estimator), schedule_of(estimator, incremental))
 
 
 def solver_of(estimator):
@@ -134,7 +160,7 @@ def loss_of(estimator):
     return loss
 
 
-def check_representable(estimator, dtype):
+def check_representable(estimator, solver, dtype):
     """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
     given = [
         (name, getattr(estimator, name), False) for name in ("alpha", "learning_rate_init")
@@ -142,7 +168,7 @@ def check_representable(estimator, dtype):
     if estimator.batch_normalization:
         name = "batch_normalization_epsilon"
         given.append((name, getattr(estimator, name), True))
-    for name, value, is_divisor in [*given, *_kernel_arguments(estimator)]:
+    for name, value, is_divisor in [*given, *_kernel_arguments(estimator, solver)]:
         with np.errstate(over="ignore", under="ignore"):
             rounded = dtype.type(value)
         overflows = np.isinf(rounded) and not np.isinf(value)
@@ -153,7 +179,7 @@ def check_representable(estimator, dtype):
             )
 
 
-def _kernel_arguments(estimator):
+def _kernel_arguments(estimator, solver):
     """Yield what compiled functions get of the arguments of plug-ins.
 
     Yields
@@ -167,7 +193,7 @@ def _kernel_arguments(estimator):
     is_divisor : bool
         Whether it must not be zero.
     """
-    plugins = [("solver", solver_of(estimator))]
+    plugins = [("solver", solver)]
     for parameter in ("activation", "loss"):
         value = getattr(estimator, parameter)
         of_layers = value if isinstance(value, list | tuple) else [value]

@@ -182,10 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _loss_function(self):
         return loss_of(self)
 
-    def _validation_score(self, X, y, sample_weight):
-        predicted, _, is_finite = self._forward(X)
-        if not is_finite:
-            return np.nan
+    def _validation_score(self, predicted, y, sample_weight):
         with np.errstate(over="ignore", invalid="ignore"):
             return r2_score(y, predicted, sample_weight=sample_weight)
 

@@ -5,17 +5,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgd.engine import plugins
 from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
+from skgd.engine.plugins import Progress as SchedulePosition
 from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.train import train
 from skgd.neural_network._contracts import coefficients, factors
-from skgd.neural_network._orders import draw_orders
+from skgd.neural_network._orders import Orders
+from skgd.neural_network._parameters import Parameters
 from skgd.parallel.pace import Pace, clock
 from skgd.parallel.threads import n_cores, run_together
 
-__all__ = ["WORTH_SHARING", "Batches", "Plugins", "Progress", "Trainer", "batch_bounds"]
+__all__ = [
+    "WORTH_SHARING",
+    "Batches",
+    "Progress",
+    "Trainer",
+    "TrainingState",
+    "batch_bounds",
+]
 
 
 @dataclass
@@ -62,21 +70,29 @@ class Progress:
         return replace(self, state=state, rate=rate, initial=initial)
 
 
-class Plugins(NamedTuple):
-    """The objects that a network is trained with.
+@dataclass
+class TrainingState:
+    """What training changes.
 
     Attributes
     ----------
-    loss : Loss
+    parameters : Parameters
+        Of the network.
 
-    solver : Solver
+    progress : Progress
+        Of the solver and the schedule.
 
-    schedule : Schedule
+    orders : Orders
+        Of the rows.
+
+    has_constant_rate : bool
+        Whether all updates so far had the rate that the schedule starts from.
     """
 
-    loss: plugins.Loss
-    solver: plugins.Solver
-    schedule: plugins.Schedule
+    parameters: Parameters
+    progress: Progress
+    orders: Orders
+    has_constant_rate: bool = True
 
 
 class Batches(NamedTuple):
@@ -150,44 +166,35 @@ class Trainer:
     layout : Layout
         The network's.
 
-    parameters : Parameters
-        Updated in place.
-
-    progress : Progress
-        Updated in place.
-
-    objects : Plugins
+    plugins : Plugins
         Loss, solver and schedule.
 
     batches : Batches
         How an epoch is divided.
 
-    random_state : RandomState or None
-        Shuffles the rows before each epoch, as scikit-learn does; None takes them as
-        they come.
+    state : TrainingState
+        Updated in place.
 
     n_threads : int
         How many threads to train with, where there is enough to do for them.
     """
 
-    def __init__(
-        self, rows, layout, parameters, progress, objects, batches, random_state, n_threads
-    ):
+    def __init__(self, rows, layout, plugins, batches, state, n_threads):
         self._rows = rows
-        self._progress = progress
-        self._objects = objects
+        self._plugins = plugins
         self._batches = batches
-        self._random_state = random_state
-        n_samples, n_targets = rows.y.shape
+        self._state = state
+        parameters, progress = state.parameters, state.progress
+        n_targets = rows.y.shape[1]
         dtype = parameters.theta.dtype
         most = int(np.diff(batches.bounds).max())
         n_chunks = -(-most // batches.chunk)
         products = most * layout.n_params
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
         plan = MemoryPlan(layout, most, n_targets, n_chunks)
-        probe = coefficients(objects.solver, np.ones(1), np.zeros(1, dtype=np.int64))
+        probe = coefficients(plugins.solver, np.ones(1), np.zeros(1, dtype=np.int64))
         self._kernels = bind(
-            layout, plan, type(objects.loss), dtype, type(objects.solver), len(probe)
+            layout, plan, type(plugins.loss), dtype, type(plugins.solver), len(probe)
         )
         tiles = layout.tiles(shared=n_chunks > 1)
         self._network = Network(
@@ -209,7 +216,7 @@ class Trainer:
             n: Settings(
                 batches.by_rows,
                 batches.alpha,
-                objects.loss.numbers(),
+                plugins.loss.numbers(),
                 layout.shares(tiles, n),
             )
             for n in self._pace.choices
@@ -224,26 +231,11 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
-        # Whether all updates so far had the rate that the schedule starts from.
-        self.has_constant_rate = True
-        self._order = np.arange(n_samples)
-
-    @property
-    def schedule(self):
-        """The schedule of the learning rate."""
-        return self._objects.schedule
 
     @property
     def epochs_per_call(self):
         """The number of epochs that a compiled call gets through in its time."""
         return max(1, self._pace.limit // (len(self._batches.bounds) - 1))
-
-    def _orders(self, n_epochs):
-        if self._random_state is None:
-            return np.empty((n_epochs, 0), dtype=np.int64)
-        orders = draw_orders(self._random_state, self._order, n_epochs)
-        self._order = orders[-1].copy()
-        return orders
 
     def run(self, n_seen):
         """Train for some epochs.
@@ -260,7 +252,7 @@ class Trainer:
             ends in. One that is not finite is the last.
         """
         n_epochs = n_seen.size
-        orders = self._orders(n_epochs)
+        orders = self._state.orders.draw(n_epochs)
         totals = np.zeros((n_epochs, self._n_totals))
         losses = np.empty(n_epochs)
         done = 0
@@ -310,16 +302,16 @@ class Trainer:
                 sums = np.add.reduceat(ordered, self._batches.bounds[:-1], dtype=float)
                 updates.append(sums > 0)
             epoch = epoch[np.concatenate(updates)[batch]]
-        t = self._progress.n_updates + np.arange(len(epoch))
-        progress = plugins.Progress(
+        t = self._state.progress.n_updates + np.arange(len(epoch))
+        progress = SchedulePosition(
             t,
             self._batches.n_updates,
-            epoch + n_seen[0] // max(1, len(self._order)),
+            epoch + n_seen[0] // max(1, len(self._rows.y)),
             n_seen[epoch],
         )
-        self._factors = factors(self._objects.schedule, progress)
-        rate = self._progress.rate * self._factors
-        found = coefficients(self._objects.solver, rate, t)
+        self._factors = factors(self._plugins.schedule, progress)
+        rate = self._state.progress.rate * self._factors
+        found = coefficients(self._plugins.solver, rate, t)
         table = np.empty((len(t), 1, len(found)))
         for k, coefficient in enumerate(found):
             table[:, 0, k] = coefficient
@@ -327,7 +319,7 @@ class Trainer:
 
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
-        progress, steps = self._progress, self._steps
+        progress, steps = self._state.progress, self._steps
         most, limit = self._pace.next_call()
         epochs = epochs._replace(coefficients=self._coefficients(epochs, n_seen, limit))
         before = {name: steps[0][name][0] for name in ("batch", "update", "counted")}
@@ -354,7 +346,7 @@ class Trainer:
             n_updates = int(steps[0].update[0])
             made = n_updates - progress.n_updates
             self._pace.record(n_threads, made, *(clock() - started))
-            self.has_constant_rate &= bool((self._factors[:made] == 1).all())
+            self._state.has_constant_rate &= bool((self._factors[:made] == 1).all())
             if n_threads < most:
                 self._pace.most = 1
             progress.n_updates = n_updates

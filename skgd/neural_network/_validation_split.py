@@ -8,13 +8,16 @@ from sklearn.model_selection import train_test_split
 __all__ = ["split"]
 
 
-def split(estimator, y, random_state):
+def split(estimator, loss, y, random_state):
     """Draw the rows to train on and those to validate with.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Has the parameters, the classes and the kind of the output.
+        Has the parameters and the classes.
+
+    loss : Loss
+        Has the kind of the output.
 
     y : ndarray of shape (n_samples, n_targets)
         Encoded targets.
@@ -34,7 +37,7 @@ def split(estimator, y, random_state):
     """
     # One output is one class or the other, but in regression: multilabel and, as in
     # scikit-learn, multiclass targets are not stratified.
-    stratified = estimator.out_activation_ == "logistic" and y.shape[1] == 1
+    stratified = loss.out_activation == "logistic" and y.shape[1] == 1
     fraction = estimator.validation_fraction
     n_held_out = ceil(fraction * len(y))
     n_classes = len(np.unique(y)) if stratified else 1

@@ -20,12 +20,14 @@ from skgd.engine.records import (
 )
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
+from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
+from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._trainer import (
     Batches,
-    Plugins,
     Progress,
     Trainer,
+    TrainingState,
     batch_bounds,
 )
 from skgd.schedules import SCHEDULES
@@ -204,22 +206,22 @@ def trainer_of(
     bounds = batch_bounds(
         X.shape[0], batch_size or X.shape[0], is_even=model.batch_normalization
     )
-    return Trainer(
+    schedule = SCHEDULES[learning_rate](**schedule_settings)
+    trainer = Trainer(
         rows_of(X, dtype, y, weight, codes),
         layout,
-        parameters,
-        progress,
-        Plugins(loss(), solver, SCHEDULES[learning_rate](**schedule_settings)),
+        Plugins([], solver, schedule, loss()),
         Batches(bounds, chunk or X.shape[0] + 16, by_rows, alpha),
-        random_state,
+        TrainingState(parameters, progress, Orders(X.shape[0], random_state)),
         n_threads,
-    ), parameters
+    )
+    return trainer, parameters
 
 
 def train(model, X, y, loss, *, n_epochs=1, **options):
     """Yield what each epoch of training left."""
     trainer, parameters = trainer_of(model, X, y, loss, **options)
-    progress = trainer._progress
+    progress = trainer._state.progress
     for epoch in range(n_epochs):
         (mean,) = trainer.run(np.array([epoch * X.shape[0]]))
         yield Trained(
@@ -227,7 +229,7 @@ def train(model, X, y, loss, *, n_epochs=1, **options):
             parameters.theta.copy(),
             parameters.running.copy(),
             progress.n_updates,
-            trainer._order.copy(),
+            trainer._state.orders.last.copy(),
         )
 
 
@@ -245,7 +247,7 @@ def loss_and_gradient(model, X, y, loss, **options):
         **options,
     )
     (mean,) = trainer.run(np.array([0]))
-    return mean, -trainer._progress.state[0]
+    return mean, -trainer._state.progress.state[0]
 
 
 def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None, codes=None):

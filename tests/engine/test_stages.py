@@ -360,7 +360,7 @@ def test_training_goes_on(kind, dtype):
     losses = list(whole.run(ROWS * np.arange(4)))
     first, begun = trainer_of(chain, X, y, LOSS, **options)
     losses_begun = list(first.run(ROWS * np.arange(2)))
-    progress = first._progress
+    progress = first._state.progress
     kept = begun.copy(), replace(progress, state=progress.state.copy())
     # What the first trainer goes on with is its own.
     list(first.run(ROWS * np.arange(2, 4)))
@@ -369,8 +369,8 @@ def test_training_goes_on(kind, dtype):
     assert losses_begun + rest == losses
     np.testing.assert_array_equal(resumed.theta, parameters.theta)
     np.testing.assert_array_equal(resumed.running, parameters.running)
-    np.testing.assert_array_equal(second._progress.state, whole._progress.state)
-    assert second._progress.n_updates == whole._progress.n_updates
+    np.testing.assert_array_equal(second._state.progress.state, whole._state.progress.state)
+    assert second._state.progress.n_updates == whole._state.progress.n_updates
 
 
 @by_dtype

@@ -96,17 +96,13 @@ def test_mini_batches_of_no_weight_do_not_count(estimator):
 def test_early_stopping_keeps_the_best(monkeypatch, estimator, batch_normalization):
     rows = []
 
-    def split(*args):
-        rows.append(_split(*args)[1])
-        return _split_like(args, rows[-1])
+    def watched(*args):
+        _, held_out = split(*args)
+        rows.append(held_out)
+        return np.setdiff1d(np.arange(80), held_out), held_out
 
-    _split = _stochastic._split
-
-    def _split_like(args, held_out):
-        train = np.setdiff1d(np.arange(80), held_out)
-        return train, held_out
-
-    monkeypatch.setattr(_stochastic, "_split", split)
+    split = _stochastic.split
+    monkeypatch.setattr(_stochastic, "split", watched)
     y = ESTIMATORS[estimator]
     model = estimator(
         early_stopping=True,

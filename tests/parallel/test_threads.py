@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
-from skgd.neural_network import _stochastic
+from skgd.neural_network._run import Run
 from skgd.parallel import threads
 from skgd.parallel.pace import Pace
 from tests.engine.helpers import PURE_PYTHON
@@ -84,13 +84,13 @@ def test_blas_keeps_its_threads(digits, monkeypatch):
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
         during = []
-        epochs = _stochastic._Run.epochs
+        advance = Run.advance
 
         def watched(self, *args):
             during.append(blas_threads())
-            return epochs(self, *args)
+            return advance(self, *args)
 
-        monkeypatch.setattr(_stochastic._Run, "epochs", watched)
+        monkeypatch.setattr(Run, "advance", watched)
         fitted(*digits, n_jobs=2).predict(digits[0])
         assert during == [before]
         assert blas_threads() == before

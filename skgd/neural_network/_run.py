@@ -1,0 +1,305 @@
+"""A training that can go on: what it changes, and what is decided after each epoch.
+
+The decisions are scikit-learn's: the count of epochs without improvement, the loss curve,
+the weights that early stopping keeps.
+"""
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skgd._caller import warn
+from skgd.compile.announce import announced
+from skgd.neural_network._diagnosis import target_advice
+from skgd.neural_network._prediction import predict
+from skgd.neural_network._trainer import Trainer
+from skgd.parallel.threads import available_threads
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A training by mini-batches, which `advance` takes further.
+
+    Advancing in several steps gives the bits of a single one, also from a pickle.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Has the hyperparameters. Nothing is written to it before `publish`.
+
+    layout : Layout
+        The network's.
+
+    plugins : Plugins
+        Activations, loss, solver and schedule.
+
+    rows : Rows
+        The data to train on.
+
+    validation : Data or None
+        The data to score each epoch with.
+
+    batches : Batches
+        How an epoch is divided.
+
+    state : TrainingState
+        Updated in place.
+
+    goes_on : bool
+        Whether the history of the estimator's last fit goes on, as in a warm start.
+
+    Attributes
+    ----------
+    epochs : list of tuple (float, float)
+        Loss and validation score of each epoch.
+
+    best : Parameters
+        Those to publish.
+
+    stop_reason : str
+        Why training is over: 'no_improvement', 'rate_too_small', 'diverged' or
+        'interrupted'. Empty as long as it may go on.
+    """
+
+    def __init__(
+        self, estimator, layout, plugins, rows, validation, batches, state, goes_on
+    ):
+        self._estimator = estimator
+        self._layout = layout
+        self._plugins = plugins
+        self._rows = rows
+        self._validation = validation
+        self._batches = batches
+        self.state = state
+        self._trainer = None
+        self.epochs = []
+        self.stop_reason = ""
+        # What has not been finite, after epochs that were.
+        self._failure = ""
+        before = vars(estimator) if goes_on else {}
+        self._n_seen_before = before.get("t_", 0)
+        if "loss_curve_" not in before:
+            # The fit before was by 'lbfgs'.
+            before = {}
+        self._goes_on = bool(before)
+        self._n_without_improvement = before.get("_no_improvement_count", 0)
+        best_loss, best_score = (
+            before.get(name) for name in ("best_loss_", "best_validation_score_")
+        )
+        self._best_loss = np.inf if best_loss is None else best_loss
+        self._best_score = -np.inf if best_score is None else best_score
+        self.best = state.parameters if validation is None else state.parameters.copy()
+
+    def __getstate__(self):
+        return {**vars(self), "_trainer": None}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        # A pickle does not keep that.
+        for array in self._rows:
+            array.flags.writeable = False
+
+    @property
+    def n_seen(self):
+        """The rows seen so far, each as often as it was; also by the fits before."""
+        return self._n_seen_before + len(self._rows.y) * len(self.epochs)
+
+    @property
+    def n_iter(self):
+        """The number of epochs."""
+        return len(self.epochs)
+
+    def prepare(self):
+        """Allocate the memory of the compiled loop, and compile it if that is needed."""
+        if self._trainer is not None:
+            return
+        estimator, dtype = self._estimator, self.state.parameters.theta.dtype
+        with announced(f"the training in {dtype}", estimator.verbose):
+            self._trainer = Trainer(
+                self._rows,
+                self._layout,
+                self._plugins,
+                self._batches,
+                self.state,
+                available_threads(estimator.n_jobs),
+            )
+            self._trainer.compile()
+
+    def advance(self, n_epochs):
+        """Train for some more epochs, or until there is a reason to stop.
+
+        Parameters
+        ----------
+        n_epochs : int
+            The most epochs.
+
+        Raises
+        ------
+        ValueError
+            If a loss or a score is not finite, and no epoch before was scored.
+        """
+        self.prepare()
+        last = len(self.epochs) + n_epochs
+        while len(self.epochs) < last and not self.stop_reason:
+            n = min(last - len(self.epochs), self._safe_epochs())
+            n_seen = self.n_seen + len(self._rows.y) * np.arange(n)
+            if not self.epochs:
+                # Those of the solver's state, which does not go on in a warm start.
+                n_seen[0] = self.state.progress.n_seen
+            for loss in self._trainer.run(n_seen):
+                self._after_epoch(loss)
+
+    def _safe_epochs(self):
+        """Return how many epochs to run at once: none after which training may stop.
+
+        The count of epochs without improvement grows by at most one an epoch.
+        """
+        if self._validation is not None:
+            return 1
+        patience = self._estimator.n_iter_no_change + 1 - self._n_without_improvement
+        return int(max(1, min(self._trainer.epochs_per_call, patience)))
+
+    def _after_epoch(self, loss):
+        estimator = self._estimator
+        epoch = len(self.epochs) + 1
+        self._check("training loss", loss, epoch)
+        if estimator.verbose:
+            print(f"Iteration {epoch}, loss = {loss:.8f}")
+        if self._validation is None:
+            score = np.nan
+            improved = loss <= self._best_loss - estimator.tol
+            self._best_loss = min(self._best_loss, loss)
+        else:
+            score = self._score(epoch)
+            improved = score >= self._best_score + estimator.tol
+            if score > self._best_score:
+                self._best_score, self.best = score, self.state.parameters.copy()
+        # At once, since Ctrl-C may come between any two lines.
+        self.epochs.append((loss, score))
+        if self._failure:
+            self.stop_reason = "diverged"
+            return
+        self._n_without_improvement = 0 if improved else self._n_without_improvement + 1
+        if self._n_without_improvement > estimator.n_iter_no_change:
+            self._after_plateau()
+
+    def _check(self, what, value, epoch):
+        """Take note of a number that is not finite; raise if none was before."""
+        if np.isfinite(value):
+            return
+        self._failure = (
+            f"The {what} is {value} in epoch {epoch} with {self._estimator._remedy()}"
+        )
+        # Without a validation score of this fit, there are no better weights.
+        if self._validation is None or not self.epochs:
+            raise ValueError(self._failure)
+
+    def _score(self, epoch):
+        """Score the held-out rows."""
+        estimator, validation = self._estimator, self._validation
+        score = np.nan
+        if not self._failure:
+            network = self.state.parameters.plain(self._layout)
+            predicted, _, is_finite = predict(
+                validation.X,
+                *network,
+                self._plugins.activations,
+                self._plugins.loss,
+                estimator.n_jobs,
+                estimator.verbose,
+            )
+            if is_finite:
+                score = estimator._validation_score(
+                    predicted, validation.y, validation.sample_weight
+                )
+            if np.isinf(score):
+                score = np.nan
+            self._check("validation score", score, epoch)
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")
+        return score
+
+    def _after_plateau(self):
+        """Lower the learning rate, or stop."""
+        estimator, progress = self._estimator, self.state.progress
+        what = "Training loss" if self._validation is None else "Validation score"
+        message = (
+            f"{what} did not improve more than tol={estimator.tol:f} for "
+            f"{estimator.n_iter_no_change} consecutive epochs."
+        )
+        lower = self._plugins.schedule.after_plateau
+        rate = lower(progress.rate) if lower is not None else None
+        if rate is not None:
+            progress.rate = rate
+            self._n_without_improvement = 0
+            message += f" Setting learning rate to {rate:f}"
+        elif lower is not None:
+            self.stop_reason = "rate_too_small"
+            message += " Learning rate too small. Stopping."
+        else:
+            self.stop_reason = "no_improvement"
+            message += " Stopping."
+        if estimator.verbose:
+            print(message)
+
+    def warn_of_trouble(self):
+        """Warn if a whole fit diverged, did not converge, or kept its first rate."""
+        estimator, schedule = self._estimator, self._plugins.schedule
+        advice = target_advice(self._plugins.loss, self._rows.y)
+        if self._failure:
+            warn(
+                f"{self._failure} Training has stopped, with the weights of the best "
+                f"validation score.{advice}",
+                ConvergenceWarning,
+            )
+            return
+        if not self.stop_reason:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
+                f"reached and the optimization hasn't converged yet.{advice}",
+                ConvergenceWarning,
+            )
+        names = schedule.argument_names()
+        if names and schedule.after_plateau is None and self.state.has_constant_rate:
+            settings = ", ".join(f"{name}={getattr(schedule, name)}" for name in names)
+            warn(
+                f"learning_rate={estimator.learning_rate!r} has no effect: with "
+                f"{settings}, all updates of this fit have the same learning rate "
+                f"(updates: {self.state.progress.n_updates}, epochs: "
+                f"{len(self.epochs)}). Change these parameters, or use "
+                "learning_rate='constant'."
+            )
+
+    def check_finite(self):
+        """Raise if the parameters to publish are not finite."""
+        if not all(np.isfinite(a).all() for a in (self.best.theta, self.best.running)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights in epoch "
+                f"{len(self.epochs)} with {self._estimator._remedy()}"
+            )
+
+    def publish(self, estimator):
+        """Set the fitted attributes that tell of the training."""
+        losses, scores = zip(*self.epochs, strict=True) if self.epochs else ((), ())
+        is_validated = self._validation is not None
+        if not self._goes_on:
+            estimator.loss_curve_ = []
+            estimator.validation_scores_ = estimator.best_validation_score_ = None
+            estimator.best_loss_ = None
+        estimator.n_iter_, estimator.t_ = len(losses), self.n_seen
+        estimator.loss_ = next(filter(np.isfinite, reversed(losses)), np.inf)
+        estimator.loss_curve_.extend(losses)
+        estimator._no_improvement_count = self._n_without_improvement
+        if is_validated:
+            if estimator.validation_scores_ is None:
+                estimator.validation_scores_ = []
+            estimator.validation_scores_.extend(scores)
+            estimator.best_validation_score_ = self._best_score
+        else:
+            estimator.best_loss_ = self._best_loss
+        vars(estimator).pop("_progress", None)
+        if not self._failure:
+            # Otherwise the solver's state has diverged.
+            if self.epochs:
+                self.state.progress.n_seen = self.n_seen
+            estimator._progress = self.state.progress

@@ -1,0 +1,111 @@
+"""A training that is taken further in steps; `fit` makes a single one."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
+
+from skgd import MLPClassifier, MLPRegressor
+from skgd.neural_network._run import Run
+from skgd.solvers import SOLVERS
+
+RNG = np.random.RandomState(0)
+X = RNG.normal(size=(90, 5))
+TARGETS = {MLPRegressor: X @ RNG.normal(size=5), MLPClassifier: RNG.randint(3, size=90)}
+
+
+def falling(update, n_updates):
+    return 1 - update / n_updates
+
+
+SETTINGS = {
+    "plain": {},
+    "in order": {"shuffle": False},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": 4},
+    "normalized": {"batch_normalization": True},
+    "lower rates": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
+    "schedule": {"learning_rate": falling},
+    "two threads": {"n_jobs": 2},
+}
+
+
+def in_steps(steps, through_pickle):
+    """Return what stands for ``Run.advance``."""
+    advance = Run.advance
+
+    def advance_in_steps(run, n_epochs):
+        for n in steps:
+            advance(run, min(n, n_epochs - run.n_iter))
+            if through_pickle:
+                kept = pickle.loads(pickle.dumps(run))
+                vars(run).clear()
+                vars(run).update(vars(kept))
+        advance(run, n_epochs - run.n_iter)
+
+    return advance_in_steps
+
+
+def attributes(model):
+    """Return all attributes, those of what they hold too."""
+    opened = {"_progress", "_normalised"}
+    return {
+        name: vars(value) if name in opened else value
+        for name, value in vars(model).items()
+        if name in opened or not name.startswith("_")
+    }
+
+
+def fitted(estimator, **parameters):
+    model = estimator(
+        hidden_layer_sizes=(7,),
+        batch_size=20,
+        max_iter=12,
+        random_state=0,
+        **parameters,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(X, TARGETS[estimator])
+
+
+@pytest.mark.parametrize("through_pickle", [False, True])
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_steps_are_one(monkeypatch, solver, settings, through_pickle):
+    estimator = MLPRegressor if through_pickle else MLPClassifier
+    parameters = {"solver": solver, "learning_rate_init": 0.01, **SETTINGS[settings]}
+    once = fitted(estimator, **parameters)
+    monkeypatch.setattr(Run, "advance", in_steps([1, 0, 3], through_pickle))
+    again = fitted(estimator, **parameters)
+    assert once.n_iter_ > 1
+    np.testing.assert_equal(attributes(again), attributes(once))
+
+
+def test_a_run_of_its_own(monkeypatch):
+    """One that is kept does not change with the fits of others."""
+    advance, kept = Run.advance, []
+
+    def keep(run, n_epochs):
+        kept.append(pickle.loads(pickle.dumps(run)))
+        advance(run, n_epochs)
+
+    monkeypatch.setattr(Run, "advance", keep)
+    model = fitted(MLPClassifier)
+    fitted(MLPClassifier, solver="momentum")
+    advance(kept[0], model.max_iter)
+    weights, biases = kept[0].best.plain(kept[0]._layout)
+    for found, expected in zip(
+        weights + biases, model.coefs_ + model.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_sparse_rows(monkeypatch):
+    parameters = {"max_iter": 5, "random_state": 0, "tol": 10, "n_iter_no_change": 2}
+    data = csr_matrix(X), TARGETS[MLPRegressor]
+    once = MLPRegressor(**parameters).fit(*data)
+    monkeypatch.setattr(Run, "advance", in_steps([2], through_pickle=True))
+    assert MLPRegressor(**parameters).fit(*data).loss_curve_ == once.loss_curve_
