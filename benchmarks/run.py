@@ -18,6 +18,7 @@ SCRIPTS = {
     "products": "matrix products beside OpenBLAS's",
     "growth": "epochs by rows, width, depth and batch size",
     "everyday": "whole fits on scikit-learn's data sets",
+    "small": "fits of milliseconds, and `partial_fit`",
     "lbfgs": "full-batch training",
     "prediction": "one row, a thousand, a million",
     "scalers": "fit, transform and back",

@@ -7,6 +7,7 @@ contracts are provisional until version 1.0.
 """
 
 import inspect
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -29,11 +30,12 @@ class Plugin(BaseEstimator):
     _parameter_constraints: dict = {}
 
     @classmethod
+    @cache
     def argument_names(cls):
         """Return the names of the constructor's arguments, in order."""
         if cls.__init__ is object.__init__:
-            return []
-        return list(inspect.signature(cls.__init__).parameters)[1:]
+            return ()
+        return tuple(inspect.signature(cls.__init__).parameters)[1:]
 
     def numbers(self):
         """Return the values of the constructor's arguments, in order.

@@ -125,7 +125,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._label_binarizer = _binarizer(y)
             self.classes_ = self._label_binarizer.classes_
             return X, y
-        classes = unique_labels(y)
+        # Labels of other kinds are not among those of the fit before.
+        is_plain = y.ndim == 1 and y.dtype.kind in "biufU"
+        classes = np.unique(y) if is_plain else unique_labels(y)
         if not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "

@@ -1,5 +1,6 @@
 """Full-batch training by L-BFGS."""
 
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,8 @@ from skgd.neural_network._data import as_rows
 from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._parameters import Parameters
 from skgd.neural_network._prediction import block_rows
-from skgd.parallel.pace import Pace, clock
-from skgd.parallel.threads import available_threads, n_cores, run_together
+from skgd.parallel.pace import Pace
+from skgd.parallel.threads import available_threads, run_together
 from skgd.solvers import Minibatch
 
 __all__ = ["fit_lbfgs"]
@@ -77,7 +78,7 @@ class _Descender:
         # Rounded up, they may leave nothing for the last block.
         n_blocks = -(-n_samples // block)
         most = min(n_threads, n_blocks) if products >= WORTH_SHARING else 1
-        self._pace = Pace(most, -(-products // n_blocks), n_cores())
+        self._pace = Pace(most, -(-products // n_blocks))
         plan = MemoryPlan(layout, block, n_targets, n_chunks=1)
         # Blocks do not share memory, except the count of arrivals.
         first = plan.allocate(np.float64)
@@ -167,10 +168,10 @@ class _Descender:
             ]
 
         n_blocks = -int(self._descent.counts[lbfgs.BLOCKS])
-        started = clock()
+        started = perf_counter()
         n_threads = len(run_together(lbfgs.minimize, calls, most))
         n_blocks += int(self._descent.counts[lbfgs.BLOCKS])
-        self._pace.record(n_threads, n_blocks, *(clock() - started))
+        self._pace.record(n_threads, n_blocks, perf_counter() - started)
         if n_threads < most:
             self._pace.most = 1
         return losses

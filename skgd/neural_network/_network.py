@@ -1,5 +1,6 @@
 """From widths, activations and kinds of data to the stages of a network."""
 
+from functools import lru_cache
 from itertools import pairwise
 
 from skgd.engine.layout import Layout
@@ -28,7 +29,15 @@ def layout_of(units, activations, normalization=None, is_sparse=False):
     Returns
     -------
     Layout
+        The same one for the same network, so that what is made of it can be kept, too.
     """
+    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
+    return _layout_of(tuple(units), described, normalization, is_sparse)
+
+
+@lru_cache(maxsize=32)
+def _layout_of(units, described, normalization, is_sparse):
+    activations = [cls(*arguments) for cls, *arguments in described]
     stages = []
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):

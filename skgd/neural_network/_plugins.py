@@ -163,20 +163,27 @@ def loss_of(estimator):
 def check_representable(estimator, solver, dtype):
     """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
     given = [
-        (name, getattr(estimator, name), False) for name in ("alpha", "learning_rate_init")
+        (name, getattr(estimator, name), None) for name in ("alpha", "learning_rate_init")
     ]
     if estimator.batch_normalization:
         name = "batch_normalization_epsilon"
-        given.append((name, getattr(estimator, name), True))
-    for name, value, is_divisor in [*given, *_kernel_arguments(estimator, solver)]:
+        given.append((name, getattr(estimator, name), []))
+    for name, value, options in [*given, *_kernel_arguments(estimator, solver)]:
         with np.errstate(over="ignore", under="ignore"):
             rounded = dtype.type(value)
         overflows = np.isinf(rounded) and not np.isinf(value)
-        if overflows or (is_divisor and rounded == 0 != value):
+        if overflows or (rounded == 0 != value and not _may_be_zero(options)):
             size = "large" if rounded else "small"
             raise ValueError(
                 f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
             )
+
+
+def _may_be_zero(options):
+    """Return whether zero satisfies one of a parameter's constraints; None are any."""
+    return options is None or any(
+        make_constraint(option).is_satisfied_by(0.0) for option in options
+    )
 
 
 def _kernel_arguments(estimator, solver):
@@ -190,8 +197,8 @@ def _kernel_arguments(estimator, solver):
     value : float
         Its value.
 
-    is_divisor : bool
-        Whether it must not be zero.
+    options : list or None
+        The constraints of the parameter.
     """
     plugins = [("solver", solver)]
     for parameter in ("activation", "loss"):
@@ -201,11 +208,10 @@ def _kernel_arguments(estimator, solver):
     for parameter, plugin in plugins:
         is_named = isinstance(getattr(estimator, parameter), str)
         prefix = "" if is_named else f"{parameter}__"
-        for name, value in plugin.get_params(deep=False).items():
+        for name in plugin.argument_names():
+            value = getattr(plugin, name)
             if isinstance(value, Real):
-                options = plugin._parameter_constraints.get(name, [Real])
-                allowed = (make_constraint(o).is_satisfied_by(0.0) for o in options)
-                yield prefix + name, value, not any(allowed)
+                yield prefix + name, value, plugin._parameter_constraints.get(name)
 
 
 def _plugin(estimator, parameter, value):

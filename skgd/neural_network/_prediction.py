@@ -37,11 +37,10 @@ _COMPILED: set[np.dtype] = set()
 
 
 @lru_cache(maxsize=32)
-def _plan(units, activations, is_sparse, capacity):
+def _plan(layout, capacity):
     """Plan the predictions of a plain network once for many small ones."""
-    layout = layout_of(units, [cls(*args) for cls, *args in activations], None, is_sparse)
     rows = block_rows(layout, capacity)
-    return layout, MemoryPlan(layout, rows), rows
+    return MemoryPlan(layout, rows), rows
 
 
 def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
@@ -78,8 +77,8 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     n_samples = X.shape[0]
-    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
-    layout, plan, rows = _plan(units, described, issparse(X), min(n_samples, 1024))
+    layout = layout_of(units, activations, None, issparse(X))
+    plan, rows = _plan(layout, min(n_samples, 1024))
     theta = pack(coefs, intercepts, dtype)
     if X.shape[1] != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.

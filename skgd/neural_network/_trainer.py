@@ -1,6 +1,8 @@
 """Epochs of compiled training, in calls short enough for Python to stay in charge."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +15,8 @@ from skgd.engine.train import train
 from skgd.neural_network._contracts import coefficients, factors
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
-from skgd.parallel.pace import Pace, clock
-from skgd.parallel.threads import n_cores, run_together
+from skgd.parallel.pace import Pace
+from skgd.parallel.threads import run_together
 
 __all__ = [
     "WORTH_SHARING",
@@ -131,6 +133,12 @@ WORTH_SHARING = 250_000
 _COMPILED: set[np.dtype] = set()
 
 
+@lru_cache(maxsize=32)
+def _plan(layout, most, n_targets, n_chunks):
+    """Plan the training of a network once for many small ones."""
+    return MemoryPlan(layout, most, n_targets, n_chunks), layout.tiles(n_chunks > 1)
+
+
 def batch_bounds(n_samples, batch_size, is_even):
     """Return where the mini-batches of an epoch begin, and the number of rows.
 
@@ -190,13 +198,12 @@ class Trainer:
         most = int(np.diff(batches.bounds).max())
         n_chunks = -(-most // batches.chunk)
         products = most * layout.n_params
-        self._pace = Pace(max(1, min(n_threads, n_chunks)), products, n_cores())
-        plan = MemoryPlan(layout, most, n_targets, n_chunks)
+        self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
+        plan, tiles = _plan(layout, most, n_targets, n_chunks)
         probe = coefficients(plugins.solver, np.ones(1), np.zeros(1, dtype=np.int64))
         self._kernels = bind(
             layout, plan, type(plugins.loss), dtype, type(plugins.solver), len(probe)
         )
-        tiles = layout.tiles(shared=n_chunks > 1)
         self._network = Network(
             plan.stages,
             tiles,
@@ -219,7 +226,7 @@ class Trainer:
                 plugins.loss.numbers(),
                 layout.shares(tiles, n),
             )
-            for n in self._pace.choices
+            for n in {1, self._pace.most}
         }
         self._steps = make_steps(
             self._pace.most,
@@ -336,7 +343,7 @@ class Trainer:
                 )
             return found
 
-        n_threads, started = most, clock()
+        n_threads, started = most, perf_counter()
         try:
             results = run_together(train, calls, most)
             n_threads = len(results)
@@ -345,7 +352,7 @@ class Trainer:
             # Also after Ctrl-C: the updates have been made.
             n_updates = int(steps[0].update[0])
             made = n_updates - progress.n_updates
-            self._pace.record(n_threads, made, *(clock() - started))
+            self._pace.record(n_threads, made, perf_counter() - started)
             self._state.has_constant_rate &= bool((self._factors[:made] == 1).all())
             if n_threads < most:
                 self._pace.most = 1

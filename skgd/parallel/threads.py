@@ -10,7 +10,7 @@ from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["available_threads", "map_parts", "n_cores", "run_together"]
+__all__ = ["available_threads", "map_parts", "run_together"]
 
 
 @cache
@@ -154,11 +154,6 @@ def _cores():
         return sorted(os.sched_getaffinity(0))
     except (AttributeError, NotImplementedError, OSError):
         return []
-
-
-def n_cores():
-    """Count the cores that this thread may use, whatever limits there are for threads."""
-    return len(_cores()) or os.cpu_count() or 1
 
 
 def _keep_to(cores):
