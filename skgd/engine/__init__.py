@@ -3,7 +3,7 @@
 Solvers, schedules, activations and losses need no more of it than what is named here.
 """
 
-from skgd.engine.plugins import Activation, Loss, Schedule, Solver
+from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
 from skgd.kernels.elementary import exp, log, log1p, logistic, tanh
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Loss",
     "Schedule",
     "Solver",
+    "Step",
     "exp",
     "log",
     "log1p",

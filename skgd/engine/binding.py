@@ -74,7 +74,7 @@ def _signatures(dtype):
         "multiply": (multiply.signature.return_type, *multiply.signature.args),
         "evaluate": (float64, matrix, matrix, vector, T, double, matrix),
         "link": (void, matrix, double),
-        "update": (void, tiles, vector, matrix, vector, coefficients, step.dtype, double),
+        "update": (void, tiles, vector, matrix, vector, coefficients, step.dtype),
     }
 
 
@@ -133,7 +133,7 @@ def _number_kinds(layout, plan):
 _BOUND: dict = {}
 
 
-def bind(layout, plan, loss, dtype, solver=None, n_coefficients=1):
+def bind(layout, plan, loss, dtype, steps=None):
     """Compile what a network needs, and number the kinds of its stages.
 
     Parameters
@@ -150,34 +150,31 @@ def bind(layout, plan, loss, dtype, solver=None, n_coefficients=1):
     dtype : dtype
         The network's, float32 or float64.
 
-    solver : type, default=None
-        A subclass of Solver, to train. Otherwise the kernels are for predictions.
-
-    n_coefficients : int, default=1
-        The numbers that the solver's ``coefficients`` returns.
+    steps : tuple of (type, int), default=None
+        The chain of the update, as for :func:`skgd.engine.loops.solver_loop`. Without it
+        the kernels are for predictions.
 
     Returns
     -------
     Kernels or PredictionKernels
     """
     stages, groups = _number_kinds(layout, plan)
-    key = (*stages, *groups, loss, dtype, solver, n_coefficients)
+    key = (*stages, *groups, loss, dtype, steps)
     if key not in _BOUND:
         evaluate, link = loss_loops(loss, dtype)
-        if solver is None:
+        if steps is None:
             (forward,) = _stage_kernels(stages, ("forward",), dtype)
             (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
             named = PredictionKernels(
                 forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
             )
         else:
-            update = solver_loop(solver, n_coefficients, dtype)
             named = Kernels(
                 *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
                 *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
                 _multiply(dtype),
                 _bound(evaluate, "evaluate", dtype),
-                _bound(update, "update", dtype),
+                _bound(solver_loop(steps, dtype), "update", dtype),
             )
         _BOUND[key] = functions(named, _signatures, dtype)
     return _BOUND[key]

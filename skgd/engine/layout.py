@@ -76,11 +76,6 @@ class Layout:
         kept = (s for s in self.stages if not (s.is_group or s.is_in_place))
         return sum(stage.outputs for stage in kept)
 
-    @property
-    def n_outputs(self):
-        """The outputs of the network."""
-        return self.stages[-1].outputs
-
     def views(self, flat, kind, stage=None):
         """View the blocks of a kind in a flat buffer.
 
@@ -252,7 +247,7 @@ class MemoryPlan:
         self.n_per_row += n
         return self.n_per_row - n
 
-    def allocate(self, dtype, gradient_size=0):
+    def allocate(self, dtype, gradient_size=0, n_squares=0):
         """Make the memory of one thread, which `another` shares.
 
         Returns
@@ -261,7 +256,7 @@ class MemoryPlan:
         """
         n_shared = self.parts + self._n_chunks * self.part_size
         arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
-        return Work(*arrays, np.zeros(APART, dtype=np.int64))
+        return Work(*arrays, np.zeros(APART, dtype=np.int64), np.zeros(n_squares))
 
     def another(self, work, shares_gradient):
         """Make the memory of another thread on the same mini-batch."""

@@ -11,6 +11,7 @@ from types import FunctionType
 import numpy as np
 
 from skgd.compile.jit import jit
+from skgd.engine.stage import KINDS
 from skgd.kernels.views import vector
 
 __all__ = ["activation_loops", "loss_loops", "scalar", "solver_loop"]
@@ -50,57 +51,38 @@ def _named(name, function, *parts):
 
 
 @cache
-def _reader(n):
-    """Return a kernel of (values, like): the first n values, in the dtype of ``like``."""
+def _each(n, item):
+    """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
     if n == 0:
-        return _named("read_0", lambda values, like: ())
-    before, last = _reader(n - 1), n - 1
+        return _named("each_0", lambda *args: ())
+    before, last = _each(n - 1, item), n - 1
 
-    def read(values, like):
-        return (*before(values, like), like.dtype.type(values[last]))
+    def each(*args):
+        return (*before(*args), item(last, *args))
 
-    return _named(f"read_{n}", read)
-
-
-@cache
-def _slots(n):
-    """Return a kernel of (state, begin, size): n views of what is kept for parameters."""
-    if n == 0:
-        return _named("slots_0", lambda state, begin, size: ())
-    before, last = _slots(n - 1), n - 1
-
-    def slots(state, begin, size):
-        view = vector(state, last * state.shape[1] + begin, size)
-        return (*before(state, begin, size), view)
-
-    return _named(f"slots_{n}", slots)
+    return _named(f"each_{n}", each, item)
 
 
-@cache
-def _slot_reader(n):
-    """Return a kernel of (slots, i): the n numbers kept for parameter i."""
-    if n == 0:
-        return _named("read_slots_0", lambda slots, i: ())
-    before, last = _slot_reader(n - 1), n - 1
-
-    def read_slots(slots, i):
-        return (*before(slots, i), slots[last][i])
-
-    return _named(f"read_slots_{n}", read_slots)
+@jit
+def _number(k, values, like):
+    """Read a number in the dtype of ``like``."""
+    return like.dtype.type(values[k])
 
 
-@cache
-def _slot_writer(n):
-    """Return a kernel of (slots, i, values), which keeps the n values."""
-    if n == 0:
-        return _named("write_slots_0", lambda slots, i, values: None)
-    before, last = _slot_writer(n - 1), n - 1
+@jit
+def _slot(k, state, begin, size):
+    """View what is kept in a slot for some parameters."""
+    return vector(state, k * state.shape[1] + begin, size)
 
-    def write_slots(slots, i, values):
-        before(slots, i, values)
-        slots[last][i] = values[last]
 
-    return _named(f"write_slots_{n}", write_slots)
+@jit
+def _kept(k, slots, i):
+    return slots[k][i]
+
+
+@jit
+def _keep(k, slots, i, values):
+    slots[k][i] = values[k]
 
 
 @cache
@@ -121,7 +103,7 @@ def activation_loops(activation, dtype):
         See :class:`skgd.engine.stage.Stage`.
     """
     value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
-    read = _reader(len(activation.argument_names()))
+    read = _each(len(activation.argument_names()), _number)
 
     if activation.slope_of == "value":
 
@@ -182,7 +164,7 @@ def loss_loops(loss, dtype):
         Of (z, numbers): replaces the linear output by the prediction.
     """
     n_arguments = len(loss.argument_names())
-    read = _reader(n_arguments)
+    read = _each(n_arguments, _number)
     if loss.evaluate is not None:
         # Functions of arrays: a literal stays a float64, as the sum of the losses must.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
@@ -234,34 +216,14 @@ def loss_loops(loss, dtype):
     )
 
 
-@jit
-def penalize(theta, gradient, bounds, strength):
-    """Add the gradient of half of ``strength`` times the squares; return their sum."""
-    begin, end, origin = bounds
-    total = 0.0
-    for start in range(begin, end, PIECE):
-        size = min(PIECE, end - start)
-        parameters = vector(theta, start, size)
-        slopes = vector(gradient, start - origin, size)
-        squares, factor = theta.dtype.type(0), theta.dtype.type(strength)
-        for i in range(size):
-            squares += parameters[i] * parameters[i]
-            slopes[i] += factor * parameters[i]
-        total += squares
-    return total
-
-
 @cache
-def solver_loop(solver, n_coefficients, dtype):
+def solver_loop(steps, dtype):
     """Return the kernel that updates some tiles of the parameters.
 
     Parameters
     ----------
-    solver : type
-        A subclass of Solver.
-
-    n_coefficients : int
-        The numbers that its ``coefficients`` returns.
+    steps : tuple of (type, int)
+        The chain: subclasses of Step, and the numbers that ``coefficients`` of each returns.
 
     dtype : dtype
         The network's.
@@ -269,47 +231,129 @@ def solver_loop(solver, n_coefficients, dtype):
     Returns
     -------
     update : Kernel
-        Of (tiles, theta, state, gradient, coefficients, step, totals): updates the tiles
-        from ``step.tile`` to ``step.tile_stop``; ``gradient`` begins with that of parameter
-        ``step.origin``, ``coefficients`` has a row for each factor of the rate. The penalty
-        of each tile, times the rows of the mini-batch, is added to ``totals``, whose last
-        numbers are the tiles'.
+        Of (tiles, theta, state, gradient, coefficients, step): updates the tiles from
+        ``step.tile`` to ``step.tile_stop``; ``gradient`` begins with that of parameter
+        ``step.origin``. ``coefficients`` has a row for each factor of the rate: for each
+        step its coefficients, and whether it acts on parameters of this factor.
     """
-    rule = scalar(solver.update, dtype)
-    read = _reader(n_coefficients)
-    n = solver.n_slots
-    views, read_slots, write_slots = _slots(n), _slot_reader(n), _slot_writer(n)
+    read, view, advance, parts = _chain(steps, dtype)
 
     def piece(theta, gradient, slots, numbers):
         for i in range(theta.shape[0]):
-            theta[i], kept = rule(theta[i], gradient[i], read_slots(slots, i), numbers)
-            write_slots(slots, i, kept)
+            theta[i], _ = advance(theta[i], gradient[i], slots, i, numbers)
 
-    parts = solver.update, n, n_coefficients
     piece = _named("piece", piece, *parts)
 
-    def update(tiles, theta, state, gradient, coefficients, step, totals):
-        first_total = totals.shape[0] - tiles.shape[0]
+    def update(tiles, theta, state, gradient, coefficients, step):
         index = step.tile
         while index < step.tile_stop:
             factor, first = tiles[index].factor, tiles[index].begin
             end = first
             while index < step.tile_stop and tiles[index].factor == factor:
-                begin, end = tiles[index].begin, tiles[index].end
-                if tiles[index].is_weights and step.strength > 0:
-                    squares = penalize(
-                        theta, gradient, (begin, end, step.origin), step.strength
-                    )
-                    totals[first_total + index] += 0.5 * step.strength * squares * step.rows
+                end = tiles[index].end
                 index += 1
-            numbers = read(coefficients[factor], theta)
+            numbers = read(coefficients[factor], theta, step.norm)
             for begin in range(first, end, PIECE):
                 size = min(PIECE, end - begin)
                 piece(
                     vector(theta, begin, size),
                     vector(gradient, begin - step.origin, size),
-                    views(state, begin, size),
+                    view(state, begin, size),
                     numbers,
                 )
 
     return _named("update", update, *parts)
+
+
+@cache
+def _chain(steps, dtype):
+    """Return the kernels of a chain of steps, and what decides their code.
+
+    Returns
+    -------
+    read : Kernel
+        Of (coefficients, like, norm): returns the numbers of all steps.
+
+    view : Kernel
+        Of (state, begin, size): returns the slots of all steps.
+
+    advance : Kernel
+        Of (theta, g, slots, i, numbers): applies the steps to parameter ``i``, and returns
+        it and its gradient.
+
+    parts : tuple
+        For the names of kernels.
+    """
+    if not steps:
+        return (
+            _named("read", lambda coefficients, like, norm: ()),
+            _named("view", lambda state, begin, size: ()),
+            _named("advance", lambda theta, g, slots, i, numbers: (theta, g)),
+            (),
+        )
+    *before, (step, n) = steps
+    read_before, view_before, advance_before, parts = _chain(tuple(before), dtype)
+    first_number = sum(1 + n for _, n in before)
+    first_slot = sum(step.n_slots for step, _ in before)
+    parts += step.update, step.acts_on, step.n_slots, n, step.needs_norm, step.kinds
+    rule, numbers_of = scalar(step.update, dtype), _each(n, _number)
+    slots_of, kept, keep = (_each(step.n_slots, item) for item in (_slot, _kept, _keep))
+    norm_of = _norm if step.needs_norm else _no_norm
+    is_on = _always if set(step.kinds) == set(KINDS) else _is_positive
+    put = _put_gradient if step.acts_on == "gradient" else _put_parameter
+
+    def read(coefficients, like, norm):
+        own = vector(coefficients, first_number, n + 1)
+        numbers = (*numbers_of(own, like), *norm_of(like, norm))
+        return read_before(coefficients, like, norm), numbers, is_on(own[n])
+
+    def view(state, begin, size):
+        own = slots_of(state, first_slot * state.shape[1] + begin, size)
+        return view_before(state, begin, size), own
+
+    def advance(theta, g, slots, i, numbers):
+        slots_before, own = slots
+        numbers_before, coefficients, acts = numbers
+        theta, g = advance_before(theta, g, slots_before, i, numbers_before)
+        if acts:
+            new, values = rule(theta, g, kept(own, i), coefficients)
+            keep(own, i, values)
+            theta, g = put(theta, g, new)
+        return theta, g
+
+    return (
+        _named("read", read, *parts),
+        _named("view", view, *parts),
+        _named("advance", advance, *parts),
+        parts,
+    )
+
+
+@jit
+def _norm(like, norm):
+    return (like.dtype.type(norm),)
+
+
+@jit
+def _no_norm(like, norm):
+    return ()
+
+
+@jit
+def _always(number):
+    return True
+
+
+@jit
+def _is_positive(number):
+    return number > 0
+
+
+@jit
+def _put_parameter(theta, g, new):
+    return new, g
+
+
+@jit
+def _put_gradient(theta, g, new):
+    return theta, new

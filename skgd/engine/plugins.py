@@ -13,7 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-__all__ = ["Activation", "Loss", "Plugin", "Progress", "Schedule", "Solver"]
+from skgd.engine.stage import KINDS
+
+__all__ = ["Activation", "Loss", "Plugin", "Progress", "Schedule", "Solver", "Step"]
 
 
 class Plugin(BaseEstimator):
@@ -146,27 +148,44 @@ class Loss(Plugin):
             )
 
 
-class Solver(Plugin):
-    """An update rule.
+class Step(Plugin):
+    """A step of the update of a parameter.
 
-    A subclass defines how one parameter is updated, from what is kept for it:
+    An update is a chain of steps: a solver, what changes the gradient before it, and what
+    changes the parameter before or after it. All of them run in one loop. A subclass
+    defines what happens to one parameter:
 
     - ``coefficients(rate, t)`` returns a tuple of what all parameters share: numbers, or
       arrays of the shape of ``rate`` and ``t``. It is called in NumPy before each compiled
-      call, for all of its updates: ``rate`` holds their learning rates, ``t`` the number of
-      updates before each.
-    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns the
-      new parameter and its new state, a tuple of ``n_slots`` numbers. ``g`` is the gradient
-      with the penalty, ``state`` starts from zeros, ``coefficients`` are those of this
-      update.
+      call, for all of its updates: ``rate`` holds their learning rates, times the factor of
+      the kind of parameter, ``t`` the number of updates before each.
+    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns what
+      replaces the parameter or its gradient, and the new state, a tuple of ``n_slots``
+      numbers. ``theta`` and ``g`` are what the steps before have left, ``state`` starts
+      from zeros, ``coefficients`` are those of this update.
 
     Attributes
     ----------
+    acts_on : {'parameter', 'gradient'}
+        What ``update`` replaces.
+
     n_slots : int
         Numbers kept for each parameter.
+
+    kinds : tuple of str
+        The kinds of parameters that it acts on: 'weights', 'bias', 'scale', 'embedding',
+        'activation'.
+
+    needs_norm : bool
+        Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the
+        gradient of all parameters. The whole gradient is then computed before the update,
+        which takes longer.
     """
 
+    acts_on: ClassVar[str] = "parameter"
     n_slots: ClassVar[int] = 0
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+    needs_norm: ClassVar[bool] = False
 
     def coefficients(self, rate, t):
         """Return what all parameters share."""
@@ -174,8 +193,16 @@ class Solver(Plugin):
 
     @staticmethod
     def update(theta, g, state, coefficients):
-        """Return the new parameter and its new state."""
+        """Return the new parameter, or the new gradient, and the new state."""
         raise NotImplementedError
+
+
+class Solver(Step):
+    """An update rule: the step that turns a gradient into a new parameter.
+
+    A subclass defines ``coefficients(rate, t)`` and ``update(theta, g, state,
+    coefficients)`` as every :class:`Step` does. ``g`` is the gradient with the penalty.
+    """
 
 
 class Progress(NamedTuple):

@@ -72,12 +72,12 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   start, rows: the mini-batch, of which first to last are this thread's
 #   row, stop: the rows that a gradient is over; parameter: its first, within the stage
 #   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
-#   weight: the sum of the weights; strength: the penalty's
+#   weight: the sum of the weights; norm: that of the gradient, if a step needs it
 STEP = _record(
-    "capacity chunk parts part_size thread n_threads is_training seed "
+    "capacity chunk parts part_size thread n_threads is_training "
     "batch update counted limit start rows first last row stop parameter "
     "tile tile_stop origin",
-    "weight strength",
+    "weight norm",
 )
 
 
@@ -205,12 +205,16 @@ class Work(NamedTuple):
 
     arrivals : ndarray of shape (1,), dtype=int64
         Counts the arrivals at the barrier.
+
+    squares : ndarray of shape (n_tiles,) or (0,), dtype=float64
+        The sum of the squares of each tile's gradient, if a step needs the norm.
     """
 
     shared: Any
     own: Any
     gradient: Any
     arrivals: Any
+    squares: Any
 
 
 class StageWork(NamedTuple):

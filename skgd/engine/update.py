@@ -1,10 +1,120 @@
 """The parameters' part of a mini-batch: gradient, penalty and update, tile by tile."""
 
+import numpy as np
+
 from skgd.compile.jit import jit
+from skgd.engine.loops import PIECE
 from skgd.engine.passes import tile_gradient
 from skgd.kernels.views import vector
+from skgd.parallel.barrier import barrier
 
-__all__ = ["chunk_gradients", "update_tiles"]
+__all__ = ["chunk_gradients", "penalize", "update_tiles"]
+
+
+@jit
+def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
+    """Update this thread's tiles.
+
+    As many as there is room for are updated at once, while their gradient is in the cache.
+    If a step needs the norm of the gradient, there is room for all: it is summed by tiles,
+    in their order, once all threads have computed theirs.
+
+    Parameters
+    ----------
+    rows, epochs, network, work, kernels, settings, step
+        As in :func:`skgd.engine.train.train`.
+
+    place : tuple of (int, int)
+        The epoch, and the update within this call.
+    """
+    epoch, index_of_update = place
+    tiles, coefficients = network.tiles, epochs.coefficients[index_of_update]
+    is_whole, last = work.squares.shape[0] > 0, settings.shares[step.thread + 1]
+    step.row, step.stop = 0, step.rows
+    step.tile_stop = settings.shares[step.thread]
+    while True:
+        step.tile = step.tile_stop
+        step.origin = 0
+        if not (is_whole or settings.by_rows) and step.tile < last:
+            step.origin = tiles[step.tile].begin
+        _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch)
+        if is_whole:
+            barrier(work.arrivals, step.n_threads)
+            step.norm = np.sqrt(_total(work.squares))
+        kernels.update(tiles, network.theta, network.state, work.gradient, coefficients, step)
+        if step.tile_stop == last:
+            break
+
+
+@jit
+def _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch):
+    """Write the gradient of this thread's tiles from ``step.tile`` on.
+
+    That of the penalty is included. ``step.tile_stop`` becomes the first tile that there is
+    no room for. The penalty of a tile, times the rows of the mini-batch, is added to the
+    totals of the epoch, whose last numbers are the tiles'.
+    """
+    order, totals = epochs.orders[epoch], epochs.totals[epoch]
+    tiles, theta, gradients = network.tiles, network.theta, work.gradient
+    first_total = totals.shape[0] - tiles.shape[0]
+    strength = settings.alpha / step.weight
+    index, last = step.tile, settings.shares[step.thread + 1]
+    while index < last and tiles[index].end <= step.origin + gradients.shape[0]:
+        tile = tiles[index]
+        size = tile.end - tile.begin
+        gradient = vector(gradients, tile.begin - step.origin, size)
+        if settings.by_rows and not tile.is_summed:
+            _add_chunks(tile, step, theta.shape[0], gradients, gradient)
+        else:
+            tile_gradient(rows, order, network, work, kernels, step, tile, gradient)
+        if tile.is_weights and strength > 0:
+            squares = penalize(vector(theta, tile.begin, size), gradient, strength)
+            totals[first_total + index] += 0.5 * strength * squares * step.rows
+        if work.squares.shape[0] > 0:
+            work.squares[index] = _sum_of_squares(gradient)
+        index += 1
+    step.tile_stop = index
+
+
+@jit
+def _add_chunks(tile, step, n_params, gradient, total):
+    """Sum a tile's per-chunk gradients into the first."""
+    for k in range(1, (step.rows + step.chunk - 1) // step.chunk):
+        part = vector(gradient, k * n_params + tile.begin, total.shape[0])
+        for i in range(total.shape[0]):
+            total[i] += part[i]
+
+
+@jit
+def penalize(theta, gradient, strength):
+    """Add the gradient of half of ``strength`` times the squares; return their sum."""
+    total = 0.0
+    for start in range(0, theta.shape[0], PIECE):
+        size = min(PIECE, theta.shape[0] - start)
+        parameters, slopes = vector(theta, start, size), vector(gradient, start, size)
+        squares, factor = theta.dtype.type(0), theta.dtype.type(strength)
+        for i in range(size):
+            squares += parameters[i] * parameters[i]
+            slopes[i] += factor * parameters[i]
+        total += squares
+    return total
+
+
+@jit
+def _sum_of_squares(gradient):
+    """Return the sum in float64: squares of float32 may overflow."""
+    total = 0.0
+    for i in range(gradient.shape[0]):
+        total += np.float64(gradient[i]) * np.float64(gradient[i])
+    return total
+
+
+@jit
+def _total(values):
+    total = 0.0
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
 
 
 @jit
@@ -19,53 +129,3 @@ def chunk_gradients(rows, order, network, work, kernels, step):
             if not tile.is_summed:
                 out = vector(work.gradient, offset + tile.begin, tile.end - tile.begin)
                 tile_gradient(rows, order, network, work, kernels, step, tile, out)
-
-
-@jit
-def _add_chunks(tile, step, n_params, gradient, total):
-    """Sum a tile's per-chunk gradients into the first."""
-    for k in range(1, (step.rows + step.chunk - 1) // step.chunk):
-        part = vector(gradient, k * n_params + tile.begin, total.shape[0])
-        for i in range(total.shape[0]):
-            total[i] += part[i]
-
-
-@jit
-def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
-    """Update this thread's tiles.
-
-    As many as there is room for are updated at once, while their gradient is in the cache.
-
-    Parameters
-    ----------
-    rows, epochs, network, work, kernels, settings, step
-        As in :func:`skgd.engine.train.train`.
-
-    place : tuple of (int, int)
-        The epoch, and the update within this call.
-    """
-    epoch, index_of_update = place
-    order, totals = epochs.orders[epoch], epochs.totals[epoch]
-    coefficients = epochs.coefficients[index_of_update]
-    tiles, n_params = network.tiles, network.theta.shape[0]
-    step.strength = settings.alpha / step.weight
-    step.row, step.stop = 0, step.rows
-    index, last = settings.shares[step.thread], settings.shares[step.thread + 1]
-    while index < last:
-        step.tile = index
-        begin = tiles[index].begin
-        step.origin = 0 if settings.by_rows else begin
-        stop = step.origin + work.gradient.shape[0]
-        while index < last and tiles[index].end <= stop:
-            tile = tiles[index]
-            size = tile.end - tile.begin
-            gradient = vector(work.gradient, tile.begin - step.origin, size)
-            if settings.by_rows and not tile.is_summed:
-                _add_chunks(tile, step, n_params, work.gradient, gradient)
-            else:
-                tile_gradient(rows, order, network, work, kernels, step, tile, gradient)
-            index += 1
-        step.tile_stop = index
-        kernels.update(
-            tiles, network.theta, network.state, work.gradient, coefficients, step, totals
-        )

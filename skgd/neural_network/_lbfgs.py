@@ -19,7 +19,6 @@ from skgd.neural_network._parameters import Parameters
 from skgd.neural_network._prediction import block_rows
 from skgd.parallel.pace import Pace
 from skgd.parallel.threads import available_threads, run_together
-from skgd.solvers import Minibatch
 
 __all__ = ["fit_lbfgs"]
 
@@ -90,8 +89,7 @@ class _Descender:
             most, capacity=plan.capacity, chunk=block, parts=plan.parts, is_training=1
         )
         self._descent = lbfgs.Descent.begin(theta, most)
-        # The kernels of a stochastic solver are bound, too, and not used.
-        self._kernels = bind(layout, plan, type(loss), np.dtype(np.float64), Minibatch)
+        self._kernels = bind(layout, plan, type(loss), np.dtype(np.float64), steps=())
         self._network = Network(
             plan.stages,
             layout.tiles(shared=False),

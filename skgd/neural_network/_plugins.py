@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError, make_constraint
 
 from skgd.activations import ACTIVATIONS, Activation, Identity
+from skgd.engine import Step
 from skgd.losses import REGRESSION_LOSSES, Loss, MultinomialLogLoss
 from skgd.neural_network._constraints import FLAT
 from skgd.neural_network._contracts import check_definition
@@ -50,12 +51,27 @@ class Plugins(NamedTuple):
 
     loss : Loss or None
         None as long as the targets are not known.
+
+    before, after : tuple of Step
+        The steps of an update before and after the solver.
     """
 
     activations: list[Activation]
     solver: Solver | None
     schedule: Schedule | None
     loss: Loss | None = None
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+
+    @property
+    def steps(self):
+        """The chain of steps of an update."""
+        return (*self.before, self.solver, *self.after)
+
+    @property
+    def n_slots(self):
+        """The numbers that an update keeps for each parameter."""
+        return sum(step.n_slots for step in self.steps)
 
 
 def plugins_of(estimator, n_hidden, incremental):

@@ -170,17 +170,16 @@ def _progress(estimator, plugins, layout, dtype, incremental):
     """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
     kept = getattr(estimator, "_progress", None)
     initial = float(estimator.learning_rate_init)
-    solver = plugins.solver
     if (
         incremental
         and kept is not None
         and _is_alike(kept.solver, estimator.solver)
         # Weights set by hand may be of another size.
-        and kept.state.shape == (solver.n_slots, layout.n_params)
+        and kept.state.shape == (plugins.n_slots, layout.n_params)
     ):
         lowers = plugins.schedule.after_plateau is not None
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
-    state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+    state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
     return Progress(estimator.solver, state, rate=initial, initial=initial)
 
 

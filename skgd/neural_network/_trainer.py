@@ -1,5 +1,6 @@
 """Epochs of compiled training, in calls short enough for Python to stay in charge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import perf_counter
@@ -11,6 +12,7 @@ from skgd.engine.binding import bind
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.plugins import Progress as SchedulePosition
 from skgd.engine.records import Epochs, Network, Settings, make_steps
+from skgd.engine.stage import KINDS
 from skgd.engine.train import train
 from skgd.neural_network._contracts import coefficients, factors
 from skgd.neural_network._orders import Orders
@@ -116,6 +118,9 @@ class Batches(NamedTuple):
 
     n_updates : int or None
         All updates of the fit, if that is known.
+
+    rate_factors : dict of str to float
+        What the learning rate of a kind of parameters is multiplied by, if not by 1.
     """
 
     bounds: np.ndarray
@@ -123,6 +128,7 @@ class Batches(NamedTuple):
     by_rows: bool
     alpha: float
     n_updates: int | None = None
+    rate_factors: Mapping[str, float] = {}
 
 
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
@@ -134,9 +140,10 @@ _COMPILED: set[np.dtype] = set()
 
 
 @lru_cache(maxsize=32)
-def _plan(layout, most, n_targets, n_chunks):
+def _plan(layout, most, n_targets, n_chunks, factors):
     """Plan the training of a network once for many small ones."""
-    return MemoryPlan(layout, most, n_targets, n_chunks), layout.tiles(n_chunks > 1)
+    tiles = layout.tiles(n_chunks > 1, dict(zip(KINDS, factors, strict=True)))
+    return MemoryPlan(layout, most, n_targets, n_chunks), tiles
 
 
 def batch_bounds(n_samples, batch_size, is_even):
@@ -199,10 +206,19 @@ class Trainer:
         n_chunks = -(-most // batches.chunk)
         products = most * layout.n_params
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
-        plan, tiles = _plan(layout, most, n_targets, n_chunks)
-        probe = coefficients(plugins.solver, np.ones(1), np.zeros(1, dtype=np.int64))
+        now = np.ones(1), np.zeros(1, dtype=np.int64)
+        chain = tuple((type(s), len(coefficients(s, *now))) for s in plugins.steps)
+        self._n_columns = sum(1 + n for _, n in chain)
+        # Kinds of parameters share coefficients if the same steps act on them, at one rate.
+        groups = [
+            (batches.rate_factors.get(kind, 1.0), *(kind in s.kinds for s in plugins.steps))
+            for kind in KINDS
+        ]
+        self._groups = list(dict.fromkeys(groups))
+        rows_of_kinds = tuple(map(self._groups.index, groups))
+        plan, tiles = _plan(layout, most, n_targets, n_chunks, rows_of_kinds)
         self._kernels = bind(
-            layout, plan, type(plugins.loss), dtype, type(plugins.solver), len(probe)
+            layout, plan, type(plugins.loss), dtype, chain
         )
         self._network = Network(
             plan.stages,
@@ -212,13 +228,14 @@ class Trainer:
             parameters.running,
             layout.numbers,
         )
-        size = layout.gradient_size(tiles)
+        needs_norm = any(step.needs_norm for step in plugins.steps)
+        size = layout.n_params if needs_norm else layout.gradient_size(tiles)
         if batches.by_rows:
             size = n_chunks * layout.n_params
-        work = plan.allocate(dtype, size)
+        work = plan.allocate(dtype, size, len(tiles) if needs_norm else 0)
         self._works = [work]
         for _ in range(1, self._pace.most):
-            self._works.append(plan.another(work, batches.by_rows))
+            self._works.append(plan.another(work, batches.by_rows or needs_norm))
         self._settings = {
             n: Settings(
                 batches.by_rows,
@@ -278,7 +295,7 @@ class Trainer:
             epochs = Epochs(
                 np.empty((0, 0), dtype=np.int64),
                 self._batches.bounds,
-                np.empty((0, 1, 1)),
+                np.empty((0, 0, 0)),
                 np.empty((0, self._n_totals)),
                 np.empty(0),
             )
@@ -294,7 +311,7 @@ class Trainer:
             _COMPILED.add(dtype)
 
     def _coefficients(self, epochs, n_seen, limit):
-        """Return the solver's coefficients for the updates of the next call."""
+        """Return the coefficients of all steps for the updates of the next call."""
         n_batches = len(self._batches.bounds) - 1
         first = int(self._steps[0].batch[0])
         batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
@@ -318,10 +335,13 @@ class Trainer:
         )
         self._factors = factors(self._plugins.schedule, progress)
         rate = self._state.progress.rate * self._factors
-        found = coefficients(self._plugins.solver, rate, t)
-        table = np.empty((len(t), 1, len(found)))
-        for k, coefficient in enumerate(found):
-            table[:, 0, k] = coefficient
+        table = np.empty((len(t), len(self._groups), self._n_columns))
+        for row, (factor, *acts) in enumerate(self._groups):
+            columns = []
+            for step, is_on in zip(self._plugins.steps, acts, strict=True):
+                columns += [*coefficients(step, factor * rate, t), is_on]
+            for k, column in enumerate(columns):
+                table[:, row, k] = column
         return table
 
     def _call(self, epochs, n_seen):

@@ -343,7 +343,7 @@ def arguments_of_stages(dtype):
 
 def test_kernels_of_the_package_are_cached():
     for dtype in map(np.dtype, ("float32", "float64")):
-        kernels = [solver_loop(solver, 2, dtype) for solver in SOLVERS.values()]
+        kernels = [solver_loop(((solver, 2),), dtype) for solver in SOLVERS.values()]
         for loss in LINKS.values():
             kernels += loss_loops(loss, dtype)
         for activation in ACTIVATIONS.values():

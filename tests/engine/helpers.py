@@ -18,6 +18,7 @@ from skgd.engine.records import (
     make_steps,
     records,
 )
+from skgd.engine.update import penalize
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import Orders
@@ -31,7 +32,7 @@ from skgd.neural_network._trainer import (
     batch_bounds,
 )
 from skgd.schedules import SCHEDULES
-from skgd.solvers import SOLVERS, Minibatch, Momentum
+from skgd.solvers import SOLVERS, Momentum
 
 PURE_PYTHON = bool(numba.config.DISABLE_JIT)
 DTYPES = ["float32", "float64"]
@@ -150,16 +151,19 @@ def update(solver, theta, gradient, state, rate, t, *, bounds=None, alpha=0.0):
     """
     begin, end = bounds or (0, theta.size)
     values = solver.coefficients(np.array([rate]), np.array([t]))
-    table = np.array([[np.asarray(value, float).item(0) for value in values]])
+    # The last number: it acts on all kinds of parameters.
+    table = np.array([[*(np.asarray(value, float).item(0) for value in values), 1.0]])
     tiles = records(TILE, 3)
     tiles.begin, tiles.end = [0, begin, end], [begin, end, theta.size]
-    tiles.is_weights = 1
-    (steps,) = make_steps(1, tile=1, tile_stop=2, origin=begin, rows=1, strength=alpha)
-    totals = np.zeros(5)
-    kernel = solver_loop(type(solver), len(values), theta.dtype)
-    kernel(tiles, theta, state, gradient[begin:end], table, steps[0], totals)
-    assert not np.delete(totals, 3).any()
-    return totals[3]
+    (steps,) = make_steps(1, tile=1, tile_stop=2, origin=begin)
+    kernel = solver_loop(((type(solver), len(values)),), theta.dtype)
+    slopes = gradient[begin:end]
+    penalty = 0.0
+    if alpha:
+        slopes = slopes.copy()
+        penalty = 0.5 * alpha * penalize(theta[begin:end], slopes, alpha)
+    kernel(tiles, theta, state, slopes, table, steps[0])
+    return penalty
 
 
 def trainer_of(
@@ -183,35 +187,46 @@ def trainer_of(
     n_threads=1,
     codes=None,
     kept=None,
+    before=(),
+    after=(),
+    rate_factors=None,
 ):
     """Make a Trainer of a copy of the model's parameters.
 
-    Or of what another has ``kept``, its Parameters and Progress.
+    Or of what another has ``kept``, its Parameters and Progress. There may be further steps
+    ``before`` and ``after`` the solver.
     """
     dtype = np.dtype(model.dtype)
     layout = model.layout_with(decay, epsilon)
     solver_settings, schedule_settings = hyper or ({}, {})
     if isinstance(solver, str):
         solver = SOLVERS[solver](**solver_settings)
+    schedule = SCHEDULES[learning_rate](**schedule_settings)
+    plugins = Plugins([], solver, schedule, loss(), before, after)
     if kept is None:
         parameters = Parameters(
             model.theta.copy(),
             running=np.zeros(layout.n_running),
             centre=np.zeros(model.units[0], dtype=dtype),
         )
-        state = np.zeros((solver.n_slots, layout.n_params), dtype=dtype)
+        state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
         progress = Progress(solver, state, rate)
     else:
         parameters, progress = kept
     bounds = batch_bounds(
         X.shape[0], batch_size or X.shape[0], is_even=model.batch_normalization
     )
-    schedule = SCHEDULES[learning_rate](**schedule_settings)
     trainer = Trainer(
         rows_of(X, dtype, y, weight, codes),
         layout,
-        Plugins([], solver, schedule, loss()),
-        Batches(bounds, chunk or X.shape[0] + 16, by_rows, alpha),
+        plugins,
+        Batches(
+            bounds,
+            chunk or X.shape[0] + 16,
+            by_rows,
+            alpha,
+            rate_factors=rate_factors or {},
+        ),
         TrainingState(parameters, progress, Orders(X.shape[0], random_state)),
         n_threads,
     )
@@ -256,7 +271,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None, cod
     n_samples = X.shape[0]
     block = block or n_samples
     plan = MemoryPlan(model.layout, block, y.shape[1], n_chunks=1)
-    kernels = bind(model.layout, plan, loss, dtype, Minibatch)
+    kernels = bind(model.layout, plan, loss, dtype, steps=())
     network = Network(
         plan.stages,
         model.layout.tiles(shared=False),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skgd.activations import Tanh
-from skgd.engine.layout import LINE, TILE_SIZE, Layout, MemoryPlan
+from skgd.engine.layout import LINE, TILE_SIZE, MemoryPlan
 from skgd.engine.stage import KINDS
 from skgd.neural_network._network import layout_of
 from skgd.stages import BatchNorm
@@ -202,4 +202,3 @@ def test_the_products_of_sparse_rows_are_of_what_is_not_zero():
     assert dense.n_params == rows.n_params
     assert dense.products(10, 300) == rows.products(10, 300) == 10 * dense.n_params
     assert rows.products(10, 40) == 10 * rows.n_params - 260 * 9
-    assert Layout(dense.stages).n_outputs == 2
