@@ -223,7 +223,7 @@ def solver_loop(steps, dtype):
     Parameters
     ----------
     steps : tuple of (type, int)
-        The chain: subclasses of Step, and the numbers that ``coefficients`` of each returns.
+        The chain: subclasses of Step, and how many ``coefficients`` each returns.
 
     dtype : dtype
         The network's.
@@ -295,12 +295,15 @@ def _chain(steps, dtype):
     read_before, view_before, advance_before, parts = _chain(tuple(before), dtype)
     first_number = sum(1 + n for _, n in before)
     first_slot = sum(step.n_slots for step, _ in before)
-    parts += step.update, step.acts_on, step.n_slots, n, step.needs_norm, step.kinds
+    is_before, is_partial = step.acts_on == "gradient", set(step.kinds) != set(KINDS)
+    marks = zip("gnk", (is_before, step.needs_norm, is_partial), strict=True)
+    # Short, since names of files have a limit.
+    parts += step.update, f"{step.n_slots}-{n}" + "".join(mark for mark, on in marks if on)
     rule, numbers_of = scalar(step.update, dtype), _each(n, _number)
     slots_of, kept, keep = (_each(step.n_slots, item) for item in (_slot, _kept, _keep))
     norm_of = _norm if step.needs_norm else _no_norm
-    is_on = _always if set(step.kinds) == set(KINDS) else _is_positive
-    put = _put_gradient if step.acts_on == "gradient" else _put_parameter
+    is_on = _is_positive if is_partial else _always
+    put = _put_gradient if is_before else _put_parameter
 
     def read(coefficients, like, norm):
         own = vector(coefficients, first_number, n + 1)

@@ -68,13 +68,12 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
 #     that its loss is a mean of
 #   limit: mini-batches until Python takes over
-#   is_training: whether it is not a prediction
 #   start, rows: the mini-batch, of which first to last are this thread's
 #   row, stop: the rows that a gradient is over; parameter: its first, within the stage
 #   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
 #   weight: the sum of the weights; norm: that of the gradient, if a step needs it
 STEP = _record(
-    "capacity chunk parts part_size thread n_threads is_training "
+    "capacity chunk parts part_size thread n_threads "
     "batch update counted limit start rows first last row stop parameter "
     "tile tile_stop origin",
     "weight norm",

@@ -41,7 +41,9 @@ def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
         if is_whole:
             barrier(work.arrivals, step.n_threads)
             step.norm = np.sqrt(_total(work.squares))
-        kernels.update(tiles, network.theta, network.state, work.gradient, coefficients, step)
+        kernels.update(
+            tiles, network.theta, network.state, work.gradient, coefficients, step
+        )
         if step.tile_stop == last:
             break
 

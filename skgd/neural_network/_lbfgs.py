@@ -86,7 +86,7 @@ class _Descender:
             work = plan.allocate(np.float64)
             self._works.append(work._replace(arrivals=first.arrivals))
         self._steps = make_steps(
-            most, capacity=plan.capacity, chunk=block, parts=plan.parts, is_training=1
+            most, capacity=plan.capacity, chunk=block, parts=plan.parts
         )
         self._descent = lbfgs.Descent.begin(theta, most)
         self._kernels = bind(layout, plan, type(loss), np.dtype(np.float64), steps=())

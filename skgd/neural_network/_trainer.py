@@ -251,7 +251,6 @@ class Trainer:
             chunk=batches.chunk,
             parts=plan.parts,
             part_size=plan.part_size,
-            is_training=1,
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)

@@ -1,0 +1,58 @@
+"""Training by a chain of steps, one array of parameters at a time, in plain NumPy."""
+
+import numpy as np
+
+from tests.oracles import network as oracle
+from tests.oracles.solvers import SOLVERS
+
+KINDS = {"weights": "weights", "bias": "bias", "gamma": "scale"}
+
+
+def train(
+    layers,
+    X,
+    y,
+    loss,
+    orders,
+    *,
+    solver,
+    hyper,
+    rate,
+    batch_size,
+    alpha=0.0,
+    epsilon=0.0,
+    max_norm=None,
+    weight_decay=0.0,
+    ema_decay=0.0,
+    rate_factors=None,
+):
+    """Yield the layers and the moving averages of the parameters after each epoch.
+
+    The averages are not corrected for their start from zero.
+    """
+    update = SOLVERS[solver]
+    layers = [dict(layer) for layer in layers]
+    averages = [{kind: 0 * array for kind, array in layer.items()} for layer in layers]
+    state, t = {}, 0
+    for order in orders:
+        for start, stop in oracle.batches(len(X), batch_size, "gamma" in layers[0]):
+            rows = order[start:stop]
+            slopes = oracle.gradient(
+                layers, X[rows], y[rows], "tanh", loss, alpha=alpha, epsilon=epsilon
+            )
+            if max_norm is not None:
+                squares = sum((g**2).sum() for layer in slopes for g in layer.values())
+                shrink = min(1.0, max_norm / np.sqrt(squares))
+                slopes = [{k: shrink * g for k, g in layer.items()} for layer in slopes]
+            for index, layer in enumerate(layers):
+                for kind, before in layer.items():
+                    key, g = (index, kind), slopes[index][kind]
+                    eta = rate * (rate_factors or {}).get(KINDS[kind], 1.0)
+                    theta, state[key] = update(before, state.get(key), g, eta, t, **hyper)
+                    if kind == "weights":
+                        theta = theta - eta * weight_decay * theta
+                    average = averages[index]
+                    average[kind] = ema_decay * average[kind] + (1 - ema_decay) * theta
+                    layer[kind] = theta
+            t += 1
+        yield [dict(layer) for layer in layers], [dict(average) for average in averages]
