@@ -117,65 +117,26 @@ def aligned(lengths, dtype):
 
 
 class Rows(NamedTuple):
-    """The data, read-only. What there is not is empty.
+    """The data, read-only. What there is not is empty."""
 
-    Attributes
-    ----------
-    X : ndarray of shape (n_samples * n_features,)
-        Dense rows.
-
-    values, columns, row_starts : ndarray
-        Sparse rows: data, indices (int32) and indptr (int64) of a csr matrix.
-
-    codes : ndarray of shape (n_samples * n_columns,), dtype=int32
-        Columns of whole numbers, for input groups that look them up.
-
-    y : ndarray of shape (n_samples, n_targets)
-        Targets, in the dtype of X.
-
-    weight : ndarray of shape (n_samples,) or (0,)
-        Sample weights; none stand for ones.
-    """
-
-    X: Any
-    values: Any
-    columns: Any
-    row_starts: Any
-    codes: Any
-    y: Any
-    weight: Any
+    X: Any  # dense rows, one after the other
+    values: Any  # sparse rows: data,
+    columns: Any  # indices (int32)
+    row_starts: Any  # and indptr (int64) of a csr matrix
+    codes: Any  # columns of whole numbers (int32), for input groups that look them up
+    y: Any  # targets of shape (n_samples, n_targets), in the dtype of X
+    weight: Any  # sample weights; none stand for ones
 
 
 class Network(NamedTuple):
-    """The stages and their parameters, in flat buffers.
+    """The stages and their parameters, in flat buffers."""
 
-    Attributes
-    ----------
-    stages : recarray of shape (n_stages,), of STAGE
-        In the order of the forward pass.
-
-    tiles : recarray of shape (n_tiles,), of TILE
-        In the order of the parameters.
-
-    theta : ndarray of shape (n_params,)
-        The parameters.
-
-    state : ndarray of shape (n_slots, n_params)
-        The solver's.
-
-    running : ndarray, dtype=float64
-        What stages keep from one mini-batch to the next, such as running statistics.
-
-    numbers : ndarray, dtype=float64
-        The hyperparameters of the stages.
-    """
-
-    stages: Any
-    tiles: Any
-    theta: Any
-    state: Any
-    running: Any
-    numbers: Any
+    stages: Any  # of STAGE, in the order of the forward pass
+    tiles: Any  # of TILE, in the order of the parameters
+    theta: Any  # the parameters
+    state: Any  # of shape (n_slots, n_params): what the steps of the update keep
+    running: Any  # float64: what stages keep from one mini-batch to the next
+    numbers: Any  # float64: the hyperparameters of the stages
 
 
 class PredictionNetwork(NamedTuple):
@@ -188,83 +149,41 @@ class PredictionNetwork(NamedTuple):
 
 
 class Work(NamedTuple):
-    """The memory of a mini-batch.
+    """The memory of a mini-batch."""
 
-    Attributes
-    ----------
-    shared : ndarray
-        Of all threads: for each row its weight, targets, features if they are gathered,
-        the outputs of the stages and the gradients by them; and a part for each chunk.
-
-    own : ndarray
-        Of a thread: scratch memory for products, then what the stages ask for.
-
-    gradient : ndarray
-        Of some tiles (a thread's own), or of all parameters over each chunk of the rows.
-
-    arrivals : ndarray of shape (1,), dtype=int64
-        Counts the arrivals at the barrier.
-
-    squares : ndarray of shape (n_tiles,) or (0,), dtype=float64
-        The sum of the squares of each tile's gradient, if a step needs the norm.
-    """
-
+    # Of all threads: for each row its weight, targets, features if they are gathered, the
+    # outputs of the stages and the gradients by them; and a part for each chunk.
     shared: Any
-    own: Any
+    own: Any  # of a thread: scratch memory for products, then what the stages ask for
+    # Of some tiles (a thread's own), of all parameters if a step needs the norm, or of all
+    # parameters over each chunk of the rows.
     gradient: Any
-    arrivals: Any
-    squares: Any
+    arrivals: Any  # counts the arrivals at the barrier
+    squares: Any  # the sums of the squares of each tile's gradient, if a step needs the norm
 
 
 class StageWork(NamedTuple):
-    """What the kernels of a stage may use beside its inputs, outputs and parameters.
+    """What the kernels of a stage may use beside its inputs, outputs and parameters."""
 
-    Attributes
-    ----------
-    shared, own, arrivals
-        See :class:`Work`.
-
-    running, numbers
-        See :class:`Network`; those of this stage.
-
-    multiply : function
-        The product of two matrices, see :mod:`skgd.kernels.multiply`.
-    """
-
-    shared: Any
+    shared: Any  # as in Work
     own: Any
     arrivals: Any
-    running: Any
+    running: Any  # as in Network, of this stage
     numbers: Any
-    multiply: Any
+    multiply: Any  # the product of two matrices, see skgd.kernels.multiply
 
 
 class Kernels(NamedTuple):
-    """Compiled functions of the stages by their kind, and of the plug-ins.
+    """Compiled functions of the stages, in tuples by their kind, and of the plug-ins."""
 
-    Attributes
-    ----------
-    forward, backward, gradient : tuple of function
-        Of stages; see :class:`skgd.engine.stage.Stage`.
-
-    add_group, group_gradient : tuple of function
-        Of input groups, by their kind.
-
-    multiply : function
-        See :mod:`skgd.kernels.multiply`.
-
-    evaluate, update : function
-        Of the loss and the solver; see :mod:`skgd.engine.loops`.
-    """
-
-    forward: Any
+    forward: Any  # of stages, see skgd.engine.stage
     backward: Any
     gradient: Any
-    add_group: Any
+    add_group: Any  # of input groups
     group_gradient: Any
     multiply: Any
-    evaluate: Any
-    update: Any
+    evaluate: Any  # of the loss, see skgd.engine.loops
+    update: Any  # of the steps of the update, likewise
 
 
 class PredictionKernels(NamedTuple):
@@ -277,53 +196,23 @@ class PredictionKernels(NamedTuple):
 
 
 class Epochs(NamedTuple):
-    """What training does next, and what it reports.
+    """What training does next, and what it reports."""
 
-    Attributes
-    ----------
-    orders : ndarray of shape (n_epochs, n_samples) or (n_epochs, 0), dtype=int64
-        The order of the rows in each epoch, or none to take them as they come.
-
-    bounds : ndarray of shape (n_batches + 1,), dtype=int64
-        Where the mini-batches of an epoch begin, and the number of rows.
-
-    coefficients : ndarray of shape (n_updates, n_factors, n_coefficients), dtype=float64
-        The solver's, for each of the next updates.
-
-    totals : ndarray of shape (n_epochs, n_chunks + n_tiles), dtype=float64
-        The sum of an epoch's losses, by the chunk of their mini-batch, and of the
-        penalties; added to.
-
-    losses : ndarray of shape (n_epochs,), dtype=float64
-        Takes the mean objective of each finished epoch.
-    """
-
-    orders: Any
-    bounds: Any
+    orders: Any  # of the rows, one an epoch; of no columns to take them as they come
+    bounds: Any  # where the mini-batches of an epoch begin, and the number of rows
+    # Of shape (n_updates, n_factors, n_coefficients): those of the steps, for each of the
+    # next updates.
     coefficients: Any
+    # Of shape (n_epochs, n_chunks + n_tiles): the sum of an epoch's losses, by the chunk of
+    # their mini-batch, and of the penalties; added to.
     totals: Any
-    losses: Any
+    losses: Any  # takes the mean objective of each finished epoch
 
 
 class Settings(NamedTuple):
-    """What stays the same during a fit.
+    """What stays the same during a fit."""
 
-    Attributes
-    ----------
-    by_rows : bool
-        Whether the gradient is summed from those over chunks of rows.
-
-    alpha : float
-        The strength of the penalty.
-
-    loss : ndarray, dtype=float64
-        The arguments of the loss.
-
-    shares : ndarray of shape (n_threads + 1,), dtype=int64
-        The first tile of each thread, and their number.
-    """
-
-    by_rows: bool
-    alpha: float
-    loss: Any
-    shares: Any
+    by_rows: bool  # whether the gradient is summed from those over chunks of rows
+    alpha: float  # the strength of the penalty
+    loss: Any  # the arguments of the loss
+    shares: Any  # the first tile of each thread, and their number
