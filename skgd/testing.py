@@ -290,6 +290,8 @@ def _check_solver(plugin):
             # A gradient of zero too, which the first mini-batch may have.
             g = dtype(0.0) if update == 0 else theta - dtype(0.5)
             given = tuple(dtype(column[update]) for column in table)
+            if plugin.needs_norm:
+                given = *given, abs(g)
             result = plugin.update(theta, g, state, given)
             _require(
                 isinstance(result, tuple)

@@ -28,26 +28,99 @@ __all__ = ["MOST_KINDS", "bind", "no_rows"]
 
 # Kinds of stages in a network.
 MOST_KINDS = 16
+# What has been bound, by the keys of the stages and the plug-ins.
+_BOUND: dict = {}
+
+
+def bind(layout, plan, loss, dtype, steps=None):
+    """Compile what a network needs, and number the kinds of its stages in the plan.
+
+    Parameters
+    ----------
+    layout, plan : Layout, MemoryPlan
+        The stages, and their records.
+
+    loss, dtype : type, dtype
+        A subclass of Loss; float32 or float64.
+
+    steps : tuple of (type, int), default=None
+        The chain of an update, as for :func:`skgd.engine.loops.solver_loop`.
+
+    Returns
+    -------
+    Kernels, or PredictionKernels without steps
+    """
+    stages, groups = _number_kinds(layout, plan)
+    key = (*stages, *groups, loss, dtype, steps)
+    if key not in _BOUND:
+        evaluate, link = loss_loops(loss, dtype)
+        if steps is None:
+            (forward,) = _stage_kernels(stages, ("forward",), dtype)
+            (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
+            named = PredictionKernels(
+                forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
+            )
+        else:
+            named = Kernels(
+                *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
+                *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
+                _multiply(dtype),
+                _bound(evaluate, "evaluate", dtype),
+                _bound(solver_loop(steps, dtype), "update", dtype),
+            )
+        _BOUND[key] = functions(named, _signatures, dtype)
+    return _BOUND[key]
+
+
+def _number_kinds(layout, plan):
+    """Give each stage's record its kind; return the first stage of each, and group.
+
+    The kernels of dense stages are compiled into the loops.
+    """
+    stages, groups = {}, {}
+    for row, stage in zip(plan.stages, layout.stages, strict=True):
+        if stage.is_dense:
+            row.kind = DENSE
+            continue
+        kinds = groups if stage.is_group else stages
+        kinds.setdefault(stage.key, stage)
+        row.kind = DENSE + 1 + list(kinds).index(stage.key)
+    if max(len(stages), len(groups)) >= MOST_KINDS:
+        raise ValueError(
+            f"A network may have at most {MOST_KINDS - 1} kinds of stages beside the dense "
+            f"ones, each activation being one, got {max(len(stages), len(groups))}."
+        )
+    return stages, groups
+
+
+def _stage_kernels(stages, names, dtype):
+    """Compile the kernels of some stages: a tuple a name, padded with None."""
+    columns = []
+    for stage in stages.values():
+        kernels = [_compiled(function) for function in stage.kernels(dtype)]
+        named = zip(names, kernels, strict=False)
+        columns.append([_bound(kernel, name, dtype) for name, kernel in named])
+    rows = list(zip(*columns, strict=True)) or [()] * len(names)
+    # The first are those of the dense stages, which are not called through pointers.
+    return [(None, *row, *[None] * (MOST_KINDS - 1 - len(row))) for row in rows]
 
 
 @cache
-def no_rows(dtype):
-    """Return rows that are none of any kind."""
+def _compiled(function):
+    return function if isinstance(function, Kernel) else jit(function)
 
-    def empty(shape, of):
-        array = np.empty(shape, dtype=of)
-        array.flags.writeable = False
-        return array
 
-    return Rows(
-        X=empty(0, dtype),
-        values=empty(0, dtype),
-        columns=empty(0, np.int32),
-        row_starts=empty(0, np.int64),
-        codes=empty(0, np.int32),
-        y=empty((0, 1), dtype),
-        weight=empty(0, dtype),
-    )
+@cache
+def _bound(kernel, role, dtype):
+    """Compile a kernel for a role, and return it as a first-class function."""
+    if import_numba().config.DISABLE_JIT:
+        return kernel.dispatcher
+    return kernel.bind(*_signatures(dtype)[role])
+
+
+@cache
+def _multiply(dtype):
+    return bind_multiply(getattr(import_numba(), dtype.name))
 
 
 @cache
@@ -79,102 +152,10 @@ def _signatures(dtype):
 
 
 @cache
-def _bound(kernel, role, dtype):
-    """Compile a kernel for a role, and return it as a first-class function."""
-    if import_numba().config.DISABLE_JIT:
-        return kernel.dispatcher
-    return kernel.bind(*_signatures(dtype)[role])
-
-
-@cache
-def _compiled(function):
-    return function if isinstance(function, Kernel) else jit(function)
-
-
-def _stage_kernels(stages, names, dtype):
-    """Compile the kernels of some stages: a tuple a name, padded with None."""
-    columns = []
-    for stage in stages.values():
-        kernels = [_compiled(function) for function in stage.kernels(dtype)]
-        named = zip(names, kernels, strict=False)
-        columns.append([_bound(kernel, name, dtype) for name, kernel in named])
-    rows = list(zip(*columns, strict=True)) or [()] * len(names)
-    # The first are those of the dense stages, which are not called through pointers.
-    return [(None, *row, *[None] * (MOST_KINDS - 1 - len(row))) for row in rows]
-
-
-@cache
-def _multiply(dtype):
-    return bind_multiply(getattr(import_numba(), dtype.name))
-
-
-def _number_kinds(layout, plan):
-    """Give each stage's record its kind; return the first stage of each, and group.
-
-    The kernels of dense stages are compiled into the loops.
-    """
-    stages, groups = {}, {}
-    for row, stage in zip(plan.stages, layout.stages, strict=True):
-        if stage.is_dense:
-            row.kind = DENSE
-            continue
-        kinds = groups if stage.is_group else stages
-        kinds.setdefault(stage.key, stage)
-        row.kind = DENSE + 1 + list(kinds).index(stage.key)
-    if max(len(stages), len(groups)) >= MOST_KINDS:
-        raise ValueError(
-            f"A network may have at most {MOST_KINDS - 1} kinds of stages beside the dense "
-            f"ones, each activation being one, got {max(len(stages), len(groups))}."
-        )
-    return stages, groups
-
-
-# What has been bound, by the keys of the stages and the plug-ins.
-_BOUND: dict = {}
-
-
-def bind(layout, plan, loss, dtype, steps=None):
-    """Compile what a network needs, and number the kinds of its stages.
-
-    Parameters
-    ----------
-    layout : Layout
-        The stages.
-
-    plan : MemoryPlan
-        Its records get their ``kind``.
-
-    loss : type
-        A subclass of Loss.
-
-    dtype : dtype
-        The network's, float32 or float64.
-
-    steps : tuple of (type, int), default=None
-        The chain of the update, as for :func:`skgd.engine.loops.solver_loop`. Without it
-        the kernels are for predictions.
-
-    Returns
-    -------
-    Kernels or PredictionKernels
-    """
-    stages, groups = _number_kinds(layout, plan)
-    key = (*stages, *groups, loss, dtype, steps)
-    if key not in _BOUND:
-        evaluate, link = loss_loops(loss, dtype)
-        if steps is None:
-            (forward,) = _stage_kernels(stages, ("forward",), dtype)
-            (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
-            named = PredictionKernels(
-                forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
-            )
-        else:
-            named = Kernels(
-                *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
-                *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
-                _multiply(dtype),
-                _bound(evaluate, "evaluate", dtype),
-                _bound(solver_loop(steps, dtype), "update", dtype),
-            )
-        _BOUND[key] = functions(named, _signatures, dtype)
-    return _BOUND[key]
+def no_rows(dtype):
+    """Return rows that are none of any kind."""
+    dtypes = dtype, dtype, np.int32, np.int64, np.int32, dtype, dtype
+    rows = Rows(*(np.empty(0, kind) for kind in dtypes))._replace(y=np.empty((0, 1), dtype))
+    for array in rows:
+        array.flags.writeable = False
+    return rows

@@ -31,20 +31,14 @@ class Layout:
 
     Attributes
     ----------
-    stages : list of Stage
-        As given.
-
     begins : list of int
         The first parameter of each stage.
 
     blocks : list of tuple (int, int, Block)
         Index of the stage, first parameter and description, in the order of parameters.
 
-    n_params : int
-        All parameters.
-
-    n_running : int
-        Numbers that stages keep from one mini-batch to the next.
+    n_params, n_running : int
+        All parameters, and what stages keep from one mini-batch to the next.
 
     numbers : ndarray, dtype=float64
         The hyperparameters of the stages.
@@ -77,22 +71,9 @@ class Layout:
         return sum(stage.outputs for stage in kept)
 
     def views(self, flat, kind, stage=None):
-        """View the blocks of a kind in a flat buffer.
+        """View the blocks of a kind in a flat buffer of parameters, or of their gradient.
 
-        Parameters
-        ----------
-        flat : ndarray of shape (n_params,)
-            Parameters, or their gradient.
-
-        kind : str
-            The kind of the blocks.
-
-        stage : type, default=None
-            Only those of stages of this class.
-
-        Returns
-        -------
-        list of ndarray
+        A ``stage``, a class, restricts them to its stages. Returns a list of arrays.
         """
         return [
             flat[begin : begin + block.size].reshape(block.shape)
@@ -103,17 +84,9 @@ class Layout:
     def tiles(self, shared, factors=None):
         """Cut the parameters into tiles, whose gradient is computed at a time.
 
-        Parameters
-        ----------
-        shared : bool
-            Whether several threads take some each: of a small layer, too.
-
-        factors : dict of str to int, default=None
-            Which factor of the learning rate each kind has; the first if it is not named.
-
-        Returns
-        -------
-        recarray of shape (n_tiles,), of TILE
+        If they are ``shared``, several threads take some each: of a small layer, too.
+        ``factors`` says which factor of the learning rate each kind has; if it is not
+        named, the first. Returns a recarray of TILE.
         """
         found = []
         for index, begin, block in self.blocks:
@@ -138,14 +111,7 @@ class Layout:
     def products(self, n_rows, n_values):
         """Count the multiplications of a forward pass.
 
-        Parameters
-        ----------
-        n_rows, n_values : int
-            The rows, and the numbers in them: of sparse rows, those that are not zero.
-
-        Returns
-        -------
-        int
+        ``n_values`` are the numbers in the rows: of sparse ones, those that are not zero.
         """
         features = sum(s.inputs for s in self.stages if s.is_group) + self.n_features
         first = next(s.outputs for s in self.stages)
@@ -155,18 +121,7 @@ class Layout:
     def shares(tiles, n_threads):
         """Divide tiles among threads, the parameters as evenly as they allow.
 
-        Parameters
-        ----------
-        tiles : recarray of shape (n_tiles,), of TILE
-            The tiles.
-
-        n_threads : int
-            The number of threads.
-
-        Returns
-        -------
-        ndarray of shape (n_threads + 1,), dtype=int64
-            The first tile of each thread, and the number of tiles.
+        Returns the first tile of each thread, and the number of tiles.
         """
         bounds = tiles.end[-1] * np.arange(1, n_threads) / n_threads
         inner = np.searchsorted((tiles.begin + tiles.end) / 2, bounds)
@@ -184,22 +139,20 @@ class MemoryPlan:
     capacity : int
         The most rows.
 
-    n_targets : int, default=0
-        Columns of targets; none for predictions.
-
-    n_chunks : int, default=0
-        The most chunks of rows; none for predictions, which have no gradients either.
+    n_targets, n_chunks : int, default=0
+        Columns of targets, and the most chunks of rows. None for predictions, which have
+        no gradients either.
 
     Attributes
     ----------
     stages : recarray of shape (n_stages,), of STAGE
         What the kernels read.
 
-    capacity : int
-        The rows that there is room for.
+    capacity, n_per_row : int
+        The rows that there is room for, and the numbers of each.
 
-    n_per_row, parts, part_size : int
-        Numbers of a row; the first of the chunks' memory, and those of a chunk.
+    parts, part_size : int
+        The first number of the chunks' memory, and the numbers of a chunk.
     """
 
     def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
@@ -248,12 +201,7 @@ class MemoryPlan:
         return self.n_per_row - n
 
     def allocate(self, dtype, gradient_size=0, n_squares=0):
-        """Make the memory of one thread, which `another` shares.
-
-        Returns
-        -------
-        Work
-        """
+        """Make the memory of one thread, which `another` shares: a Work."""
         n_shared = self.parts + self._n_chunks * self.part_size
         arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
         return Work(*arrays, np.zeros(APART, dtype=np.int64), np.zeros(n_squares))

@@ -22,112 +22,26 @@ PIECE = 2048
 
 
 @cache
-def scalar(function, dtype):
-    """Compile a plug-in's function of numbers for a dtype."""
-    if dtype == np.float32:
-        code = function.__code__
-        constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
-        single = FunctionType(
-            code.replace(co_consts=constants),
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        single.__qualname__ = function.__qualname__
-        function = single
-    return jit(function)
-
-
-def _named(name, function, *parts):
-    """Compile a loop under a name that tells it from others of the same source.
-
-    The disk cache goes by the name. The parts are the functions of numbers that the loop
-    closes over, and what else decides its code.
-    """
-    names = (getattr(part, "__qualname__", str(part)) for part in parts)
-    function.__qualname__ = "-".join([name, *names])
-    return jit(function)
-
-
-@cache
-def _each(n, item):
-    """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
-    if n == 0:
-        return _named("each_0", lambda *args: ())
-    before, last = _each(n - 1, item), n - 1
-
-    def each(*args):
-        return (*before(*args), item(last, *args))
-
-    return _named(f"each_{n}", each, item)
-
-
-@jit
-def _number(k, values, like):
-    """Read a number in the dtype of ``like``."""
-    return like.dtype.type(values[k])
-
-
-@jit
-def _slot(k, state, begin, size):
-    """View what is kept in a slot for some parameters."""
-    return vector(state, k * state.shape[1] + begin, size)
-
-
-@jit
-def _kept(k, slots, i):
-    return slots[k][i]
-
-
-@jit
-def _keep(k, slots, i, values):
-    slots[k][i] = values[k]
-
-
-@cache
 def activation_loops(activation, dtype):
-    """Return the three kernels of an activation's stage.
+    """Return the kernels of an activation's stage: forward, backward, gradient.
 
-    Parameters
-    ----------
-    activation : type
-        A subclass of Activation.
-
-    dtype : dtype
-        The network's.
-
-    Returns
-    -------
-    forward, backward, gradient : Kernel
-        See :class:`skgd.engine.stage.Stage`.
+    ``activation`` is a subclass of Activation; see :class:`skgd.engine.stage.Stage`.
     """
     value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
     read = _each(len(activation.argument_names()), _number)
 
-    if activation.slope_of == "value":
+    # A slope that is a function of the value lets the stage work in place.
+    argument = _second if activation.slope_of == "value" else _first
 
-        def forward(stage, step, inputs, parameters, outputs, work):
-            numbers = read(work.numbers, outputs)
-            for i in range(outputs.shape[0]):
-                outputs[i] = value(outputs[i], *numbers)
+    def forward(stage, step, inputs, parameters, outputs, work):
+        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        for i in range(outputs.shape[0]):
+            outputs[i] = value(x[i], *numbers)
 
-        def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-            numbers = read(work.numbers, outputs)
-            for i in range(outputs.shape[0]):
-                delta[i] *= slope(outputs[i], *numbers)
-
-    else:
-
-        def forward(stage, step, inputs, parameters, outputs, work):
-            numbers = read(work.numbers, outputs)
-            for i in range(outputs.shape[0]):
-                outputs[i] = value(inputs[i], *numbers)
-
-        def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-            numbers = read(work.numbers, outputs)
-            for i in range(outputs.shape[0]):
-                delta[i] *= slope(inputs[i], *numbers)
+    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        for i in range(outputs.shape[0]):
+            delta[i] *= slope(x[i], *numbers)
 
     def gradient(stage, step, inputs, parameters, delta, out, work):
         """There are no parameters."""
@@ -142,15 +56,7 @@ def activation_loops(activation, dtype):
 
 @cache
 def loss_loops(loss, dtype):
-    """Return the two kernels of a loss.
-
-    Parameters
-    ----------
-    loss : type
-        A subclass of Loss.
-
-    dtype : dtype
-        The network's.
+    """Return the two kernels of a loss, a subclass of Loss.
 
     Returns
     -------
@@ -220,13 +126,8 @@ def loss_loops(loss, dtype):
 def solver_loop(steps, dtype):
     """Return the kernel that updates some tiles of the parameters.
 
-    Parameters
-    ----------
-    steps : tuple of (type, int)
-        The chain: subclasses of Step, and how many ``coefficients`` each returns.
-
-    dtype : dtype
-        The network's.
+    ``steps`` is the chain: pairs of a subclass of Step and the number of ``coefficients``
+    that it returns.
 
     Returns
     -------
@@ -267,22 +168,9 @@ def solver_loop(steps, dtype):
 
 @cache
 def _chain(steps, dtype):
-    """Return the kernels of a chain of steps, and what decides their code.
+    """Return three kernels of a chain of steps, and the parts of their names.
 
-    Returns
-    -------
-    read : Kernel
-        Of (coefficients, like, norm): returns the numbers of all steps.
-
-    view : Kernel
-        Of (state, begin, size): returns the slots of all steps.
-
-    advance : Kernel
-        Of (theta, g, slots, i, numbers): applies the steps to parameter ``i``, and returns
-        it and its gradient.
-
-    parts : tuple
-        For the names of kernels.
+    They read the numbers of the steps, view their slots, and apply them to a parameter.
     """
     if not steps:
         return (
@@ -301,9 +189,9 @@ def _chain(steps, dtype):
     parts += step.update, f"{step.n_slots}-{n}" + "".join(mark for mark, on in marks if on)
     rule, numbers_of = scalar(step.update, dtype), _each(n, _number)
     slots_of, kept, keep = (_each(step.n_slots, item) for item in (_slot, _kept, _keep))
-    norm_of = _norm if step.needs_norm else _no_norm
+    norm_of = _norm if step.needs_norm else _each(0, _number)
     is_on = _is_positive if is_partial else _always
-    put = _put_gradient if is_before else _put_parameter
+    parameter, slope = (_first, _second) if is_before else (_second, _first)
 
     def read(coefficients, like, norm):
         own = vector(coefficients, first_number, n + 1)
@@ -321,7 +209,7 @@ def _chain(steps, dtype):
         if acts:
             new, values = rule(theta, g, kept(own, i), coefficients)
             keep(own, i, values)
-            theta, g = put(theta, g, new)
+            theta, g = parameter(theta, new), slope(g, new)
         return theta, g
 
     return (
@@ -332,14 +220,73 @@ def _chain(steps, dtype):
     )
 
 
+@cache
+def scalar(function, dtype):
+    """Compile a plug-in's function of numbers for a dtype."""
+    if dtype == np.float32:
+        code = function.__code__
+        constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
+        single = FunctionType(
+            code.replace(co_consts=constants),
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        single.__qualname__ = function.__qualname__
+        function = single
+    return jit(function)
+
+
+def _named(name, function, *parts):
+    """Compile a loop under a name that tells it from others of the same source.
+
+    The disk cache goes by the name. The parts are the functions of numbers that the loop
+    closes over, and what else decides its code.
+    """
+    names = (getattr(part, "__qualname__", str(part)) for part in parts)
+    function.__qualname__ = "-".join([name, *names])
+    return jit(function)
+
+
+@cache
+def _each(n, item):
+    """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
+    if n == 0:
+        return _named("each_0", lambda *args: ())
+    before, last = _each(n - 1, item), n - 1
+
+    def each(*args):
+        return (*before(*args), item(last, *args))
+
+    return _named(f"each_{n}", each, item)
+
+
+@jit
+def _number(k, values, like):
+    """Read a number in the dtype of ``like``."""
+    return like.dtype.type(values[k])
+
+
+@jit
+def _slot(k, state, begin, size):
+    """View what is kept in a slot for some parameters."""
+    return vector(state, k * state.shape[1] + begin, size)
+
+
+@jit
+def _kept(k, slots, i):
+    return slots[k][i]
+
+
+@jit
+def _keep(k, slots, i, values):
+    slots[k][i] = values[k]
+
+
 @jit
 def _norm(like, norm):
     return (like.dtype.type(norm),)
-
-
-@jit
-def _no_norm(like, norm):
-    return ()
 
 
 @jit
@@ -353,10 +300,10 @@ def _is_positive(number):
 
 
 @jit
-def _put_parameter(theta, g, new):
-    return new, g
+def _first(one, other):
+    return one
 
 
 @jit
-def _put_gradient(theta, g, new):
-    return theta, new
+def _second(one, other):
+    return other

@@ -36,46 +36,6 @@ def gather(rows, order, network, work, step):
 
 
 @jit
-def _inputs(rows, order, work, step, stage, bounds):
-    """View the inputs of a stage, of the rows within the bounds."""
-    first, last = bounds
-    n = (last - first) * stage.inputs
-    if stage.source >= 0:
-        start = stage.source * step.capacity + first * stage.inputs
-        return vector(work.shared, start, n)
-    if order.shape[0] > 0:
-        start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
-        return vector(work.shared, start, n)
-    return vector(rows.X, (step.start + first) * stage.inputs, n)
-
-
-@jit
-def _per_row(work, step, place, width, bounds):
-    """View what is kept for each row, of the rows within the bounds."""
-    first, last = bounds
-    return vector(
-        work.shared, place * step.capacity + first * width, (last - first) * width
-    )
-
-
-@jit
-def _parameters(network, stage):
-    return vector(network.theta, stage.begin, stage.end - stage.begin)
-
-
-@jit
-def _stage_work(network, work, kernels, stage):
-    return StageWork(
-        work.shared,
-        work.own,
-        work.arrivals,
-        vector(network.running, stage.running, stage.n_running),
-        vector(network.numbers, stage.numbers, stage.n_numbers),
-        kernels.multiply,
-    )
-
-
-@jit
 def forward(rows, order, network, work, kernels, step):
     """Write the outputs of all stages; the last stay linear."""
     bounds = step.first, step.last
@@ -161,3 +121,43 @@ def tile_gradient(rows, order, network, work, kernels, step, tile, out):
         dense.gradient(stage, step, inputs, parameters, delta, out, memory)
     else:
         kernels.gradient[stage.kind](stage, step, inputs, parameters, delta, out, memory)
+
+
+@jit
+def _inputs(rows, order, work, step, stage, bounds):
+    """View the inputs of a stage, of the rows within the bounds."""
+    first, last = bounds
+    n = (last - first) * stage.inputs
+    if stage.source >= 0:
+        start = stage.source * step.capacity + first * stage.inputs
+        return vector(work.shared, start, n)
+    if order.shape[0] > 0:
+        start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
+        return vector(work.shared, start, n)
+    return vector(rows.X, (step.start + first) * stage.inputs, n)
+
+
+@jit
+def _per_row(work, step, place, width, bounds):
+    """View what is kept for each row, of the rows within the bounds."""
+    first, last = bounds
+    return vector(
+        work.shared, place * step.capacity + first * width, (last - first) * width
+    )
+
+
+@jit
+def _parameters(network, stage):
+    return vector(network.theta, stage.begin, stage.end - stage.begin)
+
+
+@jit
+def _stage_work(network, work, kernels, stage):
+    return StageWork(
+        work.shared,
+        work.own,
+        work.arrivals,
+        vector(network.running, stage.running, stage.n_running),
+        vector(network.numbers, stage.numbers, stage.n_numbers),
+        kernels.multiply,
+    )

@@ -10,36 +10,11 @@ __all__ = ["predict"]
 
 
 @jit
-def _all_finite(numbers):
-    infinity, found = numbers.dtype.type(np.inf), False
-    for i in range(numbers.shape[0]):
-        found |= not abs(numbers[i]) < infinity
-    return not found
-
-
-@jit
 def predict(rows, order, network, work, kernels, numbers, steps, out):
     """Write the network's predictions to ``out``.
 
-    Parameters
-    ----------
-    rows : Rows
-        The rows; targets and weights are not looked at.
-
-    order : ndarray of shape (0,), dtype=int64
-        No permutation of the rows.
-
-    network, work, kernels : Network, Work, Kernels
-        Parameters, memory for a block of rows, compiled functions.
-
-    numbers : ndarray, dtype=float64
-        The arguments of the loss.
-
-    steps : recarray of shape (1,), of STEP
-        The rows of a block.
-
-    out : ndarray of shape (n_samples, n_outputs)
-        Takes the predictions.
+    ``order`` is empty: no permutation of the rows. ``numbers`` are the arguments of the
+    loss, and ``steps`` is one record, of the rows of a block.
 
     Returns
     -------
@@ -66,3 +41,11 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
         finite_rows &= _all_finite(vector(rows.X, start * features, n * features))
         finite_predictions &= _all_finite(flat)
     return finite_rows, finite_predictions
+
+
+@jit
+def _all_finite(numbers):
+    infinity, found = numbers.dtype.type(np.inf), False
+    for i in range(numbers.shape[0]):
+        found |= not abs(numbers[i]) < infinity
+    return not found

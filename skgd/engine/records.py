@@ -159,7 +159,9 @@ class Work(NamedTuple):
     # parameters over each chunk of the rows.
     gradient: Any
     arrivals: Any  # counts the arrivals at the barrier
-    squares: Any  # the sums of the squares of each tile's gradient, if a step needs the norm
+    squares: (
+        Any  # the sums of the squares of each tile's gradient, if a step needs the norm
+    )
 
 
 class StageWork(NamedTuple):

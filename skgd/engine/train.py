@@ -22,6 +22,43 @@ __all__ = ["train"]
 
 
 @jit
+def train(rows, epochs, network, work, kernels, settings, steps):
+    """Train for up to ``step.limit`` mini-batches; return the number of finished epochs.
+
+    The arguments are the records of :mod:`skgd.engine.records`: ``work`` is this thread's
+    memory, and ``steps`` has one element, its record of where training stands. Training
+    stops after so many mini-batches, also within an epoch, so that Python gets to handle
+    signals; and after the first epoch whose loss is not finite.
+    """
+    step, losses = steps[0], epochs.losses
+    n_batches = epochs.bounds.shape[0] - 1
+    mode = flush_subnormals()
+    epoch = updates = 0
+    while epoch < losses.shape[0] and step.limit > 0:
+        step.start = epochs.bounds[step.batch]
+        step.rows = epochs.bounds[step.batch + 1] - step.start
+        step.weight = _total_weight(rows, epochs.orders[epoch], step)
+        # A mini-batch without weight has no mean objective, and so no update.
+        if step.weight > 0:
+            place = epoch, updates
+            _mini_batch(rows, epochs, network, work, kernels, settings, step, place)
+            updates += 1
+            step.update += 1
+            step.counted += step.rows
+        step.batch += 1
+        step.limit -= 1
+        if step.batch == n_batches:
+            losses[epoch] = epochs.totals[epoch].sum() / step.counted
+            step.batch = 0
+            step.counted = 0
+            epoch += 1
+            if not abs(losses[epoch - 1]) < float("inf"):
+                break
+    restore(mode)
+    return epoch
+
+
+@jit
 def _total_weight(rows, order, step):
     if rows.weight.shape[0] == 0:
         return float(step.rows)
@@ -29,16 +66,6 @@ def _total_weight(rows, order, step):
     for i in range(step.start, step.start + step.rows):
         total += rows.weight[order[i] if order.shape[0] > 0 else i]
     return total
-
-
-@jit
-def _own_parameters(network, shares, thread):
-    """View the parameters that a thread updates."""
-    first, last = shares[thread], shares[thread + 1]
-    if first == last:
-        return vector(network.theta, 0, 0)
-    begin = network.tiles[first].begin
-    return vector(network.theta, begin, network.tiles[last - 1].end - begin)
 
 
 @jit
@@ -71,61 +98,10 @@ def _mini_batch(rows, epochs, network, work, kernels, settings, step, place):
 
 
 @jit
-def train(rows, epochs, network, work, kernels, settings, steps):
-    """Train for up to ``step.limit`` mini-batches; return the number of finished epochs.
-
-    Parameters
-    ----------
-    rows : Rows
-        The data.
-
-    epochs : Epochs
-        Orders of the rows, coefficients of the updates, losses.
-
-    network : Network
-        The stages, their parameters and the solver's state; updated.
-
-    work : Work
-        This thread's memory.
-
-    kernels : Kernels
-        The compiled stages and plug-ins.
-
-    settings : Settings
-        What stays the same during a fit.
-
-    steps : recarray of shape (1,), of STEP
-        This thread's record of where training stands; updated. It stops after so many
-        mini-batches, also within an epoch, so that Python gets to handle signals.
-
-    Returns
-    -------
-    int
-        The epochs finished. After the first whose loss is not finite, training stops.
-    """
-    step, losses = steps[0], epochs.losses
-    n_batches = epochs.bounds.shape[0] - 1
-    mode = flush_subnormals()
-    epoch = updates = 0
-    while epoch < losses.shape[0] and step.limit > 0:
-        step.start = epochs.bounds[step.batch]
-        step.rows = epochs.bounds[step.batch + 1] - step.start
-        step.weight = _total_weight(rows, epochs.orders[epoch], step)
-        # A mini-batch without weight has no mean objective, and so no update.
-        if step.weight > 0:
-            place = epoch, updates
-            _mini_batch(rows, epochs, network, work, kernels, settings, step, place)
-            updates += 1
-            step.update += 1
-            step.counted += step.rows
-        step.batch += 1
-        step.limit -= 1
-        if step.batch == n_batches:
-            losses[epoch] = epochs.totals[epoch].sum() / step.counted
-            step.batch = 0
-            step.counted = 0
-            epoch += 1
-            if not abs(losses[epoch - 1]) < float("inf"):
-                break
-    restore(mode)
-    return epoch
+def _own_parameters(network, shares, thread):
+    """View the parameters that a thread updates."""
+    first, last = shares[thread], shares[thread + 1]
+    if first == last:
+        return vector(network.theta, 0, 0)
+    begin = network.tiles[first].begin
+    return vector(network.theta, begin, network.tiles[last - 1].end - begin)

@@ -17,15 +17,8 @@ def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
 
     As many as there is room for are updated at once, while their gradient is in the cache.
     If a step needs the norm of the gradient, there is room for all: it is summed by tiles,
-    in their order, once all threads have computed theirs.
-
-    Parameters
-    ----------
-    rows, epochs, network, work, kernels, settings, step
-        As in :func:`skgd.engine.train.train`.
-
-    place : tuple of (int, int)
-        The epoch, and the update within this call.
+    in their order, once all threads have computed theirs. ``place`` is the epoch, and the
+    update within this call.
     """
     epoch, index_of_update = place
     tiles, coefficients = network.tiles, epochs.coefficients[index_of_update]
@@ -40,7 +33,7 @@ def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
         _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch)
         if is_whole:
             barrier(work.arrivals, step.n_threads)
-            step.norm = np.sqrt(_total(work.squares))
+            step.norm = np.sqrt(work.squares.sum())
         kernels.update(
             tiles, network.theta, network.state, work.gradient, coefficients, step
         )
@@ -108,14 +101,6 @@ def _sum_of_squares(gradient):
     total = 0.0
     for i in range(gradient.shape[0]):
         total += np.float64(gradient[i]) * np.float64(gradient[i])
-    return total
-
-
-@jit
-def _total(values):
-    total = 0.0
-    for i in range(values.shape[0]):
-        total += values[i]
     return total
 
 

@@ -8,6 +8,7 @@ from types import FunctionType
 import numpy as np
 
 from skgd.activations import Activation
+from skgd.engine.stage import KINDS
 from skgd.losses import Loss
 from skgd.schedules import FunctionSchedule, Schedule
 from skgd.solvers import Solver
@@ -72,6 +73,17 @@ def _check_class(cls):
         raise TypeError(
             f"{cls.__name__}.slope_of must be 'value' or 'input', got {cls.slope_of!r}."
         )
+    if base is Solver:
+        kinds, shown = cls.kinds, ", ".join(map(repr, KINDS))
+        if not (isinstance(kinds, tuple) and set(kinds) <= set(KINDS)):
+            raise TypeError(
+                f"{cls.__name__}.kinds must be a tuple of some of {shown}, got {kinds!r}."
+            )
+        if cls.acts_on != "parameter":
+            raise TypeError(
+                f"{cls.__name__}.acts_on must be 'parameter', as of every Solver, got "
+                f"{cls.acts_on!r}."
+            )
     n_slots = getattr(cls, "n_slots", 0)
     if not (isinstance(n_slots, Integral) and n_slots >= 0):
         raise TypeError(f"{cls.__name__}.n_slots must be an int >= 0, got {n_slots!r}.")
@@ -167,13 +179,13 @@ def factors(schedule, progress):
     return np.ascontiguousarray(values)
 
 
-def coefficients(solver, rate, t):
-    """Return what a solver computes for all parameters of the next updates.
+def coefficients(step, rate, t):
+    """Return what a step computes for all parameters of the next updates.
 
     Parameters
     ----------
-    solver : Solver
-        What decides it.
+    step : Step
+        What decides it, such as a solver.
 
     rate : ndarray of shape (n,)
         The learning rates.
@@ -190,11 +202,10 @@ def coefficients(solver, rate, t):
     ValueError
         If they are not finite numbers.
     """
-    found = solver.coefficients(rate, t)
+    shown = f"solver={step!r}" if isinstance(step, Solver) else repr(step)
+    found = step.coefficients(rate, t)
     if not isinstance(found, tuple):
-        raise ValueError(
-            f"The coefficients of solver={solver!r} must be a tuple, got {found!r}."
-        )
+        raise ValueError(f"The coefficients of {shown} must be a tuple, got {found!r}.")
     values = []
     for place, coefficient in enumerate(found):
         try:
@@ -202,7 +213,7 @@ def coefficients(solver, rate, t):
             values.append(np.broadcast_to(value, rate.shape))
         except (TypeError, ValueError):
             raise ValueError(
-                f"The coefficients of solver={solver!r} must be numbers or arrays of shape "
+                f"The coefficients of {shown} must be numbers or arrays of shape "
                 f"{rate.shape}, got {coefficient!r} at {place}."
             ) from None
     return values

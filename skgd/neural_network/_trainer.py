@@ -120,7 +120,7 @@ class Batches(NamedTuple):
         All updates of the fit, if that is known.
 
     rate_factors : dict of str to float
-        What the learning rate of a kind of parameters is multiplied by, if not by 1.
+        What the learning rate of a kind of parameters is multiplied by; 1 if not named.
     """
 
     bounds: np.ndarray

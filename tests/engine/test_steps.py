@@ -7,7 +7,7 @@ import pytest
 
 from skgd.engine import Solver, Step
 from skgd.engine.layout import Layout
-from skgd.neural_network import _trainer
+from skgd.neural_network import MLPRegressor, _trainer
 from skgd.neural_network._trainer import Trainer
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import DTYPES, Model, assert_close, train, trainer_of
@@ -72,7 +72,7 @@ class Clip(Step):
     @staticmethod
     def update(theta, g, state, coefficients):
         most, norm = coefficients
-        return g * min(1.0, most / norm), state
+        return g * (most / max(norm, most)), state
 
 
 class Normalized(Solver):
@@ -278,6 +278,40 @@ def test_a_solver_that_needs_the_norm(dtype):
     (one,) = train(model, X, y, LOSS, solver=Normalized(), rate=0.01, alpha=0.1)
     step = one.theta.astype(float) - model.theta
     assert np.sqrt((step**2).sum()) == pytest.approx(0.01, rel=1e-4)
+
+
+class WeightsOnly(Solver):
+    """Gradient descent that leaves all but the weights alone."""
+
+    kinds = ("weights",)
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        (rate,) = coefficients
+        return theta - rate * g, state
+
+
+@by_dtype
+@by_normalization
+def test_a_solver_of_some_kinds(batch_normalization, dtype):
+    X, y, _ = draw(LOSS, ROWS, 4, 2, weighted=False)
+    model = Model((4, 5, 2), dtype, batch_normalization)
+    (one,) = train(model, X, y, LOSS, solver=WeightsOnly(), rate=0.01)
+    (other,) = train(model, X, y, LOSS, solver="minibatch", rate=0.01)
+    trained, plain = model.layers(one.theta), model.layers(other.theta)
+    for layer, before, after in zip(trained, model.layers(), plain, strict=True):
+        for kind in layer:
+            expected = after if kind == "weights" else before
+            np.testing.assert_array_equal(layer[kind], expected[kind])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", [Normalized(), WeightsOnly()], ids=repr)
+def test_solvers_of_one_s_own_in_an_estimator(solver):
+    X, y, _ = draw(LOSS, ROWS, 4, 2, weighted=False)
+    model = MLPRegressor((5,), solver=solver, learning_rate_init=0.01, random_state=0)
+    model.fit(X, y)
+    assert model.loss_ < model.loss_curve_[0]
 
 
 def memory_of(**options):

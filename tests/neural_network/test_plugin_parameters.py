@@ -234,6 +234,18 @@ class NegativeSlots(Momentum):
     n_slots = -1
 
 
+class OfLayers(Momentum):
+    kinds = ("weights", "layers")
+
+
+class OfOneKind(Momentum):
+    kinds = "weights"
+
+
+class OnTheGradient(Momentum):
+    acts_on = "gradient"
+
+
 class SlopeOfNothing(Tanh):
     slope_of = "nothing"
 
@@ -285,6 +297,9 @@ NAMES = "a str among {'identity', 'logistic', 'relu', 'tanh'}"
         ("solver", WithoutUpdate(), "WithoutUpdate must define update(theta, g, state,"),
         ("solver", NotStatic(), "NotStatic.update must be a plain function under @static"),
         ("solver", NegativeSlots(), "NegativeSlots.n_slots must be an int >= 0, got -1."),
+        ("solver", OfLayers(), "OfLayers.kinds must be a tuple of some of 'weights', 'bi"),
+        ("solver", OfOneKind(), "'embedding', 'activation', got 'weights'."),
+        ("solver", OnTheGradient(), "acts_on must be 'parameter', as of every Solver, go"),
         ("solver", Many(), "Many.__init__ must name all of its arguments, got *rates."),
         ("solver", Adam(beta_1=2), "solver=Adam(beta_1=2): The 'beta_1' parameter of Ad"),
         ("solver", Adam(beta_1="a"), "must be a float in the range [0.0, 1.0). Got 'a' i"),
