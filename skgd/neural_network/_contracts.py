@@ -202,10 +202,14 @@ def coefficients(step, rate, t):
     ValueError
         If they are not finite numbers.
     """
-    shown = f"solver={step!r}" if isinstance(step, Solver) else repr(step)
+
+    def shown():
+        # To print an estimator takes longer than all else here.
+        return f"{'solver=' if isinstance(step, Solver) else ''}{step!r}"
+
     found = step.coefficients(rate, t)
     if not isinstance(found, tuple):
-        raise ValueError(f"The coefficients of {shown} must be a tuple, got {found!r}.")
+        raise ValueError(f"The coefficients of {shown()} must be a tuple, got {found!r}.")
     values = []
     for place, coefficient in enumerate(found):
         try:
@@ -213,7 +217,7 @@ def coefficients(step, rate, t):
             values.append(np.broadcast_to(value, rate.shape))
         except (TypeError, ValueError):
             raise ValueError(
-                f"The coefficients of {shown} must be numbers or arrays of shape "
+                f"The coefficients of {shown()} must be numbers or arrays of shape "
                 f"{rate.shape}, got {coefficient!r} at {place}."
             ) from None
     return values

@@ -309,7 +309,9 @@ def test_a_solver_of_some_kinds(batch_normalization, dtype):
 @pytest.mark.parametrize("solver", [Normalized(), WeightsOnly()], ids=repr)
 def test_solvers_of_one_s_own_in_an_estimator(solver):
     X, y, _ = draw(LOSS, ROWS, 4, 2, weighted=False)
-    model = MLPRegressor((5,), solver=solver, learning_rate_init=0.01, random_state=0)
+    model = MLPRegressor(
+        hidden_layer_sizes=(5,), solver=solver, learning_rate_init=0.01, random_state=0
+    )
     model.fit(X, y)
     assert model.loss_ < model.loss_curve_[0]
 
