@@ -217,9 +217,7 @@ class Trainer:
         self._groups = list(dict.fromkeys(groups))
         rows_of_kinds = tuple(map(self._groups.index, groups))
         plan, tiles = _plan(layout, most, n_targets, n_chunks, rows_of_kinds)
-        self._kernels = bind(
-            layout, plan, type(plugins.loss), dtype, chain
-        )
+        self._kernels = bind(layout, plan, type(plugins.loss), dtype, chain)
         self._network = Network(
             plan.stages,
             tiles,
