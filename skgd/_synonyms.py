@@ -110,7 +110,7 @@ def name_hint(name, cls, method="__init__", accepted=None):
         meant = near[0] if near else None
     if meant is None:
         return None
-    target = re.match(r"\w+", meant)[0]
+    target = re.split(r"\W", meant)[0]
     if target in accepted:
         return f"Did you mean {meant.rstrip(',')}?"
     if target in parameters:

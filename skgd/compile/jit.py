@@ -1,5 +1,6 @@
 """The one decorator of every compiled function, and the only place with JIT flags."""
 
+from collections.abc import Callable
 from functools import update_wrapper
 from threading import Lock
 
@@ -40,16 +41,16 @@ class _Once:
     """
 
     def __init__(self, make):
-        update_wrapper(self, make)
+        self._make = make
 
     def __get__(self, instance, owner=None):
         import_numba()
         from numba.core.compiler_lock import global_compiler_lock
 
-        values, name = vars(instance), self.__name__
+        values, name = vars(instance), self._make.__name__
         with global_compiler_lock:
             if name not in values:
-                values[name] = self.__wrapped__(instance)
+                values[name] = self._make(instance)
         return values[name]
 
 
@@ -68,6 +69,8 @@ class Kernel:
     fastmath : frozenset of str
         LLVM's fast-math flags.
     """
+
+    __wrapped__: Callable
 
     def __init__(self, function, fastmath):
         update_wrapper(self, function)
@@ -200,6 +203,8 @@ class Stub:
         Called once, by the first kernel that uses the function; returns what compiled
         code uses instead: anything that Numba accepts as a global.
     """
+
+    __wrapped__: Callable
 
     def __init__(self, function, make):
         update_wrapper(self, function)

@@ -261,7 +261,7 @@ class MemoryPlan:
         """
         n_shared = self.parts + self._n_chunks * self.part_size
         arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
-        return Work(*arrays, np.zeros(APART, dtype=np.int64))
+        return Work._make([*arrays, np.zeros(APART, dtype=np.int64)])
 
     def another(self, work, shares_gradient):
         """Make the memory of another thread on the same mini-batch."""

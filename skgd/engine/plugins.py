@@ -31,13 +31,13 @@ class Plugin(BaseEstimator):
 
     @classmethod
     @cache
-    def argument_names(cls):
+    def argument_names(cls) -> tuple[str, ...]:
         """Return the names of the constructor's arguments, in order."""
         if cls.__init__ is object.__init__:
             return ()
         return tuple(inspect.signature(cls.__init__).parameters)[1:]
 
-    def numbers(self):
+    def numbers(self) -> np.ndarray:
         """Return the values of the constructor's arguments, in order.
 
         Returns
@@ -71,12 +71,12 @@ class Activation(Plugin):
     gain: ClassVar[float] = 6.0
 
     @staticmethod
-    def value(z, *parameters):
+    def value(z: float, /, *parameters: Any, **names: Any) -> float:
         """Return the activation of the linear input ``z``."""
         raise NotImplementedError
 
     @staticmethod
-    def slope(x, *parameters):
+    def slope(x: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative."""
         raise NotImplementedError
 
@@ -114,12 +114,12 @@ class Loss(Plugin):
     apply_link: ClassVar[Any] = None
 
     @staticmethod
-    def value(z, y, *parameters):
+    def value(z: float, y: float, /, *parameters: Any, **names: Any) -> float:
         """Return the loss of one output."""
         raise NotImplementedError
 
     @staticmethod
-    def slope(z, y, *parameters):
+    def slope(z: float, y: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative of the loss by ``z``."""
         raise NotImplementedError
 
@@ -128,7 +128,7 @@ class Loss(Plugin):
         """Return the prediction of one output."""
         return z
 
-    def check_targets(self, y):
+    def check_targets(self, y: np.ndarray) -> None:
         """Raise a ValueError if a target is outside of the domain."""
         low, high, closed = self.domain
         below = y < low if closed in ("both", "left") else y <= low
@@ -168,12 +168,14 @@ class Solver(Plugin):
 
     n_slots: ClassVar[int] = 0
 
-    def coefficients(self, rate, t):
+    def coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
         """Return what all parameters share."""
         return (rate,)
 
     @staticmethod
-    def update(theta, g, state, coefficients):
+    def update(
+        theta: float, g: float, state: tuple, coefficients: tuple
+    ) -> tuple[float, tuple]:
         """Return the new parameter and its new state."""
         raise NotImplementedError
 
@@ -219,6 +221,6 @@ class Schedule(Plugin):
     needs_n_updates: ClassVar[bool] = False
     after_plateau: ClassVar[Any] = None
 
-    def __call__(self, progress):
+    def __call__(self, progress: Progress) -> np.ndarray:
         """Return the factors of the next updates."""
         raise NotImplementedError

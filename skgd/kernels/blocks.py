@@ -155,7 +155,7 @@ class _Product(NamedTuple):
         pairs = zip(kinds, operands, strict=True)
         matrices = [_unpack(context, builder, *pair) for pair in pairs]
         members = [builder.extract_value(shape, i) for i in range(len(Shape._fields))]
-        return cls(*matrices, Shape(*members))
+        return cls._make([*matrices, Shape(*members)])
 
     def has_start(self, builder):
         """Write the test whether the sums start from something else than zeros."""

@@ -11,6 +11,8 @@ short that n times it is exact. The polynomials are interpolated at Chebyshev no
 error below a tenth of a rounding.
 """
 
+from typing import Any
+
 import numpy as np
 
 from skgd.compile.jit import by_dtype, strict_jit
@@ -211,7 +213,7 @@ def _log_64(x):
     q = q * t + 0.6666666666666666
     power = np.float64(n) - (54.0 if small else 0.0)
     f = m - 1.0
-    result = power * _LN2_HIGH_64 + (f - s * (f - t * q) + power * _LN2_LOW_64)
+    result: Any = power * _LN2_HIGH_64 + (f - s * (f - t * q) + power * _LN2_LOW_64)
     result = np.inf if x == np.inf else result
     result = -np.inf if x == 0.0 else result
     return result if x >= 0.0 else np.nan

@@ -193,7 +193,7 @@ def _list(registry):
     items = []
     for name, plugin in registry.items():
         is_alias = plugin.name != name
-        summary = inspect.getdoc(plugin).partition("\n")[0]
+        summary = (inspect.getdoc(plugin) or "").partition("\n")[0]
         text = f"The same as {plugin.name!r}, as in scikit-learn." if is_alias else summary
         items.append(fill(f"- {name!r}: {text}", 88, subsequent_indent="  "))
     return indent("\n".join(items), "    ")

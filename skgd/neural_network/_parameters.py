@@ -20,7 +20,7 @@ def checksum(coefs, intercepts):
     """Return a number that differs if the bits of a weight or a bias do."""
     value = 0
     for array in (*coefs, *intercepts):
-        value = crc32(np.ascontiguousarray(array), value)
+        value = crc32(np.ascontiguousarray(array).data, value)
     return value
 
 
