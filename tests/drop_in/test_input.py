@@ -252,10 +252,14 @@ print(peak() - before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource usage.")
-@pytest.mark.parametrize("container", ["csr", "csc"])
 @pytest.mark.parametrize(
-    "parameters",
-    ["batch_size=1000", "early_stopping=True, batch_size=1000", "solver='lbfgs'"],
+    ("parameters", "container"),
+    [
+        ("batch_size=1000", "csr"),
+        pytest.param("batch_size=1000", "csc", marks=pytest.mark.slow),
+        pytest.param("early_stopping=True, batch_size=1000", "csr", marks=pytest.mark.slow),
+        pytest.param("solver='lbfgs'", "csc", marks=pytest.mark.slow),
+    ],
 )
 def test_memory(parameters, container):
     """10 billion zeros, 4 million entries: 80 GB or 48 MB."""

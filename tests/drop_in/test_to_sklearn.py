@@ -27,6 +27,7 @@ from tests.drop_in.tasks import (
     networks,
     quietly,
 )
+from tests.pairs import all_pairs
 
 # What scikit-learn has, what it does not, and what becomes of it there.
 SOLVERS = {
@@ -57,9 +58,7 @@ def trained(task, dtype=np.float64, **parameters):
     return quietly(model.fit, X, y), X, y
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("task", TASKS)
+@all_pairs(task=TASKS, solver=SOLVERS, dtype=[np.float32, np.float64])
 def test_predicts_the_same(task, solver, dtype):
     given, expected = SOLVERS[solver]
     if task == "strings" and solver == "normalised" and not SINCE_1_7:

@@ -16,24 +16,19 @@ from tests.engine.helpers import (
 from tests.engine.problems import LOSSES, away_from_kinks, draw
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 EPSILON = 1e-3
 ALPHA = 0.3
 
-every_network = [
-    pytest.mark.parametrize("activation", ACTIVATIONS),
-    pytest.mark.parametrize("loss_name", LOSSES),
-    pytest.mark.parametrize("batch_normalization", [False, True]),
-    pytest.mark.parametrize("weighted", [False, True]),
-    pytest.mark.parametrize("n_outputs", [1, 3]),
-]
-
-
-def on_every_network(test):
-    for mark in every_network:
-        test = mark(test)
-    return test
+NETWORKS = {
+    "activation": ACTIVATIONS,
+    "loss_name": LOSSES,
+    "batch_normalization": [False, True],
+    "weighted": [False, True],
+    "n_outputs": [1, 3],
+}
 
 
 def case(activation, loss_name, batch_normalization, weighted, n_outputs, dtype="float64"):
@@ -66,7 +61,7 @@ def compare(model, gradient, expected, tolerance):
             assert_close(here[kind], there[kind], tolerance, unit)
 
 
-@on_every_network
+@all_pairs(**NETWORKS)
 def test_finite_differences(
     activation, loss_name, batch_normalization, weighted, n_outputs
 ):
@@ -88,8 +83,7 @@ def test_finite_differences(
     compare(model, gradient, model.layers(differences), 1e-6)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@on_every_network
+@all_pairs(**NETWORKS, dtype=DTYPES)
 def test_the_oracle(activation, loss_name, batch_normalization, weighted, n_outputs, dtype):
     model, X, y, loss, options = case(
         activation, loss_name, batch_normalization, weighted, n_outputs, dtype

@@ -13,6 +13,7 @@ from tests.engine.problems import LOSSES, draw
 from tests.oracles import network as oracle
 from tests.oracles import schedules, solvers
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 RATES = {
@@ -107,10 +108,9 @@ def compare(
     return one
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("learning_rate", SCHEDULES)
-@pytest.mark.parametrize("solver", SOLVERS)
+@all_pairs(
+    solver=SOLVERS, learning_rate=SCHEDULES, batch_normalization=[False, True], dtype=DTYPES
+)
 def test_every_solver_with_every_schedule(
     solver, learning_rate, batch_normalization, dtype
 ):
@@ -120,10 +120,12 @@ def test_every_solver_with_every_schedule(
     compare(model, X, y, loss, weight, solver=solver, learning_rate=learning_rate)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("loss_name", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@all_pairs(
+    activation=ACTIVATIONS,
+    loss_name=LOSSES,
+    batch_normalization=[False, True],
+    dtype=DTYPES,
+)
 def test_every_activation_with_every_loss(
     activation, loss_name, batch_normalization, dtype
 ):

@@ -80,6 +80,7 @@ def test_twenty_runs(kind, expected):
     assert {digest(kind) for _ in range(20)} == {expected[kind]}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PURE_PYTHON, reason="Processes would take their time.")
 @pytest.mark.parametrize("start_method", START_METHODS)
 def test_processes(start_method, expected):

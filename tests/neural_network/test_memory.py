@@ -47,6 +47,7 @@ def test_a_model_keeps_nothing_of_the_data(estimator, kind):
         assert model.coefs_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
 def test_a_thousand_fits_leave_nothing_behind(estimator):
     X, y = data(estimator)
