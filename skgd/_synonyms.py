@@ -20,7 +20,7 @@ NAMES = {
     "init_learning_rate base_lr step_size",
     "learning_rate": "lr_schedule lr_scheduler scheduler schedule learning_rate_schedule "
     "learning_rate_type",
-    "solver": "optimizer optimiser optim algorithm",
+    "solver": "optimizer optimiser optim algorithm",  # codespell:ignore optimiser
     "alpha": "l2 weight_decay reg_lambda lambda_l2 lambda l2_reg l2_regularization "
     "l2_penalty regularization kernel_regularizer penalty",
     "n_iter_no_change, with early_stopping=True,": "patience early_stopping_rounds "
