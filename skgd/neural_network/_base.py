@@ -61,6 +61,8 @@ class BaseMLP(Exchange, Explained, Versioned):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
 
     def __init__(  # noqa: PLR0913
         self,
