@@ -6,9 +6,9 @@ from threading import Lock
 
 __all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
 
-# Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
+# Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
-_VECTORISE = frozenset({"contract", "reassoc", "nsz", "arcp"})
+_VECTORIZE = frozenset({"contract", "reassoc", "nsz", "arcp"})
 # What relies on the order of its roundings (compensated sums, argument reductions).
 _IN_ORDER = frozenset({"contract"})
 
@@ -153,11 +153,11 @@ class Kernel:
 
 
 def jit(function):
-    """Compile ``function`` on its first call, for its loops to vectorise.
+    """Compile ``function`` on its first call, for its loops to vectorize.
 
     It does not own its arguments, and so must not return them, or views of them, to Python.
     """
-    return Kernel(function, _VECTORISE)
+    return Kernel(function, _VECTORIZE)
 
 
 def strict_jit(function):

@@ -1,6 +1,6 @@
 """The innermost parts of a product of matrices: blocks that stay in registers.
 
-LLVM vectorises loops, but of a product it keeps no block in registers, so that what is made
+LLVM vectorizes loops, but of a product it keeps no block in registers, so that what is made
 here are its instructions. Where Numba compiles nothing, NumPy does the same.
 
 At the edges of a matrix a block may be smaller: ``rows`` and ``columns`` are those that

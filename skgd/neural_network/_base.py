@@ -217,10 +217,10 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.out_activation_ = plugins.loss.out_activation
         self.coefs_, self.intercepts_ = coefs, intercepts
         self._keep_link(plugins.loss)
-        self.__dict__.pop("_normalised", None)
+        self.__dict__.pop("_normalized", None)
         if self.batch_normalization:
             training.best.published = checksum(coefs, intercepts)
-            self._normalised = training.best
+            self._normalized = training.best
         training.publish(self)
         return self
 

@@ -56,7 +56,7 @@ def _blamed_on(classes):
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multi-layer perceptron classifier, trained in compiled loops.
 
-    A drop-in for :class:`sklearn.neural_network.MLPClassifier`: it minimises the log loss
+    A drop-in for :class:`sklearn.neural_network.MLPClassifier`: it minimizes the log loss
     and takes the same parameters, with the same results for the same ``random_state``.
 
     Parameters
@@ -73,7 +73,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     See Also
     --------
     MLPRegressor : The same network for regression.
-    ZScoreScaler : Networks learn best from standardised features.
+    ZScoreScaler : Networks learn best from standardized features.
 
     References
     ----------

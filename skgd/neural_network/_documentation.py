@@ -110,7 +110,7 @@ staircase : bool, default=True
     every update.
 
 batch_normalization : bool, default=False
-    Whether the linear outputs of the hidden layers are normalised over the mini-batch,
+    Whether the linear outputs of the hidden layers are normalized over the mini-batch,
     scaled and shifted before the activation. Not with 'lbfgs'.
 
 batch_normalization_momentum : float, default=0.9

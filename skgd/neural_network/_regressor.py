@@ -46,7 +46,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     See Also
     --------
     MLPClassifier : The same network for classification.
-    ZScoreScaler : Networks learn best from standardised features.
+    ZScoreScaler : Networks learn best from standardized features.
 
     References
     ----------

@@ -43,7 +43,7 @@ SOLVERS = {
         {"solver": "rmsprop", "rho": 0.8, "learning_rate": "invscaling"},
         {"solver": "adam", "beta_1": 0.0, "beta_2": 0.8, "learning_rate": "invscaling"},
     ),
-    "normalised": (
+    "normalized": (
         {"batch_normalization": True, "early_stopping": True, "warm_start": True},
         {"early_stopping": True, "warm_start": True},
     ),
@@ -61,7 +61,7 @@ def trained(task, dtype=np.float64, **parameters):
 @all_pairs(task=TASKS, solver=SOLVERS, dtype=[np.float32, np.float64])
 def test_predicts_the_same(task, solver, dtype):
     given, expected = SOLVERS[solver]
-    if task == "strings" and solver == "normalised" and not SINCE_1_7:
+    if task == "strings" and solver == "normalized" and not SINCE_1_7:
         pytest.skip("This scikit-learn asks whether the names of the classes are finite.")
     model, X, _ = trained(task, dtype, **given)
     before = pickle.dumps(model)

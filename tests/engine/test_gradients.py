@@ -51,7 +51,7 @@ def case(activation, loss_name, batch_normalization, weighted, n_outputs, dtype=
 def compare(model, gradient, expected, tolerance):
     """Compare each layer's weights, bias and gamma by themselves.
 
-    Some have no gradient, such as the bias of a linear layer before a normalised one:
+    Some have no gradient, such as the bias of a linear layer before a normalized one:
     below a tenth of the largest gradient, that counts.
     """
     unit = 0.1 * np.abs(gradient).max()
@@ -122,7 +122,7 @@ def test_shapes(units, batch_normalization, dtype):
     value, gradient = loss_and_gradient(model, X, y, loss, **options)
     args = model.layers(dtype="float64"), X, y, "tanh", oracle_of(loss)
     assert value == pytest.approx(oracle.objective(*args, **options), rel=TOLERANCE[dtype])
-    # Deep and normalised: the roundings of the first layers are amplified.
+    # Deep and normalized: the roundings of the first layers are amplified.
     compare(model, gradient, oracle.gradient(*args, **options), 10 * TOLERANCE[dtype])
 
 
@@ -176,7 +176,7 @@ def test_sparse_rows(shuffled, batch_normalization, dtype):
 @pytest.mark.parametrize("block", [1, 4, 13])
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_objective_of_all_rows(loss_name, weighted, block, is_sparse):
-    """What lbfgs minimises, computed a block of rows at a time."""
+    """What lbfgs minimizes, computed a block of rows at a time."""
     loss = LOSSES[loss_name]
     X, y, weight = draw(loss, 13, 5, 3, weighted=weighted)
     rows = sparse.csr_array(X) if is_sparse else X

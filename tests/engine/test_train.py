@@ -173,15 +173,15 @@ def test_batch_sizes(batch_size, shuffled, batch_normalization):
     assert one.n_updates % n_batches == 0
 
 
-def rows_of_batches(n_samples, batch_size, normalised):
+def rows_of_batches(n_samples, batch_size, normalized):
     """Return the number of rows of each mini-batch of an epoch."""
-    bounds = batch_bounds(n_samples, batch_size, normalised)
+    bounds = batch_bounds(n_samples, batch_size, normalized)
     assert (bounds[0], bounds[-1]) == (0, n_samples)
     return np.diff(bounds)
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 4, 5, 7, 27, 100, 199, 200, 201, 202, 1999])
-def test_normalised_rows_are_spread_evenly(n_samples):
+def test_normalized_rows_are_spread_evenly(n_samples):
     for batch_size in [2, 3, 4, 5, 8, 13, 32, 99, 100, 101, 200, n_samples]:
         rows = rows_of_batches(n_samples, batch_size, True)
         assert rows.max() == rows[0]

@@ -30,7 +30,7 @@ Y = {MLPClassifier: rng.integers(3, size=300), MLPRegressor: X[:, 0] * X[:, 1]}
 KINDS = {
     "small": {"hidden_layer_sizes": (7,), "max_iter": 5},
     "wide": {"hidden_layer_sizes": (100, 50), "max_iter": 2, "n_jobs": 2},
-    "normalised": {"hidden_layer_sizes": (9,), "max_iter": 3, "batch_normalization": True},
+    "normalized": {"hidden_layer_sizes": (9,), "max_iter": 3, "batch_normalization": True},
     "lbfgs": {"hidden_layer_sizes": (7,), "max_iter": 5, "solver": "lbfgs"},
 }
 START_METHODS = [

@@ -195,10 +195,10 @@ def test_extremes(shape, dtype, order, nan):
 def test_maps_round_once(shape, dtype, order, in_place):
     X = data(*shape, dtype, order, nan=0.1, offset=1e3)
     rng = np.random.default_rng(2)
-    centre, scale = rng.uniform(1, 2, (2, shape[1]))
+    center, scale = rng.uniform(1, 2, (2, shape[1]))
     span, offset, low, high = 3.0, 0.5, -1.0, 1e9
-    halves = _kernels.Halves(centre, scale, span, offset, low, high)
-    exact = (X.astype(np.longdouble) - 2 * centre) / (2 * scale) * span + offset
+    halves = _kernels.Halves(center, scale, span, offset, low, high)
+    exact = (X.astype(np.longdouble) - 2 * center) / (2 * scale) * span + offset
     exact = np.clip(exact, low, high)
 
     given = X.copy(order="K")
@@ -210,7 +210,7 @@ def test_maps_round_once(shape, dtype, order, in_place):
     np.testing.assert_allclose(out, exact.astype(np.float64), rtol=2 * eps)
 
     forward = out.copy(order="K")
-    exact = ((forward.astype(np.longdouble) - offset) / span * scale + centre) * 2
+    exact = ((forward.astype(np.longdouble) - offset) / span * scale + center) * 2
     back = forward if in_place else np.empty_like(forward)
     x, n_series = flat(forward)
     infinite = _kernels.map_back(read_only(x), n_series, halves, flat(back)[0])
