@@ -5,11 +5,12 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from joblib import cpu_count
 from threadpoolctl import threadpool_info
 
 from skgd._version import __version__
 from skgd.compile.jit import import_numba
-from skgd.parallel.threads import available_threads, n_cores
+from skgd.parallel.threads import available_threads
 
 __all__ = ["show_versions"]
 
@@ -52,7 +53,7 @@ def show_versions() -> None:
             "python": sys.version.replace("\n", " "),
             "executable": sys.executable,
             "machine": platform.platform(),
-            "CPU": f"{get_host_cpu_name()}, {n_cores()} cores",
+            "CPU": f"{get_host_cpu_name()}, {cpu_count()} cores",
         },
         "Dependencies": {"skgd": __version__, **{p: _version_of(p) for p in PACKAGES}},
         "Threads": {
