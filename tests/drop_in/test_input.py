@@ -251,14 +251,15 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource usage.")
 @pytest.mark.parametrize(
     ("parameters", "container"),
     [
         ("batch_size=1000", "csr"),
-        pytest.param("batch_size=1000", "csc", marks=pytest.mark.slow),
-        pytest.param("early_stopping=True, batch_size=1000", "csr", marks=pytest.mark.slow),
-        pytest.param("solver='lbfgs'", "csc", marks=pytest.mark.slow),
+        ("batch_size=1000", "csc"),
+        ("early_stopping=True, batch_size=1000", "csr"),
+        ("solver='lbfgs'", "csc"),
     ],
 )
 def test_memory(parameters, container):

@@ -84,7 +84,7 @@ def some_are_slow(names, quick):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process.")
-@pytest.mark.parametrize("fit", some_are_slow(FITS, {"short epochs", "lbfgs"}))
+@pytest.mark.parametrize("fit", some_are_slow(FITS, {"short epochs"}))
 def test_ctrl_c(fit):
     program = PROGRAM.format(fit=FITS[fit])
     with subprocess.Popen(
