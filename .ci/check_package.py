@@ -44,16 +44,16 @@ def check_same(what, found, expected):
 
 
 def check_wheel(path):
-    """Check that it is the package, its licence and its metadata, and no more."""
+    """Check that it is the package, its license and its metadata, and no more."""
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
         (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
         metadata = BytesParser().parsebytes(wheel.read(f"{info}/METADATA"))
-        licence = wheel.read(f"{info}/licenses/LICENSE")
+        license = wheel.read(f"{info}/licenses/LICENSE")
     files = ["METADATA", "RECORD", "WHEEL", "top_level.txt", "licenses/LICENSE"]
     check_same("wheel", names, sources("skgd") | {f"{info}/{name}" for name in files})
-    if licence != (ROOT / "LICENSE").read_bytes():
-        sys.exit("The licence is another one.")
+    if license != (ROOT / "LICENSE").read_bytes():
+        sys.exit("The license is another one.")
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     required = {line for line in metadata.get_all("Requires-Dist") if "extra" not in line}

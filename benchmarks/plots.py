@@ -6,7 +6,7 @@ __all__ = ["bars", "lines", "pyplot"]
 
 PICTURES = Path(__file__).parents[1] / "docs" / "benchmarks"
 WIDTH = 8.0
-COLOURS = {
+COLORS = {
     "skgd": "#1f6fb4",
     "skgd, 1 thread": "#8fbfe6",
     "scikit-learn": "#f08c28",
@@ -66,7 +66,7 @@ def bars(name, title, labels, series, unit):
             height,
             left=1,
             label=library,
-            color=COLOURS[library],
+            color=COLORS[library],
         )
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
@@ -104,7 +104,7 @@ def lines(name, panels, unit):
         for library, values in series.items():
             drawn = [(a, b) for a, b in zip(x, values, strict=True) if b is not None]
             axes.plot(
-                *zip(*drawn, strict=True), "o-", label=library, color=COLOURS[library], ms=4
+                *zip(*drawn, strict=True), "o-", label=library, color=COLORS[library], ms=4
             )
         axes.set_xscale("log")
         axes.set_yscale("log")

@@ -119,7 +119,7 @@ digits_search = search(
 )
 
 # %%
-# Regression: the scaler of the features is searched too, and the target is standardised
+# Regression: the scaler of the features is searched too, and the target is standardized
 # by the same class.
 
 diabetes_search = search(
@@ -203,7 +203,7 @@ in_turns(
 )
 
 # %%
-# And for regression, on the standardised target.
+# And for regression, on the standardized target.
 
 X_train, X_test, y_train, y_test = diabetes
 y_train = ZScoreScaler().fit_transform(y_train.reshape(-1, 1)).ravel()

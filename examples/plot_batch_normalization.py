@@ -2,7 +2,7 @@ r"""
 Batch normalization on and off
 ==============================
 
-With ``batch_normalization=True`` the linear output of each hidden unit is normalised over
+With ``batch_normalization=True`` the linear output of each hidden unit is normalized over
 the mini-batch, then scaled by :math:`\gamma` and shifted by :math:`\beta`, before the
 activation. What it buys is that deep networks train where they otherwise would not, and
 that the learning rate matters less.
@@ -94,7 +94,7 @@ same = model.classes_[scores.argmax(axis=1)] == model.predict(X_test)
 print(f"{same.mean():.0%} of {len(same)} predictions are the same")
 
 # %%
-# The spread of the linear outputs is what was normalised. Here it is for the fitted
+# The spread of the linear outputs is what was normalized. Here it is for the fitted
 # networks, layer by layer, on the training data.
 
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")

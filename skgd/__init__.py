@@ -1,5 +1,6 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
+from skgd._show_versions import show_versions
 from skgd._version import __version__
 from skgd._warm_up import warm_up
 from skgd.compile.sources import files_at_import
@@ -14,6 +15,7 @@ __all__ = [
     "StandardScaler",
     "ZScoreScaler",
     "__version__",
+    "show_versions",
     "warm_up",
 ]
 

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from time import monotonic
+from types import FrameType
 
 __all__ = ["interrupts_caller", "warn"]
 
@@ -63,7 +64,7 @@ def interrupts_caller():
     before, _last_interrupt = _last_interrupt, monotonic()
     if _last_interrupt - before < INSIST_SECONDS:
         return True
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if _is_in(frame, LOOPS) and not _is_in(frame, TRANSPARENT):
             return True

@@ -1,10 +1,12 @@
 """Error messages that name what the caller knows: parameters, arguments, columns."""
 
 import inspect
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
+from typing import Any, Self, TypeVar
 
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import BaseEstimator, _fit_context, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -12,10 +14,12 @@ from skgd._faults import data_fault
 from skgd._state import unchanged_by_errors
 from skgd._synonyms import name_hint, nested_hint, value_hint
 
-__all__ = ["Explained", "explained"]
+__all__ = ["Explained", "explained", "explained_fit"]
+
+Method = TypeVar("Method", bound=Callable)
 
 
-def explained(method):
+def explained(method: Method) -> Method:
     """Decorate a method to complete the messages of its errors.
 
     They name the estimator's class even if the method is inherited, the argument that may
@@ -25,7 +29,7 @@ def explained(method):
     signature = inspect.signature(method)
 
     @wraps(method)
-    def call(self, *args, **kwargs):
+    def call(self, *args, **kwargs) -> Any:
         try:
             return method(self, *args, **kwargs)
         except (OverflowError, TypeError, ValueError) as error:
@@ -39,8 +43,13 @@ def explained(method):
             raise
 
     # For tools that do not follow `__wrapped__`.
-    call.__signature__ = signature
-    return call
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return call  # type: ignore[return-value]
+
+
+def explained_fit(method: Method) -> Method:
+    """Decorate a method that fits: it checks the parameters, too."""
+    return explained(_fit_context(prefer_skip_nested_validation=True)(method))
 
 
 def _wrong_call(error, method, signature, estimator, kwargs):
@@ -79,15 +88,15 @@ def _name_data(error, estimator, arguments):
         error.args = (f"{fault}\n{message}",)
 
 
-class Explained:
-    """Adds hints to errors about parameters; to stand before ``BaseEstimator``."""
+class Explained(BaseEstimator):
+    """Adds hints to errors about parameters."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
-            cls.__init__ = explained(cls.__init__)
+            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
 
-    def set_params(self, **params):
+    def set_params(self, **params) -> Self:
         """Set parameters by name, all of them or none.
 
         Parameters
@@ -123,7 +132,7 @@ class Explained:
 
     def _check_nested(self, params):
         """Raise if there are parameters of what has none, such as a name."""
-        nested = {}
+        nested: dict[str, dict] = {}
         for key, value in params.items():
             name, delimiter, inner = key.partition("__")
             if delimiter and name in self._get_param_names():

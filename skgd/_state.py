@@ -5,6 +5,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from skgd._version import __version__
@@ -47,8 +48,8 @@ def _may_hold_code(value):
     return callable(value) or hasattr(value, "get_params")
 
 
-class Versioned:
-    """Tells another version's pickles apart; to stand before ``BaseEstimator``.
+class Versioned(BaseEstimator):
+    """Tells another version's pickles apart.
 
     scikit-learn does so for the estimators of its own.
     """

@@ -20,7 +20,7 @@ NAMES = {
     "init_learning_rate base_lr step_size",
     "learning_rate": "lr_schedule lr_scheduler scheduler schedule learning_rate_schedule "
     "learning_rate_type",
-    "solver": "optimizer optimiser optim algorithm",
+    "solver": "optimizer optimiser optim algorithm",  # codespell:ignore optimiser
     "alpha": "l2 weight_decay reg_lambda lambda_l2 lambda l2_reg l2_regularization "
     "l2_penalty regularization kernel_regularizer penalty",
     "n_iter_no_change, with early_stopping=True,": "patience early_stopping_rounds "
@@ -110,7 +110,7 @@ def name_hint(name, cls, method="__init__", accepted=None):
         meant = near[0] if near else None
     if meant is None:
         return None
-    target = re.match(r"\w+", meant)[0]
+    target = re.split(r"\W", meant)[0]
     if target in accepted:
         return f"Did you mean {meant.rstrip(',')}?"
     if target in parameters:

@@ -23,7 +23,7 @@ from skgd.solvers import SOLVERS
 __all__ = ["compile_all", "warm_up"]
 
 DTYPES = ("float32", "float64")
-SMALL = {"hidden_layer_sizes": (2,), "max_iter": 1}
+SMALL: dict = {"hidden_layer_sizes": (2,), "max_iter": 1}
 
 
 def _rows(dtype):
@@ -48,8 +48,8 @@ def _predictions(dtype):
 
 def _scalers(dtype):
     for scaler in (MinMaxScaler(), MeanScaler(), ZScoreScaler()):
-        for order in "CF":
-            X = np.asarray(_rows(dtype), order=order)
+        for convert in (np.ascontiguousarray, np.asfortranarray):
+            X = convert(_rows(dtype))
             scaler.inverse_transform(scaler.fit_transform(X))
 
 
@@ -57,13 +57,14 @@ def _networks(dtype):
     """Fit networks that have each plug-in between them."""
     X = _rows(dtype)
     draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
-    for options in (
+    settings: list[dict] = [
         *({"activation": name} for name in ACTIVATIONS),
         *({"solver": name} for name in [*SOLVERS, "lbfgs"]),
         *({"learning_rate": name} for name in SCHEDULES),
         *({"loss": name} for name in REGRESSION_LOSSES),
         {"batch_normalization": True},
-    ):
+    ]
+    for options in settings:
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)
     MLPRegressor(**SMALL).fit(csr_array(X), X[:, 0])
     # As of two and of three classes, and of several labels each.
@@ -94,7 +95,7 @@ def _compile(part, dtype):
     return part, dtype, os.getpid(), counts - before, perf_counter() - start
 
 
-def compile_all(dtypes, verbose):
+def compile_all(dtypes: list[str], verbose: bool) -> Counter[str]:
     """Compile in processes, then load in this one.
 
     Parameters
@@ -112,7 +113,8 @@ def compile_all(dtypes, verbose):
     """
     from skgd.compile.cache import cache_directory, counts, is_on
 
-    before, others = counts.copy(), Counter()
+    before = counts.copy()
+    others: Counter[str] = Counter()
     # L-BFGS computes in float64 whatever the data.
     jobs = [
         (part, dtype)
@@ -133,7 +135,7 @@ def compile_all(dtypes, verbose):
     return counts - before + others
 
 
-def warm_up(dtypes=DTYPES, *, verbose=True):
+def warm_up(dtypes=DTYPES, *, verbose: bool = True) -> None:
     """Compile all that fits, predictions and scalers need, ahead of the first.
 
     It is kept on disk, once per installation: later processes load it. All cores are

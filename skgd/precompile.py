@@ -13,7 +13,7 @@ from skgd.compile.jit import import_numba
 __all__ = ["main"]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> str | None:
     """Compile, and print what is done.
 
     Parameters

@@ -5,7 +5,7 @@ The contracts that are checked are provisional until version 1.0.
 
 import warnings
 from itertools import product
-from numbers import Number
+from numbers import Real
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from skgd.neural_network._contracts import check_definition, coefficients, facto
 
 __all__ = ["check_plugin"]
 
-DTYPES = (np.float64, np.float32)
+DTYPES: tuple = (np.float64, np.float32)
 # Rows, outputs and updates to check a plug-in with.
 N_ROWS, N_OUTPUTS, N_UPDATES = 7, 3, 11
 
 
-def check_plugin(plugin):
+def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     """Check that a solver, schedule, activation or loss keeps to its contract.
 
     It looks at the constructor and at the functions that the plug-in defines, compares
@@ -94,7 +94,7 @@ def _check_constructor(plugin):
     cls = type(plugin)
     given = plugin.get_params(deep=False)
     for name, value in given.items():
-        if isinstance(value, Number):
+        if isinstance(value, Real):
             # A conversion would not return it.
             given[name] = np.float64(value)
     again = cls(**given)
@@ -119,7 +119,7 @@ def _arguments(plugin, dtype):
 def _check_number(where, result, dtype):
     """Check that it is a number, in the dtype of the network."""
     _require(
-        isinstance(result, Number | np.number) and not isinstance(result, complex),
+        isinstance(result, Real),
         f"{where} must return a number: compiled loops call it for each element, and "
         f"allocate nothing. It returns {result!r}.",
     )
@@ -149,7 +149,7 @@ def _check_slope(where, slope, function, z):
 def _check_activation(plugin):
     name = type(plugin).__name__
     _require(
-        isinstance(plugin.gain, Number) and 0 < plugin.gain < np.inf,
+        isinstance(plugin.gain, Real) and 0 < float(plugin.gain) < np.inf,
         f"{name}.gain must be a number > 0, got {plugin.gain!r}.",
     )
     for dtype in DTYPES:
@@ -336,7 +336,7 @@ def _check_schedule(plugin):
     if plugin.after_plateau is not None:
         rate = plugin.after_plateau(0.1)
         _require(
-            rate is None or (isinstance(rate, Number) and 0 < rate < np.inf),
+            rate is None or (isinstance(rate, Real) and 0 < float(rate) < np.inf),
             f"{name}.after_plateau must return a rate > 0 or None, got {rate!r}.",
         )
 

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-from itertools import product
 from unittest import SkipTest
 
 import pytest
@@ -20,6 +19,7 @@ from skgd import (
 )
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
+from tests.pairs import rows_with_all_pairs
 
 DEFAULTS = [
     MinMaxScaler(),
@@ -41,16 +41,22 @@ RATES = {
 MLPS = [
     estimator(
         solver=solver,
-        learning_rate_init=rate,
+        learning_rate_init=RATES[estimator][solver],
         batch_normalization=batch_normalization,
         learning_rate=learning_rate,
         # With steps, fits of few updates warn that they have not reached the second.
         staircase=False,
     )
-    for estimator, rates in RATES.items()
-    for (solver, rate), batch_normalization in product(rates.items(), (False, True))
-    for learning_rate in ("constant", "inverse_time", "adaptive")
-    if learning_rate != "adaptive" or solver == "momentum"
+    for estimator, solver, batch_normalization, learning_rate in [
+        *rows_with_all_pairs(
+            list(RATES),
+            ["minibatch", "momentum", "rmsprop", "adam"],
+            [False, True],
+            ["constant", "inverse_time"],
+        ),
+        (MLPClassifier, "momentum", False, "adaptive"),
+        (MLPRegressor, "momentum", True, "adaptive"),
+    ]
 ]
 # Few iterations: later the probabilities of one check come to 1, as scikit-learn's do.
 MLPS += [estimator(solver="lbfgs", max_iter=20) for estimator in RATES]

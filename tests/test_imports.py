@@ -74,6 +74,7 @@ def allowed(layer):
     return {
         "": {
             "",
+            "_show_versions",
             "_warm_up",
             "preprocessing",
             "neural_network",
@@ -118,6 +119,7 @@ def test_only_estimators_and_plugins_import_scikit_learn(path):
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
     estimators = layer_of(path) in ESTIMATORS or path.stem in (
         *SHARED,
+        "_show_versions",
         "_warm_up",
         "threads",
     )

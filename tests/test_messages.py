@@ -351,7 +351,7 @@ def test_allowed_values_are_in_the_same_order_in_every_process():
             text=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "2")
+        for seed in ("0", "1")
     }
     (lines,) = (text.splitlines() for text in said)
     assert len(lines) == 4

@@ -238,8 +238,7 @@ def found(tmp_path_factory):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("normalized", [False, True])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "normalized"), [("float32", True), ("float64", False)])
 def test_training_follows_a_slow_computation(found, monkeypatch, dtype, normalized):
     one, two = (found[f"{dtype} {normalized} {n_jobs}"] for n_jobs in (1, 2))
     assert one == two

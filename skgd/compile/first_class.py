@@ -8,8 +8,8 @@ beforehand. To kernels it is the named tuple of functions that it was made from.
 import numpy as np
 from llvmlite import ir
 from numba.core.datamodel.models import TupleModel
-from numba.core.types import FunctionType, NamedTuple, UniTuple
 from numba.extending import NativeValue, register_model, unbox
+from numba.types import FunctionType, NamedTuple, UniTuple
 
 __all__ = ["Functions"]
 

@@ -1,13 +1,14 @@
 """The one decorator of every compiled function, and the only place with JIT flags."""
 
+from collections.abc import Callable
 from functools import update_wrapper
 from threading import Lock
 
 __all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
 
-# Of LLVM's fast-math flags, those that let loops vectorise but keep NaN and infinity
+# Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
-_VECTORISE = frozenset({"contract", "reassoc", "nsz", "arcp"})
+_VECTORIZE = frozenset({"contract", "reassoc", "nsz", "arcp"})
 # What relies on the order of its roundings (compensated sums, argument reductions).
 _IN_ORDER = frozenset({"contract"})
 
@@ -40,16 +41,16 @@ class _Once:
     """
 
     def __init__(self, make):
-        update_wrapper(self, make)
+        self._make = make
 
     def __get__(self, instance, owner=None):
         import_numba()
         from numba.core.compiler_lock import global_compiler_lock
 
-        values, name = vars(instance), self.__name__
+        values, name = vars(instance), self._make.__name__
         with global_compiler_lock:
             if name not in values:
-                values[name] = self.__wrapped__(instance)
+                values[name] = self._make(instance)
         return values[name]
 
 
@@ -68,6 +69,8 @@ class Kernel:
     fastmath : frozenset of str
         LLVM's fast-math flags.
     """
+
+    __wrapped__: Callable
 
     def __init__(self, function, fastmath):
         update_wrapper(self, function)
@@ -150,11 +153,11 @@ class Kernel:
 
 
 def jit(function):
-    """Compile ``function`` on its first call, for its loops to vectorise.
+    """Compile ``function`` on its first call, for its loops to vectorize.
 
     It does not own its arguments, and so must not return them, or views of them, to Python.
     """
-    return Kernel(function, _VECTORISE)
+    return Kernel(function, _VECTORIZE)
 
 
 def strict_jit(function):
@@ -200,6 +203,8 @@ class Stub:
         Called once, by the first kernel that uses the function; returns what compiled
         code uses instead: anything that Numba accepts as a global.
     """
+
+    __wrapped__: Callable
 
     def __init__(self, function, make):
         update_wrapper(self, function)

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import CodeType
+from typing import Any
 
 __all__ = ["KERNEL_PACKAGES", "code_hash", "files_at_import", "is_hashed"]
 
@@ -121,10 +122,11 @@ def _files():
 def _specs():
     """Find the modules, also those that are not imported before the first kernel."""
     for package in KERNEL_PACKAGES:
-        spec = find_spec(f"skgd.{package}")
+        spec: Any = find_spec(f"skgd.{package}")
         yield spec
         for module in iter_modules(spec.submodule_search_locations):
-            yield module.module_finder.find_spec(f"{spec.name}.{module.name}")
+            finder: Any = module.module_finder
+            yield finder.find_spec(f"{spec.name}.{module.name}")
 
 
 def is_hashed(function):

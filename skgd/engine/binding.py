@@ -57,17 +57,18 @@ def bind(layout, plan, loss, dtype, steps=None):
         if steps is None:
             (forward,) = _stage_kernels(stages, ("forward",), dtype)
             (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
-            named = PredictionKernels(
+            named: tuple = PredictionKernels(
                 forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
             )
         else:
-            named = Kernels(
+            kernels = [
                 *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
                 *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
                 _multiply(dtype),
                 _bound(evaluate, "evaluate", dtype),
                 _bound(solver_loop(steps, dtype), "update", dtype),
-            )
+            ]
+            named = Kernels._make(kernels)
         _BOUND[key] = functions(named, _signatures, dtype)
     return _BOUND[key]
 
@@ -77,7 +78,8 @@ def _number_kinds(layout, plan):
 
     The kernels of dense stages are compiled into the loops.
     """
-    stages, groups = {}, {}
+    stages: dict = {}
+    groups: dict = {}
     for row, stage in zip(plan.stages, layout.stages, strict=True):
         if stage.is_dense:
             row.kind = DENSE

@@ -204,7 +204,7 @@ class MemoryPlan:
         """Make the memory of one thread, which `another` shares: a Work."""
         n_shared = self.parts + self._n_chunks * self.part_size
         arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
-        return Work(*arrays, np.zeros(APART, dtype=np.int64), np.zeros(n_squares))
+        return Work._make([*arrays, np.zeros(APART, dtype=np.int64), np.zeros(n_squares)])
 
     def another(self, work, shares_gradient):
         """Make the memory of another thread on the same mini-batch."""

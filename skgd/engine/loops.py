@@ -99,7 +99,7 @@ def loss_loops(loss, dtype):
     parts = loss.value, loss.slope, n_arguments
     terms = _named("terms", terms, *parts)
 
-    def evaluate(z, y, weight, scale, numbers, delta):
+    def evaluate(z, y, weight, scale, numbers, delta):  # type: ignore[no-redef]
         terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1), read(numbers, z))
         total = 0.0
         for i in range(z.shape[0]):
@@ -111,7 +111,7 @@ def loss_loops(loss, dtype):
             total += weight[i] * row
         return total
 
-    def link(z, numbers):
+    def link(z, numbers):  # type: ignore[no-redef]
         values, arguments = z.reshape(-1), read(numbers, z)
         for e in range(values.shape[0]):
             values[e] = predict(values[e], *arguments)

@@ -33,13 +33,13 @@ class Plugin(BaseEstimator):
 
     @classmethod
     @cache
-    def argument_names(cls):
+    def argument_names(cls) -> tuple[str, ...]:
         """Return the names of the constructor's arguments, in order."""
         if cls.__init__ is object.__init__:
             return ()
         return tuple(inspect.signature(cls.__init__).parameters)[1:]
 
-    def numbers(self):
+    def numbers(self) -> np.ndarray:
         """Return the values of the constructor's arguments, in order.
 
         Returns
@@ -73,12 +73,12 @@ class Activation(Plugin):
     gain: ClassVar[float] = 6.0
 
     @staticmethod
-    def value(z, *parameters):
+    def value(z: float, /, *parameters: Any, **names: Any) -> float:
         """Return the activation of the linear input ``z``."""
         raise NotImplementedError
 
     @staticmethod
-    def slope(x, *parameters):
+    def slope(x: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative."""
         raise NotImplementedError
 
@@ -116,12 +116,12 @@ class Loss(Plugin):
     apply_link: ClassVar[Any] = None
 
     @staticmethod
-    def value(z, y, *parameters):
+    def value(z: float, y: float, /, *parameters: Any, **names: Any) -> float:
         """Return the loss of one output."""
         raise NotImplementedError
 
     @staticmethod
-    def slope(z, y, *parameters):
+    def slope(z: float, y: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative of the loss by ``z``."""
         raise NotImplementedError
 
@@ -130,7 +130,7 @@ class Loss(Plugin):
         """Return the prediction of one output."""
         return z
 
-    def check_targets(self, y):
+    def check_targets(self, y: np.ndarray) -> None:
         """Raise a ValueError if a target is outside of the domain."""
         low, high, closed = self.domain
         below = y < low if closed in ("both", "left") else y <= low
@@ -187,12 +187,14 @@ class Step(Plugin):
     kinds: ClassVar[tuple[str, ...]] = KINDS
     needs_norm: ClassVar[bool] = False
 
-    def coefficients(self, rate, t):
+    def coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
         """Return what all parameters share."""
         return (rate,)
 
     @staticmethod
-    def update(theta, g, state, coefficients):
+    def update(
+        theta: float, g: float, state: tuple, coefficients: tuple
+    ) -> tuple[float, tuple]:
         """Return the new parameter, or the new gradient, and the new state."""
         raise NotImplementedError
 
@@ -246,6 +248,6 @@ class Schedule(Plugin):
     needs_n_updates: ClassVar[bool] = False
     after_plateau: ClassVar[Any] = None
 
-    def __call__(self, progress):
+    def __call__(self, progress: Progress) -> np.ndarray:
         """Return the factors of the next updates."""
         raise NotImplementedError

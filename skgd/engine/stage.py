@@ -92,7 +92,7 @@ class Stage:
 
     is_group: ClassVar[bool] = False
     is_dense: ClassVar[bool] = False
-    is_in_place: ClassVar[bool] = False
+    is_in_place: bool = False
     keeps_delta: ClassVar[bool] = True
     n_own = 0
     n_part = 0
@@ -121,6 +121,5 @@ class Stage:
         -------
         tuple of function
         """
-        if self.is_group:
-            return self.add, self.gradient
-        return self.forward, self.backward, self.gradient
+        group, others = ("add", "gradient"), ("forward", "backward", "gradient")
+        return tuple(getattr(self, name) for name in (group if self.is_group else others))

@@ -1,6 +1,6 @@
 """The innermost parts of a product of matrices: blocks that stay in registers.
 
-LLVM vectorises loops, but of a product it keeps no block in registers, so that what is made
+LLVM vectorizes loops, but of a product it keeps no block in registers, so that what is made
 here are its instructions. Where Numba compiles nothing, NumPy does the same.
 
 At the edges of a matrix a block may be smaller: ``rows`` and ``columns`` are those that
@@ -155,7 +155,7 @@ class _Product(NamedTuple):
         pairs = zip(kinds, operands, strict=True)
         matrices = [_unpack(context, builder, *pair) for pair in pairs]
         members = [builder.extract_value(shape, i) for i in range(len(Shape._fields))]
-        return cls(*matrices, Shape(*members))
+        return cls._make([*matrices, Shape(*members)])
 
     def has_start(self, builder):
         """Write the test whether the sums start from something else than zeros."""

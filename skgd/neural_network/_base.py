@@ -1,15 +1,17 @@
 """What the two estimators share: parameters, validation, the epoch loop, attributes."""
 
+from typing import Self
+
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
     validate_data,
 )
 
-from skgd._explain import Explained, explained
+from skgd._explain import Explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import LINKS, Loss
@@ -55,10 +57,12 @@ def _has_own_link(loss):
     return (loss.link, loss.apply_link) != (known.link, known.apply_link)
 
 
-class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
+class BaseMLP(Exchange, Explained, Versioned):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
 
     def __init__(  # noqa: PLR0913
         self,
@@ -94,7 +98,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
         n_jobs=None,
-    ):
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -127,9 +131,8 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         self.batch_normalization_epsilon = batch_normalization_epsilon
         self.n_jobs = n_jobs
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    @explained_fit
+    def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model to data matrix X and target(s) y.
 
         Parameters
@@ -214,10 +217,10 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
         self.out_activation_ = plugins.loss.out_activation
         self.coefs_, self.intercepts_ = coefs, intercepts
         self._keep_link(plugins.loss)
-        vars(self).pop("_normalised", None)
+        self.__dict__.pop("_normalized", None)
         if self.batch_normalization:
             training.best.published = checksum(coefs, intercepts)
-            self._normalised = training.best
+            self._normalized = training.best
         training.publish(self)
         return self
 
@@ -266,7 +269,7 @@ class BaseMLP(Exchange, Explained, Versioned, BaseEstimator):
 
     def _keep_link(self, loss):
         """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
-        vars(self).pop("_link", None)
+        self.__dict__.pop("_link", None)
         if _has_own_link(loss):
             self._link = clone(loss)
 

@@ -1,10 +1,11 @@
 """The multi-layer perceptron classifier."""
 
 from contextlib import contextmanager
+from typing import Self
 
 import numpy as np
 from sklearn import neural_network
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
@@ -15,7 +16,7 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import validate_data
 
-from skgd._explain import explained
+from skgd._explain import explained, explained_fit
 from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import CLASSIFICATION_LOSSES
@@ -55,7 +56,7 @@ def _blamed_on(classes):
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multi-layer perceptron classifier, trained in compiled loops.
 
-    A drop-in for :class:`sklearn.neural_network.MLPClassifier`: it minimises the log loss
+    A drop-in for :class:`sklearn.neural_network.MLPClassifier`: it minimizes the log loss
     and takes the same parameters, with the same results for the same ``random_state``.
 
     Parameters
@@ -72,7 +73,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     See Also
     --------
     MLPRegressor : The same network for regression.
-    ZScoreScaler : Networks learn best from standardised features.
+    ZScoreScaler : Networks learn best from standardized features.
 
     References
     ----------
@@ -181,9 +182,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return float(np.average(hits, weights=sample_weight))
 
     @available_if(has_partial_fit)
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    @explained_fit
+    def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
@@ -227,7 +227,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return self._fit(X, y, sample_weight, incremental=True)
 
     @explained
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predict the class labels.
 
         Parameters
@@ -243,7 +243,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._decode(self._predictions(X))
 
     @explained
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -267,7 +267,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return probabilities
 
     @explained
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters

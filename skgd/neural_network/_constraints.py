@@ -178,7 +178,7 @@ def hidden_layer_sizes(estimator):
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
     # True and False are integers to Python.
-    if not all(isinstance(n, Integral) and n > 0 and n is not True for n in sizes):
+    if not all(isinstance(n, Integral) and int(n) > 0 and n is not True for n in sizes):
         raise ValueError(
             "hidden_layer_sizes must be an integer > 0 or a sequence of integers > 0, got "
             f"{estimator.hidden_layer_sizes!r}."

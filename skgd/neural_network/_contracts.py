@@ -40,7 +40,7 @@ def check_definition(plugin):
         It names the class and what is missing.
     """
     cls = type(plugin)
-    _check_class(cls)
+    _check_class(cls)  # type: ignore[arg-type]
     for name in cls.argument_names():
         if not hasattr(plugin, name):
             raise TypeError(
@@ -85,7 +85,7 @@ def _check_class(cls):
                 f"{cls.acts_on!r}."
             )
     n_slots = getattr(cls, "n_slots", 0)
-    if not (isinstance(n_slots, Integral) and n_slots >= 0):
+    if not (isinstance(n_slots, Integral) and int(n_slots) >= 0):
         raise TypeError(f"{cls.__name__}.n_slots must be an int >= 0, got {n_slots!r}.")
 
 

@@ -110,7 +110,7 @@ staircase : bool, default=True
     every update.
 
 batch_normalization : bool, default=False
-    Whether the linear outputs of the hidden layers are normalised over the mini-batch,
+    Whether the linear outputs of the hidden layers are normalized over the mini-batch,
     scaled and shifted before the activation. Not with 'lbfgs'.
 
 batch_normalization_momentum : float, default=0.9
@@ -193,7 +193,7 @@ def _list(registry):
     items = []
     for name, plugin in registry.items():
         is_alias = plugin.name != name
-        summary = inspect.getdoc(plugin).partition("\n")[0]
+        summary = (inspect.getdoc(plugin) or "").partition("\n")[0]
         text = f"The same as {plugin.name!r}, as in scikit-learn." if is_alias else summary
         items.append(fill(f"- {name!r}: {text}", 88, subsequent_indent="  "))
     return indent("\n".join(items), "    ")

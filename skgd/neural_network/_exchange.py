@@ -1,9 +1,11 @@
 """Fitted networks come from scikit-learn, and go back."""
 
 from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skgd.activations import Identity, Logistic, ReLU, Tanh
@@ -31,11 +33,11 @@ SCHEDULES = (Constant, InverseScaling, Adaptive)
 LOSSES = {"identity": "squared_error", "exp": "poisson"}
 
 
-class Exchange:
-    """Networks that scikit-learn has, too; to stand before ``BaseEstimator``."""
+class Exchange(BaseEstimator):
+    """Networks that scikit-learn has, too."""
 
     @classmethod
-    def from_sklearn(cls, estimator):
+    def from_sklearn(cls, estimator) -> Self:
         """Take over a network that scikit-learn has fitted.
 
         Its parameters and fitted attributes are copied. It predicts the same, and
@@ -86,7 +88,7 @@ class Exchange:
             model._progress = _progress(estimator, optimizer)
         return model
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> Any:
         """Return the fitted network as scikit-learn's estimator of the same name.
 
         It predicts the same, up to rounding: tools that read scikit-learn's networks, to

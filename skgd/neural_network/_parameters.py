@@ -20,7 +20,7 @@ def checksum(coefs, intercepts):
     """Return a number that differs if the bits of a weight or a bias do."""
     value = 0
     for array in (*coefs, *intercepts):
-        value = crc32(np.ascontiguousarray(array), value)
+        value = crc32(np.ascontiguousarray(array).data, value)
     return value
 
 
@@ -36,8 +36,8 @@ class Parameters:
     running : ndarray of shape (n_running,), dtype=float64
         What stages keep, such as running statistics.
 
-    centre : ndarray of shape (n_features,)
-        What is subtracted from the inputs in training; see :meth:`recentre`.
+    center : ndarray of shape (n_features,)
+        What is subtracted from the inputs in training; see :meth:`recenter`.
 
     published : int or None
         The checksum of the plain network, once it is public.
@@ -45,7 +45,7 @@ class Parameters:
 
     theta: np.ndarray
     running: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     published: int | None = None
 
     @classmethod
@@ -86,8 +86,8 @@ class Parameters:
                 scales[index][:] = 1
             else:
                 bias[:] = drawn
-        centre = np.zeros(all_weights[0].shape[0], dtype=dtype)
-        return cls(theta, np.zeros(layout.n_running), centre)
+        center = np.zeros(all_weights[0].shape[0], dtype=dtype)
+        return cls(theta, np.zeros(layout.n_running), center)
 
     def copy(self):
         """Copy the arrays too."""
@@ -95,8 +95,8 @@ class Parameters:
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")
-    def recentre(self, layout, centre):
-        """Have the normalized first layer trained on ``X - centre`` from now on.
+    def recenter(self, layout, center):
+        """Have the normalized first layer trained on ``X - center`` from now on.
 
         To normalize is to subtract the mean, so a shift of the inputs changes nothing in
         training. The running mean, however, is of earlier weights: it is wrong by their
@@ -104,8 +104,8 @@ class Parameters:
         """
         weights = layout.views(self.theta, "weights")[0]
         mean = self.running[: weights.shape[1]]
-        mean += _combine(self.centre - centre, weights)
-        self.centre = centre
+        mean += _combine(self.center - center, weights)
+        self.center = center
 
     @np.errstate(over="ignore", invalid="ignore")
     def plain(self, layout):
@@ -132,9 +132,9 @@ class Parameters:
             running = self.running[start : start + stage.n_running]
             coefs[i], intercepts[i] = stage.fold(coefs[i], scale, intercepts[i], running)
             start += stage.n_running
-        if self.centre.any():
+        if self.center.any():
             # By the weights as they are rounded: what they add is what is taken away.
-            shift = _combine(self.centre, coefs[0])
+            shift = _combine(self.center, coefs[0])
             intercepts[0] = (intercepts[0] - shift).astype(self.theta.dtype)
         return coefs, intercepts
 

@@ -178,7 +178,7 @@ def loss_of(estimator):
 
 def check_representable(estimator, solver, dtype):
     """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
-    given = [
+    given: list[tuple] = [
         (name, getattr(estimator, name), None) for name in ("alpha", "learning_rate_init")
     ]
     if estimator.batch_normalization:

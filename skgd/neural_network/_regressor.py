@@ -1,13 +1,15 @@
 """The multi-layer perceptron regressor."""
 
+from typing import Self
+
 import numpy as np
 from sklearn import neural_network
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from skgd._explain import explained
+from skgd._explain import explained, explained_fit
 from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import REGRESSION_LOSSES, Loss
@@ -44,7 +46,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     See Also
     --------
     MLPClassifier : The same network for classification.
-    ZScoreScaler : Networks learn best from standardised features.
+    ZScoreScaler : Networks learn best from standardized features.
 
     References
     ----------
@@ -111,7 +113,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
         n_jobs=None,
-    ):
+    ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
@@ -187,9 +189,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return r2_score(y, predicted, sample_weight=sample_weight)
 
     @available_if(has_partial_fit)
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    @explained_fit
+    def partial_fit(self, X, y, sample_weight=None) -> Self:
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
@@ -223,7 +224,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return self._fit(X, y, sample_weight, incremental=True)
 
     @explained
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predict the target values.
 
         Parameters

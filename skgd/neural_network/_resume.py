@@ -36,7 +36,7 @@ def resume(estimator, layout, dtype):
             f"whose out_activation_ is {estimator.out_activation_!r}; "
             f"loss={estimator.loss!r} does not fit it."
         )
-    kept = getattr(estimator, "_normalised", None)
+    kept = getattr(estimator, "_normalized", None)
     shapes = [coef.shape for coef in estimator.coefs_]
     flat = np.empty(layout.n_params)
     if (
@@ -62,4 +62,4 @@ def resume(estimator, layout, dtype):
             )
         return kept.copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)
-    return Parameters(theta, running=np.empty(0), centre=np.empty(0, dtype=dtype))
+    return Parameters(theta, running=np.empty(0), center=np.empty(0, dtype=dtype))

@@ -4,6 +4,8 @@ The decisions are scikit-learn's: the count of epochs without improvement, the l
 the weights that early stopping keeps.
 """
 
+from typing import Any
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -71,7 +73,7 @@ class Run:
         self._validation = validation
         self._batches = batches
         self.state = state
-        self._trainer = None
+        self._trainer: Any = None
         self.epochs = []
         self.stop_reason = ""
         # What has not been finite, after epochs that were.
@@ -199,10 +201,11 @@ class Run:
         estimator, validation = self._estimator, self._validation
         score = np.nan
         if not self._failure:
-            network = self.state.parameters.plain(self._layout)
+            coefs, intercepts = self.state.parameters.plain(self._layout)
             predicted, _, is_finite = predict(
                 validation.X,
-                *network,
+                coefs,
+                intercepts,
                 self._plugins.activations,
                 self._plugins.loss,
                 estimator.n_jobs,

@@ -117,7 +117,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
                 "of positive weight."
             )
     _check_enough(estimator, data)
-    X = _centred(data, layout, parameters) if layout.n_running else data.X
+    X = _centered(data, layout, parameters) if layout.n_running else data.X
     n_samples = len(data.y)
     state = TrainingState(
         parameters,
@@ -152,18 +152,18 @@ def _check_enough(estimator, data):
 
 # fit looks for what is not finite.
 @np.errstate(over="ignore", invalid="ignore")
-def _centred(data, layout, parameters):
+def _centered(data, layout, parameters):
     """Subtract the mean of each feature; sparse rows stay sparse, and as they are."""
     X, weight = data.X, data.sample_weight
     if issparse(X):
-        parameters.recentre(layout, np.zeros_like(parameters.centre))
+        parameters.recenter(layout, np.zeros_like(parameters.center))
         return X
     if weight is None:
         weight = np.ones(len(X))
     # In float64, and without a copy.
     mean = np.einsum("i,ij->j", weight, X, dtype=np.float64) / weight.sum(dtype=np.float64)
-    parameters.recentre(layout, mean.astype(parameters.theta.dtype))
-    return X - parameters.centre
+    parameters.recenter(layout, mean.astype(parameters.theta.dtype))
+    return X - parameters.center
 
 
 def _progress(estimator, plugins, layout, dtype, incremental):

@@ -53,7 +53,7 @@ class Pace:
         """Return the number of threads and of mini-batches of the next call."""
         if self.most == 1:
             return 1, self.limit
-        slower, faster = sorted(self._seconds, key=self._seconds.get, reverse=True)
+        slower, faster = sorted(self._seconds, key=self._seconds.__getitem__, reverse=True)
         if not self._seconds[1]:
             return 1, self.limit
         if not self._seconds[self.most]:

@@ -79,7 +79,7 @@ def run_together(function, arguments, n_threads):
 
 def _in_threads(function, arguments):
     """Make the calls in a thread each; return None if a thread cannot be started."""
-    go, cancelled = Event(), Event()
+    go, canceled = Event(), Event()
     done, cores = [], _cores()
     # Those of different callers mostly begin elsewhere: they may train at the same time.
     first = get_native_id() * len(arguments)
@@ -94,7 +94,7 @@ def _in_threads(function, arguments):
             go.wait()
             if cores:
                 _keep_to(cores)
-            if not cancelled.is_set():
+            if not canceled.is_set():
                 results[index] = function(*args)
         except BaseException as error:
             errors.append(error)
@@ -110,15 +110,15 @@ def _in_threads(function, arguments):
             Thread(target=run, args=(work, index, args, ended), daemon=True).start()
             done.append(ended)
     except RuntimeError:
-        cancelled.set()
+        canceled.set()
     except BaseException:
-        cancelled.set()
+        canceled.set()
         raise
     finally:
         _finish(go, done, errors)
     if errors:
         raise errors[0]
-    return None if cancelled.is_set() else results
+    return None if canceled.is_set() else results
 
 
 def map_parts(function, parts):

@@ -21,14 +21,14 @@ __all__ = ["AffineMap"]
 
 @dataclass
 class AffineMap:
-    """Map x to ``(x - centre) / scale * span + offset``, and clip.
+    """Map x to ``(x - center) / scale * span + offset``, and clip.
 
     It is held and computed in halves, since the difference of two halves never
     overflows.
 
     Parameters
     ----------
-    half_centre : ndarray of shape (n_features,), float64
+    half_center : ndarray of shape (n_features,), float64
         What is subtracted, halved, in ``unit``.
 
     half_scale : ndarray of shape (n_features,), float64
@@ -45,7 +45,7 @@ class AffineMap:
         The bounds of the result.
     """
 
-    half_centre: np.ndarray
+    half_center: np.ndarray
     half_scale: np.ndarray
     unit: np.ndarray
     span: float = 1.0
@@ -89,7 +89,7 @@ class AffineMap:
         def run(X, out, features=slice(None)):
             x, n_series = flat(X)
             halves = _kernels.Halves(
-                read_only(self.half_centre[features]),
+                read_only(self.half_center[features]),
                 read_only(self.half_scale[features]),
                 self.span,
                 self.offset,

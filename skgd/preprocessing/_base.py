@@ -2,11 +2,12 @@
 
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn import preprocessing
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import (
     _check_n_features,
@@ -30,7 +31,6 @@ class AffineScaler(
     TransformerMixin,
     Explained,
     Versioned,
-    BaseEstimator,
     metaclass=ABCMeta,
 ):
     """Base of the scalers.
@@ -99,7 +99,7 @@ class AffineScaler(
             self._take(summary if reset else self._summary.merge(summary))
         return self
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Take in what another scaler was fitted to.
 
         The result is that of :meth:`partial_fit` with the data of the other scaler, to
@@ -146,7 +146,7 @@ class AffineScaler(
             self._take(self._summary.merge(other._summary))
         return self
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> Any:
         """Return the fitted scaler as one of scikit-learn that maps the same.
 
         It maps the same, up to rounding: tools that read scikit-learn's scalers, to

@@ -3,7 +3,7 @@
 They read the data as *series* in a contiguous buffer: a C-ordered array is one series
 of samples, an F-ordered array has a series for each feature, with samples of one
 number. A *row* is a few samples side by side, long enough for the loop over its *lanes*
-to vectorise whatever the number of features. A *block* is a few rows, which are read
+to vectorize whatever the number of features. A *block* is a few rows, which are read
 from memory once and from the cache after that.
 """
 
@@ -170,7 +170,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     lane_extremes = np.empty((2, n_lanes), x.dtype)
     low, high = lane_extremes[0], lane_extremes[1]
     features = np.empty((2, width))
-    centre, rest = features[0], features[1]
+    center, rest = features[0], features[1]
     only_zeros = np.empty(width, np.bool_)
     block_weight = np.ones(block_size if moments.size else 0)
     fits = True
@@ -182,7 +182,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             low[i] = np.inf
             high[i] = -np.inf
         for j in range(width):
-            centre[j] = 0.0
+            center[j] = 0.0
             only_zeros[j] = True
         for start in range(series * length, (series + 1) * length, block_size):
             block = x[start : min((series + 1) * length, start + block_size)]
@@ -199,7 +199,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             # Where the block's mean is further from that of the blocks before it than
             # the block is wide, digits are lost, and a second look is needed.
             for j in range(width):
-                shift[j] = centre[j] + moments[1, origin + j]
+                shift[j] = center[j] + moments[1, origin + j]
             plain = weight.size == 0
             for look in range(2):
                 _repeat(shift, width)
@@ -226,9 +226,9 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             for j in range(width):
                 before = moments[0, origin + j]
                 if before == 0.0:
-                    centre[j] = shift[j]
+                    center[j] = shift[j]
                 share = count[j] / (before + count[j] if count[j] > 0.0 else 1.0)
-                delta = (shift[j] - centre[j]) + rest[j] - moments[1, origin + j]
+                delta = (shift[j] - center[j]) + rest[j] - moments[1, origin + j]
                 squares = square[j] - total[j] * rest[j]
                 squares = 0.0 if squares < 0.0 else squares
                 moments[0, origin + j] += count[j]
@@ -241,7 +241,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
 
         if moments.size:
             for j in range(width):
-                moments[1, origin + j] += centre[j]
+                moments[1, origin + j] += center[j]
                 mean, squares = abs(moments[1, origin + j]), moments[2, origin + j]
                 n_seen = max(moments[0, origin + j], 1.0)
                 fits &= mean <= HUGE and squares <= n_seen * HUGE * HUGE
@@ -262,7 +262,7 @@ class Halves(NamedTuple):
 
     Attributes
     ----------
-    centre, scale : ndarray of shape (n_features,), float64
+    center, scale : ndarray of shape (n_features,), float64
         Half of what is subtracted, and half of what is divided by.
 
     span, offset : float
@@ -272,7 +272,7 @@ class Halves(NamedTuple):
         The bounds of the result.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     scale: np.ndarray
     span: float
     offset: float
@@ -282,7 +282,7 @@ class Halves(NamedTuple):
 
 @strict_jit
 def map_forward(x, n_series, halves, out):
-    """Write ``(x / 2 - centre) / scale * span + offset``, clipped, to ``out``.
+    """Write ``(x / 2 - center) / scale * span + offset``, clipped, to ``out``.
 
     Parameters
     ----------
@@ -303,27 +303,27 @@ def map_forward(x, n_series, halves, out):
     bool
         Whether ``x`` has an infinite number.
     """
-    centre, scale, span, offset, low, high = halves
+    center, scale, span, offset, low, high = halves
     length = x.size // n_series
-    width = centre.size // n_series
+    width = center.size // n_series
     n_lanes = _count_lanes(width, length)
     lanes = np.empty((2, n_lanes))
-    lane_centre, lane_scale = lanes[0], lanes[1]
-    # In place, a loop that stored to `out` while it reads `x` would not vectorise.
+    lane_center, lane_scale = lanes[0], lanes[1]
+    # In place, a loop that stored to `out` while it reads `x` would not vectorize.
     result = np.empty(n_lanes, x.dtype)
     infinite = False
     for series in range(n_series):
         for j in range(width):
-            lane_centre[j] = centre[series * width + j]
+            lane_center[j] = center[series * width + j]
             lane_scale[j] = scale[series * width + j]
-        _repeat(lane_centre, width)
+        _repeat(lane_center, width)
         _repeat(lane_scale, width)
         for start in range(series * length, (series + 1) * length, n_lanes):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]
             for j in range(row.size):
                 infinite |= abs(row[j]) == np.inf
-                value = (row[j] * 0.5 - lane_centre[j]) / lane_scale[j]
+                value = (row[j] * 0.5 - lane_center[j]) / lane_scale[j]
                 value = value * span + offset
                 value = low if value < low else value
                 result[j] = high if value > high else value
@@ -335,7 +335,7 @@ def map_forward(x, n_series, halves, out):
 
 @strict_jit
 def map_back(x, n_series, halves, out):
-    """Write ``((x - offset) / span * scale + centre) * 2`` to ``out``.
+    """Write ``((x - offset) / span * scale + center) * 2`` to ``out``.
 
     Parameters
     ----------
@@ -356,19 +356,19 @@ def map_back(x, n_series, halves, out):
     bool
         Whether ``x`` has an infinite number.
     """
-    centre, scale, span, offset, _, _ = halves
+    center, scale, span, offset, _, _ = halves
     length = x.size // n_series
-    width = centre.size // n_series
+    width = center.size // n_series
     n_lanes = _count_lanes(width, length)
     lanes = np.empty((2, n_lanes))
-    lane_centre, lane_scale = lanes[0], lanes[1]
+    lane_center, lane_scale = lanes[0], lanes[1]
     result = np.empty(n_lanes, x.dtype)
     infinite = False
     for series in range(n_series):
         for j in range(width):
-            lane_centre[j] = centre[series * width + j]
+            lane_center[j] = center[series * width + j]
             lane_scale[j] = scale[series * width + j]
-        _repeat(lane_centre, width)
+        _repeat(lane_center, width)
         _repeat(lane_scale, width)
         for start in range(series * length, (series + 1) * length, n_lanes):
             stop = min(start + n_lanes, (series + 1) * length)
@@ -376,7 +376,7 @@ def map_back(x, n_series, halves, out):
             for j in range(row.size):
                 infinite |= abs(row[j]) == np.inf
                 value = (row[j] - offset) / span
-                result[j] = (value * lane_scale[j] + lane_centre[j]) * 2.0
+                result[j] = (value * lane_scale[j] + lane_center[j]) * 2.0
             written = out[start:stop]
             for j in range(written.size):
                 written[j] = result[j]

@@ -1,8 +1,8 @@
 """Mean normalization."""
 
-from sklearn.base import _fit_context
+from typing import Any, Self
 
-from skgd._explain import explained
+from skgd._explain import explained, explained_fit
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler, half_range
 from skgd.preprocessing._summarize import summarize
@@ -84,12 +84,11 @@ class MeanScaler(AffineScaler):
 
     _parameter_constraints: dict = {"copy": ["boolean"]}
 
-    def __init__(self, *, copy=True):
+    def __init__(self, *, copy=True) -> None:
         self.copy = copy
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    @explained_fit
+    def fit(self, X, y=None, sample_weight=None) -> Self:
         """Compute the mean and range to be used for later scaling.
 
         Parameters
@@ -118,9 +117,8 @@ class MeanScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=True)
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    @explained_fit
+    def partial_fit(self, X, y=None, sample_weight=None) -> Self:
         """Update the mean and range with more data.
 
         Parameters
@@ -151,7 +149,7 @@ class MeanScaler(AffineScaler):
         return self._update(X, sample_weight, reset=False)
 
     @explained
-    def transform(self, X):
+    def transform(self, X) -> Any:
         """Center and scale the features.
 
         Parameters
@@ -172,7 +170,7 @@ class MeanScaler(AffineScaler):
         return self._transform(X, self.copy)
 
     @explained
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> Any:
         """Undo the centering and scaling.
 
         Parameters

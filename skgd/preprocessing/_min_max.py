@@ -2,13 +2,13 @@
 
 from math import isfinite
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn import preprocessing
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skgd._explain import explained
+from skgd._explain import explained, explained_fit
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler, half_range
 from skgd.preprocessing._summarize import summarize
@@ -108,14 +108,13 @@ class MinMaxScaler(AffineScaler):
 
     _counterpart = preprocessing.MinMaxScaler
 
-    def __init__(self, feature_range=(0, 1), *, copy=True, clip=False):
+    def __init__(self, feature_range=(0, 1), *, copy=True, clip=False) -> None:
         self.feature_range = feature_range
         self.copy = copy
         self.clip = clip
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    @explained_fit
+    def fit(self, X, y=None) -> Self:
         """Compute the minimum and maximum to be used for later scaling.
 
         Parameters
@@ -141,9 +140,8 @@ class MinMaxScaler(AffineScaler):
         """
         return self._update(X, reset=True)
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    @explained_fit
+    def partial_fit(self, X, y=None) -> Self:
         """Update the minimum and maximum with more data.
 
         Parameters
@@ -171,7 +169,7 @@ class MinMaxScaler(AffineScaler):
         return self._update(X, reset=False)
 
     @explained
-    def transform(self, X):
+    def transform(self, X) -> Any:
         """Scale the features.
 
         Parameters
@@ -192,7 +190,7 @@ class MinMaxScaler(AffineScaler):
         return self._transform(X, self.copy)
 
     @explained
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> Any:
         """Undo the scaling.
 
         Parameters

@@ -169,7 +169,7 @@ class Summary:
     @property
     def n_samples_seen(self):
         """The count of each feature, or of all if they have the same."""
-        count = self.moments.count
+        count = self.moments.count  # type: ignore[union-attr]
         if not self.weighted:
             count = count.astype(np.int64)
         return count[0] if (count == count[0]).all() else count

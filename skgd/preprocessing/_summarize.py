@@ -1,6 +1,7 @@
 """Summarize data: choose what the compiled loop runs over, and in which unit."""
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
@@ -171,7 +172,8 @@ def _summarize_parts(X, weight, moments, extremes):
 def _summarize_blocks(X, weight, moments, extremes, unit=None):
     """Summarize copies of a few samples at a time, and merge."""
     dtype = np.float64 if X.dtype == np.float64 else np.float32
-    summary, overflows, underflows = None, False, False
+    summary: Any = None
+    overflows = underflows = False
     for samples in blocks(X):
         block = np.ascontiguousarray(X[samples], dtype)
         block_weight = None if weight is None else weight[samples]

@@ -1,10 +1,11 @@
 """Z-score normalization."""
 
+from typing import Any, Self
+
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import _fit_context
 
-from skgd._explain import explained
+from skgd._explain import explained, explained_fit
 from skgd._validation import as_floats
 from skgd.preprocessing._affine_map import AffineMap
 from skgd.preprocessing._base import AffineScaler
@@ -21,7 +22,7 @@ class SparseCenteringError(TypeError, ValueError):
     TypeError.
     """
 
-    def __init__(self, verb):
+    def __init__(self, verb) -> None:
         super().__init__(
             f"Cannot {verb} sparse matrices: pass `with_mean=False` instead. "
             "See docstring for motivation and alternatives."
@@ -121,15 +122,18 @@ class ZScoreScaler(AffineScaler):
         "with_std": ["boolean"],
     }
     _accept_sparse = True
+    # Arrays, or None.
+    mean_: Any
+    var_: Any
+    scale_: Any
 
-    def __init__(self, *, copy=True, with_mean=True, with_std=True):
+    def __init__(self, *, copy=True, with_mean=True, with_std=True) -> None:
         self.with_mean = with_mean
         self.with_std = with_std
         self.copy = copy
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    @explained_fit
+    def fit(self, X, y=None, sample_weight=None) -> Self:
         """Compute the mean and standard deviation to be used for later scaling.
 
         Parameters
@@ -157,9 +161,8 @@ class ZScoreScaler(AffineScaler):
         """
         return self._update(X, sample_weight, reset=True)
 
-    @explained
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    @explained_fit
+    def partial_fit(self, X, y=None, sample_weight=None) -> Self:
         """Update the mean and standard deviation with more data.
 
         Parameters
@@ -188,7 +191,7 @@ class ZScoreScaler(AffineScaler):
         return self._update(X, sample_weight, reset=False)
 
     @explained
-    def transform(self, X, copy=None):
+    def transform(self, X, copy: bool | None = None) -> Any:
         """Center and scale the features.
 
         Parameters
@@ -213,7 +216,7 @@ class ZScoreScaler(AffineScaler):
         return self._transform(X, self.copy if copy is None else copy)
 
     @explained
-    def inverse_transform(self, X, copy=None):
+    def inverse_transform(self, X, copy: bool | None = None) -> Any:
         """Undo the centering and scaling.
 
         Parameters

@@ -33,7 +33,7 @@ class FunctionSchedule(Schedule):
 
     _parameter_constraints: dict = {"function": [callable]}
 
-    def __init__(self, function):
+    def __init__(self, function) -> None:
         self.function = function
 
     def __call__(self, progress):

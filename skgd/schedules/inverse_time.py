@@ -49,7 +49,7 @@ class InverseTime(Schedule):
         "staircase": ["boolean"],
     }
 
-    def __init__(self, decay_rate=1.0, decay_steps=1000, staircase=True):
+    def __init__(self, decay_rate=1.0, decay_steps=1000, staircase=True) -> None:
         self.decay_rate = decay_rate
         self.decay_steps = decay_steps
         self.staircase = staircase

@@ -32,7 +32,7 @@ class InverseScaling(Schedule):
     name = "invscaling"
     _parameter_constraints: dict = {"power_t": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, power_t=0.5):
+    def __init__(self, power_t=0.5) -> None:
         self.power_t = power_t
 
     def __call__(self, progress):

@@ -52,7 +52,7 @@ class Adam(Solver):
         "epsilon": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

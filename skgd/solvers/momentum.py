@@ -51,7 +51,7 @@ class Momentum(Solver):
         "nesterovs_momentum": ["boolean"],
     }
 
-    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+    def __init__(self, momentum=0.9, nesterovs_momentum=True) -> None:
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
 

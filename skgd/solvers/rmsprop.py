@@ -48,7 +48,7 @@ class RMSProp(Solver):
         "epsilon": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, rho=0.9, epsilon=1e-8):
+    def __init__(self, rho=0.9, epsilon=1e-8) -> None:
         self.rho = rho
         self.epsilon = epsilon
 

@@ -23,12 +23,9 @@ class Activate(Stage):
     def __init__(self, units, activation):
         super().__init__(units, units)
         self.activation = activation
+        # The slope must be a function of the value.
+        self.is_in_place = activation.slope_of == "value"
         self.numbers = tuple(activation.numbers())
-
-    @property
-    def is_in_place(self):
-        """Whether the slope is a function of the value."""
-        return self.activation.slope_of == "value"
 
     @property
     def key(self):
@@ -37,4 +34,4 @@ class Activate(Stage):
 
     def kernels(self, dtype):
         """Return loops over the functions of the activation."""
-        return activation_loops(type(self.activation), dtype)
+        return activation_loops(type(self.activation), dtype)  # type: ignore[arg-type]

@@ -657,6 +657,7 @@ def what(found):
     return found["z"], found["hits"], found["misses"]
 
 
+@pytest.mark.slow
 @in_other_processes
 def test_an_upgrade_is_compiled_anew(copy, tmp_path):
     """Of a function that is compiled into another file's kernel, size and time kept."""
@@ -683,6 +684,7 @@ def test_an_upgrade_is_compiled_anew(copy, tmp_path):
     assert run() == ([1, 1], 0, 1)
 
 
+@pytest.mark.slow
 @in_other_processes
 def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
     """To the last bit."""
@@ -703,6 +705,7 @@ def test_who_compiles_gets_the_same_as_who_loads(copy, tmp_path):
     assert weights_again == weights
 
 
+@pytest.mark.slow
 @in_other_processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has no fork.")
 def test_eight_processes_that_compile_at_once(copy, tmp_path):
@@ -749,6 +752,7 @@ def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @posix_home
 @in_other_processes
 def test_a_package_in_a_zip_file(copy, tmp_path):
@@ -786,6 +790,7 @@ def test_a_package_in_a_zip_file(copy, tmp_path):
 # ---------------------------------------------------------------------------------- ahead
 
 
+@pytest.mark.slow
 @in_other_processes
 def test_after_precompile_nothing_is_compiled():
     """In the cache that is there: precompile fills it."""

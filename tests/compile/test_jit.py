@@ -246,7 +246,7 @@ assert len(getattr(train.dispatcher, "signatures", "1")) == 1
 """
 
 
-@pytest.mark.parametrize("n_estimators", [1, 1, 1, 1, 4, 4])
+@pytest.mark.parametrize("n_estimators", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_first_fits_in_several_threads_at_once(n_estimators):
     """Of the same estimator, and of four."""
     run(FIRST_FITS, n_estimators)

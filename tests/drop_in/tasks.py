@@ -111,7 +111,7 @@ def assert_same_predictions(ours, theirs, X, tolerance):
 def assert_same_curves(ours, theirs, tolerance, losses=True):
     """Compare what training reports.
 
-    Of several regression outputs scikit-learn reports the mean loss, and minimises the
+    Of several regression outputs scikit-learn reports the mean loss, and minimizes the
     sum: ``losses`` says whether the two are the same.
     """
     assert ours.n_iter_ == theirs.n_iter_

@@ -18,6 +18,7 @@ from tests.drop_in.tasks import (
     networks,
     quietly,
 )
+from tests.pairs import all_pairs
 
 STEPS = {"batch_size": 32, "learning_rate_init": 0.02}
 SOLVERS = {
@@ -33,10 +34,7 @@ def partial_fit(model, X, y, **kwargs):
     return model.partial_fit(X, y, **kwargs)
 
 
-@pytest.mark.parametrize("weighted", WEIGHTED)
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("task", TASKS)
+@all_pairs(task=TASKS, solver=SOLVERS, shuffle=[False, True], weighted=WEIGHTED)
 def test_partial_fit(task, solver, shuffle, weighted):
     """Batches of the data, one of a single class or row among them."""
     X, y, fit_parameters = data(task, weighted=weighted)
@@ -141,9 +139,11 @@ def test_float64_rows_after_float32_ones():
 SCHEDULES = ["constant", "invscaling", "inverse_time", "adaptive"]
 
 
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("solver", ["minibatch", "momentum", "rmsprop", "adam"])
+@all_pairs(
+    solver=["minibatch", "momentum", "rmsprop", "adam"],
+    schedule=SCHEDULES,
+    batch_normalization=[False, True],
+)
 def test_repeated_partial_fit_is_one_fit(solver, schedule, batch_normalization):
     """Without shuffling: partial_fit draws the order anew from an integer seed."""
     X, y, _ = data("strings")

@@ -251,11 +251,16 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource usage.")
-@pytest.mark.parametrize("container", ["csr", "csc"])
 @pytest.mark.parametrize(
-    "parameters",
-    ["batch_size=1000", "early_stopping=True, batch_size=1000", "solver='lbfgs'"],
+    ("parameters", "container"),
+    [
+        ("batch_size=1000", "csr"),
+        ("batch_size=1000", "csc"),
+        ("early_stopping=True, batch_size=1000", "csr"),
+        ("solver='lbfgs'", "csc"),
+    ],
 )
 def test_memory(parameters, container):
     """10 billion zeros, 4 million entries: 80 GB or 48 MB."""

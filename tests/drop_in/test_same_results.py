@@ -1,6 +1,6 @@
 """One integer random_state: scikit-learn's results, for every kind of problem."""
 
-from itertools import cycle, product
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from tests.drop_in.tasks import (
     networks,
     quietly,
 )
+from tests.pairs import all_pairs
 
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
 SGD = {"solver": "sgd", "learning_rate_init": 0.02}
@@ -65,30 +66,25 @@ def check(task, solver, activation, weighted, container, early, shuffle, dtype, 
         assert ours_too.dtype == dtype
 
 
-FLAGS = list(product(TASKS, SOLVERS, WEIGHTED, CONTAINERS, [False, True], [False, True]))
+FLAGS = {
+    "task": TASKS,
+    "solver": SOLVERS,
+    "activation": ACTIVATIONS,
+    "weighted": WEIGHTED,
+    "container": CONTAINERS,
+    "early": [False, True],
+    "shuffle": [False, True],
+}
 
 
-@pytest.mark.parametrize(
-    "index", range(len(FLAGS)), ids=lambda i: "-".join(map(str, FLAGS[i]))
-)
-def test_float64(index):
-    """All flags; the activations in turn, so that each meets each flag and each task."""
-    task, solver, weighted, container, early, shuffle = FLAGS[index]
-    activation = ACTIVATIONS[(index + index // 4 + index // 16) % 4]
+@all_pairs(**FLAGS)
+def test_float64(task, solver, activation, weighted, container, early, shuffle):
     check(task, solver, activation, weighted, container, early, shuffle, np.float64, 1e-8)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("task", TASKS)
-def test_float32(task, activation):
-    turn = TASKS.index(task) + ACTIVATIONS.index(activation)
-    for index, solver in enumerate(SOLVERS):
-        early, shuffle = (index + turn) % 2 == 0, (index + turn) % 3 > 0
-        container = CONTAINERS[(index + turn // 2) % 2]
-        weighted = WEIGHTED[(index + turn // 3) % len(WEIGHTED)]
-        check(
-            task, solver, activation, weighted, container, early, shuffle, np.float32, 1e-3
-        )
+@all_pairs(**FLAGS)
+def test_float32(task, solver, activation, weighted, container, early, shuffle):
+    check(task, solver, activation, weighted, container, early, shuffle, np.float32, 1e-3)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -167,12 +163,14 @@ def test_numpy_s_global_random_state():
     assert_same_weights(ours, theirs, 1e-8)
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("weighted", WEIGHTED)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@all_pairs(
+    task=[task for task in TASKS if task != "multioutput"],
+    activation=ACTIVATIONS,
+    weighted=WEIGHTED,
+    container=CONTAINERS,
+)
 # Several regression outputs: scikit-learn gives L-BFGS the mean loss over them with the
 # gradient of the sum.
-@pytest.mark.parametrize("task", [task for task in TASKS if task != "multioutput"])
 def test_lbfgs(task, activation, weighted, container):
     X, y, fit_parameters = data(task, container=container, weighted=weighted)
     ours, theirs = fitted(

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 import skgd
 from tests.drop_in.tasks import CLASSIFICATION, SINCE_1_7, TASKS, data, fitted
+from tests.pairs import all_pairs
 
 PAIRS = [(skgd.MLPClassifier, sk.MLPClassifier), (skgd.MLPRegressor, sk.MLPRegressor)]
 pairs = pytest.mark.parametrize(
@@ -71,9 +72,7 @@ def test_values_of_parameters(ours, theirs):
                 assert str(constraint) in [str(c) for c in mine], name
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-@pytest.mark.parametrize("task", TASKS)
+@all_pairs(task=TASKS, solver=["sgd", "adam", "lbfgs"], early_stopping=[False, True])
 def test_fitted_attributes(task, solver, early_stopping):
     X, y, _ = data(task)
     ours, theirs = fitted(

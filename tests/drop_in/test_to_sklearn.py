@@ -27,6 +27,7 @@ from tests.drop_in.tasks import (
     networks,
     quietly,
 )
+from tests.pairs import all_pairs
 
 # What scikit-learn has, what it does not, and what becomes of it there.
 SOLVERS = {
@@ -42,7 +43,7 @@ SOLVERS = {
         {"solver": "rmsprop", "rho": 0.8, "learning_rate": "invscaling"},
         {"solver": "adam", "beta_1": 0.0, "beta_2": 0.8, "learning_rate": "invscaling"},
     ),
-    "normalised": (
+    "normalized": (
         {"batch_normalization": True, "early_stopping": True, "warm_start": True},
         {"early_stopping": True, "warm_start": True},
     ),
@@ -57,12 +58,10 @@ def trained(task, dtype=np.float64, **parameters):
     return quietly(model.fit, X, y), X, y
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("task", TASKS)
+@all_pairs(task=TASKS, solver=SOLVERS, dtype=[np.float32, np.float64])
 def test_predicts_the_same(task, solver, dtype):
     given, expected = SOLVERS[solver]
-    if task == "strings" and solver == "normalised" and not SINCE_1_7:
+    if task == "strings" and solver == "normalized" and not SINCE_1_7:
         pytest.skip("This scikit-learn asks whether the names of the classes are finite.")
     model, X, _ = trained(task, dtype, **given)
     before = pickle.dumps(model)

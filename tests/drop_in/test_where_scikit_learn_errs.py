@@ -36,14 +36,14 @@ def objective(model, X, y):
 
 
 def test_loss_of_several_outputs_is_the_objective():
-    """scikit-learn reports the mean over the outputs, and minimises the sum."""
+    """scikit-learn reports the mean over the outputs, and minimizes the sum."""
     X, y, _ = data("multioutput")
     ours, theirs = fitted("multioutput", X, y, {}, alpha=0.0, max_iter=5, batch_size=50)
     for a, b in zip(ours.loss_curve_, theirs.loss_curve_, strict=True):
         assert a == pytest.approx(b * y.shape[1], rel=1e-10)
 
 
-def test_lbfgs_of_several_outputs_minimises_what_it_reports():
+def test_lbfgs_of_several_outputs_minimizes_what_it_reports():
     """scikit-learn's line search compares a loss with the gradient of another."""
     X, y, _ = data("multioutput")
     parameters = {"solver": "lbfgs", "activation": "tanh", "alpha": 1.0}

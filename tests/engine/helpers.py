@@ -207,7 +207,7 @@ def trainer_of(
         parameters = Parameters(
             model.theta.copy(),
             running=np.zeros(layout.n_running),
-            centre=np.zeros(model.units[0], dtype=dtype),
+            center=np.zeros(model.units[0], dtype=dtype),
         )
         state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
         progress = Progress(solver, state, rate)

@@ -16,24 +16,19 @@ from tests.engine.helpers import (
 from tests.engine.problems import LOSSES, away_from_kinks, draw
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 EPSILON = 1e-3
 ALPHA = 0.3
 
-every_network = [
-    pytest.mark.parametrize("activation", ACTIVATIONS),
-    pytest.mark.parametrize("loss_name", LOSSES),
-    pytest.mark.parametrize("batch_normalization", [False, True]),
-    pytest.mark.parametrize("weighted", [False, True]),
-    pytest.mark.parametrize("n_outputs", [1, 3]),
-]
-
-
-def on_every_network(test):
-    for mark in every_network:
-        test = mark(test)
-    return test
+NETWORKS = {
+    "activation": ACTIVATIONS,
+    "loss_name": LOSSES,
+    "batch_normalization": [False, True],
+    "weighted": [False, True],
+    "n_outputs": [1, 3],
+}
 
 
 def case(activation, loss_name, batch_normalization, weighted, n_outputs, dtype="float64"):
@@ -56,7 +51,7 @@ def case(activation, loss_name, batch_normalization, weighted, n_outputs, dtype=
 def compare(model, gradient, expected, tolerance):
     """Compare each layer's weights, bias and gamma by themselves.
 
-    Some have no gradient, such as the bias of a linear layer before a normalised one:
+    Some have no gradient, such as the bias of a linear layer before a normalized one:
     below a tenth of the largest gradient, that counts.
     """
     unit = 0.1 * np.abs(gradient).max()
@@ -66,7 +61,7 @@ def compare(model, gradient, expected, tolerance):
             assert_close(here[kind], there[kind], tolerance, unit)
 
 
-@on_every_network
+@all_pairs(**NETWORKS)
 def test_finite_differences(
     activation, loss_name, batch_normalization, weighted, n_outputs
 ):
@@ -88,8 +83,7 @@ def test_finite_differences(
     compare(model, gradient, model.layers(differences), 1e-6)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@on_every_network
+@all_pairs(**NETWORKS, dtype=DTYPES)
 def test_the_oracle(activation, loss_name, batch_normalization, weighted, n_outputs, dtype):
     model, X, y, loss, options = case(
         activation, loss_name, batch_normalization, weighted, n_outputs, dtype
@@ -128,7 +122,7 @@ def test_shapes(units, batch_normalization, dtype):
     value, gradient = loss_and_gradient(model, X, y, loss, **options)
     args = model.layers(dtype="float64"), X, y, "tanh", oracle_of(loss)
     assert value == pytest.approx(oracle.objective(*args, **options), rel=TOLERANCE[dtype])
-    # Deep and normalised: the roundings of the first layers are amplified.
+    # Deep and normalized: the roundings of the first layers are amplified.
     compare(model, gradient, oracle.gradient(*args, **options), 10 * TOLERANCE[dtype])
 
 
@@ -182,7 +176,7 @@ def test_sparse_rows(shuffled, batch_normalization, dtype):
 @pytest.mark.parametrize("block", [1, 4, 13])
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_objective_of_all_rows(loss_name, weighted, block, is_sparse):
-    """What lbfgs minimises, computed a block of rows at a time."""
+    """What lbfgs minimizes, computed a block of rows at a time."""
     loss = LOSSES[loss_name]
     X, y, weight = draw(loss, 13, 5, 3, weighted=weighted)
     rows = sparse.csr_array(X) if is_sparse else X

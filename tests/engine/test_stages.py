@@ -187,7 +187,7 @@ def objective(parts, X, y, codes, weight, alpha):
     delta = delta @ parts["out"].T * (1 - hidden**2)
     if "gamma" in parts:
         found["bias"] = delta.sum(axis=0)
-        delta, found["gamma"] = oracle.normalise_backward(
+        delta, found["gamma"] = oracle.normalize_backward(
             scaled, delta, weight, parts["gamma"], EPSILON
         )
     found["scale"] = (delta * linear).sum(axis=0)

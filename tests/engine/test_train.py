@@ -13,6 +13,7 @@ from tests.engine.problems import LOSSES, draw
 from tests.oracles import network as oracle
 from tests.oracles import schedules, solvers
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 RATES = {
@@ -107,10 +108,9 @@ def compare(
     return one
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("learning_rate", SCHEDULES)
-@pytest.mark.parametrize("solver", SOLVERS)
+@all_pairs(
+    solver=SOLVERS, learning_rate=SCHEDULES, batch_normalization=[False, True], dtype=DTYPES
+)
 def test_every_solver_with_every_schedule(
     solver, learning_rate, batch_normalization, dtype
 ):
@@ -120,10 +120,12 @@ def test_every_solver_with_every_schedule(
     compare(model, X, y, loss, weight, solver=solver, learning_rate=learning_rate)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("loss_name", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@all_pairs(
+    activation=ACTIVATIONS,
+    loss_name=LOSSES,
+    batch_normalization=[False, True],
+    dtype=DTYPES,
+)
 def test_every_activation_with_every_loss(
     activation, loss_name, batch_normalization, dtype
 ):
@@ -171,15 +173,15 @@ def test_batch_sizes(batch_size, shuffled, batch_normalization):
     assert one.n_updates % n_batches == 0
 
 
-def rows_of_batches(n_samples, batch_size, normalised):
+def rows_of_batches(n_samples, batch_size, normalized):
     """Return the number of rows of each mini-batch of an epoch."""
-    bounds = batch_bounds(n_samples, batch_size, normalised)
+    bounds = batch_bounds(n_samples, batch_size, normalized)
     assert (bounds[0], bounds[-1]) == (0, n_samples)
     return np.diff(bounds)
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 4, 5, 7, 27, 100, 199, 200, 201, 202, 1999])
-def test_normalised_rows_are_spread_evenly(n_samples):
+def test_normalized_rows_are_spread_evenly(n_samples):
     for batch_size in [2, 3, 4, 5, 8, 13, 32, 99, 100, 101, 200, n_samples]:
         rows = rows_of_batches(n_samples, batch_size, True)
         assert rows.max() == rows[0]

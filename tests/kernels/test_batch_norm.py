@@ -72,7 +72,7 @@ def test_a_small_mini_batch_counts_less_in_the_running_statistics():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_folded_layer_is_the_normalised_one(dtype):
+def test_a_folded_layer_is_the_normalized_one(dtype):
     rng = np.random.default_rng(0)
     X, weights = rng.normal(size=(2, 5, 5)).astype(dtype)
     gamma, beta, mean = rng.normal(size=(3, 5)).astype(dtype)
@@ -130,7 +130,7 @@ def test_the_eval_mode_loss_is_close_to_that_of_training():
     assert 1 - 0.9**8 < 0.6
 
 
-def test_a_constant_unit_is_normalised_to_its_shift():
+def test_a_constant_unit_is_normalized_to_its_shift():
     """Its variance is zero: epsilon is what remains below the root."""
     X, y, _ = draw(LOSS, 20, 4, 2, weighted=False)
     X[:] = X[0]

@@ -88,7 +88,9 @@ ROOT = Path(__file__).parents[2]
 
 @of_compiled_code
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="It needs a POSIX system.")
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"]
+)
 def test_products_touch_nothing_beside_their_arrays(dtype):
     command = [sys.executable, "-c", GUARDED, dtype]
     process = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -96,6 +98,7 @@ def test_products_touch_nothing_beside_their_arrays(dtype):
     assert process.returncode < 0
 
 
+@pytest.mark.slow
 @of_compiled_code
 @pytest.mark.parametrize("features", FEATURES if HAS_AVX2 else [""])
 def test_products_of_other_processors(features):

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -121,6 +123,12 @@ def test_column_sums(shape, dtype):
     assert_close(out, delta.astype(float).sum(axis=0), TOLERANCE[dtype])
 
 
+@cache
+def sparse_kernels(dtype):
+    """Compile the kernels, which are the same for all shapes."""
+    return [uncached(jit(f)) for f in SparseColumns(1, 1).kernels(np.dtype(dtype))]
+
+
 @by_dtype
 @by_shape
 @pytest.mark.parametrize("in_order", [False, True])
@@ -132,7 +140,7 @@ def test_sparse_products(shape, dtype, in_order):
     chosen = X[start:] if in_order else X[order[start:]]
     rows = as_rows(sparse.csr_array(X), np.dtype(dtype))
     stage = SparseColumns(*shape[1:])
-    add, gradient = map(uncached, map(jit, stage.kernels(np.dtype(dtype))))
+    add, gradient = sparse_kernels(dtype)
     plan = MemoryPlan(Layout([Bias(shape[2]), stage]), n_rows)
     (steps,) = make_steps(1, start=start, rows=n_rows, last=n_rows, stop=n_rows)
     step, record = steps[0], plan.stages[1]

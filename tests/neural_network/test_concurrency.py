@@ -30,7 +30,7 @@ Y = {MLPClassifier: rng.integers(3, size=300), MLPRegressor: X[:, 0] * X[:, 1]}
 KINDS = {
     "small": {"hidden_layer_sizes": (7,), "max_iter": 5},
     "wide": {"hidden_layer_sizes": (100, 50), "max_iter": 2, "n_jobs": 2},
-    "normalised": {"hidden_layer_sizes": (9,), "max_iter": 3, "batch_normalization": True},
+    "normalized": {"hidden_layer_sizes": (9,), "max_iter": 3, "batch_normalization": True},
     "lbfgs": {"hidden_layer_sizes": (7,), "max_iter": 5, "solver": "lbfgs"},
 }
 START_METHODS = [
@@ -80,6 +80,7 @@ def test_twenty_runs(kind, expected):
     assert {digest(kind) for _ in range(20)} == {expected[kind]}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PURE_PYTHON, reason="Processes would take their time.")
 @pytest.mark.parametrize("start_method", START_METHODS)
 def test_processes(start_method, expected):

@@ -11,6 +11,7 @@ from scipy import sparse
 from skgd import MLPClassifier, MLPRegressor
 from skgd.neural_network import _trainer
 from skgd.solvers import SOLVERS
+from tests.pairs import all_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -58,11 +59,13 @@ def test_run_after_run(estimator, solver):
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("learning_rate", ["constant", "inverse_time", "invscaling"])
-@pytest.mark.parametrize("batch_normalization", [False, True])
-@pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@all_pairs(
+    estimator=[MLPClassifier, MLPRegressor],
+    shuffle=[False, True],
+    early_stopping=[False, True],
+    batch_normalization=[False, True],
+    learning_rate=["constant", "inverse_time", "invscaling"],
+)
 def test_calls_of_any_size(
     monkeypatch, estimator, shuffle, early_stopping, batch_normalization, learning_rate
 ):
@@ -145,6 +148,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_in_any_process_with_any_number_of_threads():
     """A network and mini-batches that are large enough to share."""
     digests = {

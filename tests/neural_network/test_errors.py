@@ -200,12 +200,12 @@ FAILURES = {
     "too few weights": ({}, {"sample_weight": np.ones(39)}, "sample_weight"),
     "no rows": ({}, {"X": X[:0], "y": CLASSES[:0]}, "minimum of 1"),
     "no hidden units": ({"hidden_layer_sizes": (5, 0)}, {}, "hidden_layer_sizes"),
-    "one row to normalise": (
+    "one row to normalize": (
         {"batch_normalization": True},
         {"X": X[:1], "y": CLASSES[:1]},
         "n_samples=1|batch_normalization=True do not fit",
     ),
-    "mini-batches of one row to normalise": (
+    "mini-batches of one row to normalize": (
         {"batch_normalization": True, "batch_size": 1},
         {},
         "batch_size=1",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 KINDS = {
     "adam": {},
-    "normalised": {"batch_normalization": True},
+    "normalized": {"batch_normalization": True},
     "early stopping": {"early_stopping": True},
     "lbfgs": {"solver": "lbfgs"},
 }
@@ -47,6 +47,7 @@ def test_a_model_keeps_nothing_of_the_data(estimator, kind):
         assert model.coefs_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
 def test_a_thousand_fits_leave_nothing_behind(estimator):
     X, y = data(estimator)
@@ -65,7 +66,7 @@ def test_a_thousand_fits_leave_nothing_behind(estimator):
     assert fits(1000) - before < 500
 
 
-@pytest.mark.parametrize("kind", ["adam", "normalised", "early stopping"])
+@pytest.mark.parametrize("kind", ["adam", "normalized", "early stopping"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_peak_does_not_grow_with_the_epochs(kind, dtype):
     X, y = data(MLPRegressor, 20_000, dtype)

@@ -50,7 +50,7 @@ def in_steps(steps, through_pickle):
 
 def attributes(model):
     """Return all attributes, those of what they hold too."""
-    opened = {"_progress", "_normalised"}
+    opened = {"_progress", "_normalized"}
     return {
         name: vars(value) if name in opened else value
         for name, value in vars(model).items()

@@ -1,7 +1,7 @@
 """A network with or without batch normalization: forward, objective, backward, training.
 
 A network is a list of layers, each a dict of arrays: 'weights' of shape (inputs, outputs),
-'bias', and 'gamma' where its linear output is normalised.
+'bias', and 'gamma' where its linear output is normalized.
 """
 
 from typing import Any, NamedTuple
@@ -17,8 +17,8 @@ class Pass(NamedTuple):
     """What a layer did with a mini-batch."""
 
     inputs: Any
-    shifted: Any  # linear output, normalised and shifted: what is activated
-    normal: Any  # normalised linear output, before scale and shift
+    shifted: Any  # linear output, normalized and shifted: what is activated
+    normal: Any  # normalized linear output, before scale and shift
     mean: Any
     variance: Any
 
@@ -64,10 +64,10 @@ def objective(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon
     return (rows.sum() + penalty(layers, alpha)) / weight.sum()
 
 
-def normalise_backward(x, delta, weight, gamma, epsilon):
+def normalize_backward(x, delta, weight, gamma, epsilon):
     """Return the gradients by x and gamma, from ``delta``, that by the shifted output.
 
-    By the chain rule through normalised values, variance and mean, one after the other.
+    By the chain rule through normalized values, variance and mean, one after the other.
     """
     w = weight[:, None]
     total = weight.sum()
@@ -94,7 +94,7 @@ def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=
         found = {"bias": delta.sum(axis=0)}
         if "gamma" in layer:
             x = done.inputs @ layer["weights"]
-            delta, found["gamma"] = normalise_backward(
+            delta, found["gamma"] = normalize_backward(
                 x, delta, weight, layer["gamma"], epsilon
             )
         found["weights"] = done.inputs.T @ delta
@@ -105,12 +105,12 @@ def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=
     return gradients
 
 
-def batches(n_samples, batch_size, normalised):
+def batches(n_samples, batch_size, normalized):
     """Return (start, stop) of the mini-batches of an epoch.
 
     With batch normalization they are even, and none is of a single row.
     """
-    if not normalised:
+    if not normalized:
         starts = list(range(0, n_samples, batch_size))
         return list(zip(starts, [*starts[1:], n_samples], strict=True))
     n_batches = min(-(-n_samples // batch_size), n_samples // 2)
@@ -178,11 +178,11 @@ def train(
     update, schedule = SOLVERS[solver], SCHEDULES[learning_rate]
     n_samples = len(X)
     weight = np.ones(n_samples, dtype=X.dtype) if weight is None else weight
-    normalised = "gamma" in layers[0]
+    normalized = "gamma" in layers[0]
     state, seen, counts, t = {}, [], [], 0
     for epoch, order in enumerate(orders):
         objectives, rows = [], []
-        for start, stop in batches(n_samples, batch_size, normalised):
+        for start, stop in batches(n_samples, batch_size, normalized):
             chosen = order[start:stop]
             if weight[chosen].sum() == 0:
                 continue

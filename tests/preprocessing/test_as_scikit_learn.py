@@ -1,6 +1,5 @@
 """The scalers beside scikit-learn's, with all of their options, on real data."""
 
-import itertools
 import pickle
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.utils import check_array
 
 from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
+from tests.pairs import all_pairs
 
 DATASETS = [load_breast_cancer, load_digits, load_iris, load_wine]
 ATTRIBUTES = {
@@ -53,12 +53,14 @@ def load(dataset, dtype, order, nan):
     return X
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("nan", [False, True])
-@pytest.mark.parametrize("clip", [False, True])
-@pytest.mark.parametrize("feature_range", [(0, 1), (-2.5, 7)])
+@all_pairs(
+    feature_range=[(0, 1), (-2.5, 7)],
+    clip=[False, True],
+    nan=[False, True],
+    order=["C", "F"],
+    dtype=[np.float32, np.float64],
+    dataset=DATASETS,
+)
 def test_min_max(dataset, dtype, order, nan, clip, feature_range):
     X = load(dataset, dtype, order, nan)
     params = {"feature_range": feature_range, "clip": clip}
@@ -68,13 +70,14 @@ def test_min_max(dataset, dtype, order, nan, clip, feature_range):
     assert_same_results(ours, theirs, X)
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("nan", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(
-    ("with_mean", "with_std"), list(itertools.product([False, True], repeat=2))
+@all_pairs(
+    dataset=DATASETS,
+    dtype=[np.float32, np.float64],
+    order=["C", "F"],
+    nan=[False, True],
+    weighted=[False, True],
+    with_mean=[False, True],
+    with_std=[False, True],
 )
 def test_z_score(dataset, dtype, order, nan, weighted, with_mean, with_std):
     X = load(dataset, dtype, order, nan)
@@ -142,13 +145,13 @@ def test_partial_fit(nan, chunk, weighted):
     assert_same(ours, theirs.fit(X), np.float64)
 
 
-@pytest.mark.parametrize(
-    "container", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix]
+@all_pairs(
+    with_std=[False, True],
+    weighted=[False, True],
+    nan=[False, True],
+    dtype=[np.float32, np.float64],
+    container=[sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix],
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("nan", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("with_std", [False, True])
 def test_sparse(container, dtype, nan, weighted, with_std):
     X = load(load_digits, dtype, "C", nan)
     weight = np.random.default_rng(1).integers(1, 9, len(X)) / 4 if weighted else None
@@ -293,10 +296,12 @@ def test_data_frames_of_sparse_and_dense_columns(Scaler):
         np.testing.assert_allclose(scaler.inverse_transform(result), dense, atol=1e-15)
 
 
-@pytest.mark.parametrize("value", [0.0, 1e-12, 0.1, 1.0, 1e10, 1e17])
-@pytest.mark.parametrize("n_samples", [2, 10, 999])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("order", ["C", "F"])
+@all_pairs(
+    order=["C", "F"],
+    dtype=[np.float32, np.float64],
+    n_samples=[2, 10, 999],
+    value=[0.0, 1e-12, 0.1, 1.0, 1e10, 1e17],
+)
 def test_nearly_constant_features(value, n_samples, dtype, order):
     scales = 10.0 ** np.arange(-30, 19)
     X = np.empty((n_samples, len(scales)), dtype=dtype, order=order)
@@ -317,10 +322,12 @@ def test_nearly_constant_features(value, n_samples, dtype, order):
     np.testing.assert_allclose(ours.scale_[same], theirs.scale_[same], rtol=4 * eps)
 
 
-@pytest.mark.parametrize("scaler", [MinMaxScaler(), MeanScaler(), ZScoreScaler()])
-@pytest.mark.parametrize("value", [np.inf, -np.inf])
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@all_pairs(
+    dtype=[np.float32, np.float64],
+    order=["C", "F"],
+    value=[np.inf, -np.inf],
+    scaler=[MinMaxScaler(), MeanScaler(), ZScoreScaler()],
+)
 def test_infinity_is_refused_in_the_same_words_and_a_place(scaler, value, order, dtype):
     X = np.asarray(load_iris().data, dtype=dtype, order=order)
     bad = X.copy(order="K")

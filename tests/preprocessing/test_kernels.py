@@ -7,6 +7,7 @@ import pytest
 
 from skgd.preprocessing import _kernels
 from skgd.preprocessing._layout import flat, read_only
+from tests.pairs import all_pairs
 
 EPS = np.finfo(np.float64).eps
 
@@ -46,13 +47,13 @@ def summarize(X, weight=None, moments=True, extremes=True):
     return sums, bounds, overflows, underflows
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    "shape", [(1, 1), (1, 70), (3, 2), (64, 1), (65, 1), (300, 20), (20, 131), (4200, 1)]
+@all_pairs(
+    weighted=[False, True],
+    nan=[0.0, 0.3],
+    shape=[(1, 1), (1, 70), (3, 2), (64, 1), (65, 1), (300, 20), (20, 131), (4200, 1)],
+    dtype=[np.float32, np.float64],
+    order=["C", "F"],
 )
-@pytest.mark.parametrize("nan", [0.0, 0.3])
-@pytest.mark.parametrize("weighted", [False, True])
 def test_moments_are_exact_to_rounding(shape, dtype, order, nan, weighted):
     X = data(*shape, dtype, order, nan=nan)
     weight = np.random.default_rng(1).uniform(size=shape[0]) if weighted else None
@@ -109,10 +110,12 @@ def test_a_constant_has_no_variance(order, value):
     assert (bounds == value).all()
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("where", [0, 2500, 4998])
-@pytest.mark.parametrize("values", [(np.inf,), (-np.inf,), (np.inf, -np.inf)])
-@pytest.mark.parametrize("weighted", [False, True])
+@all_pairs(
+    weighted=[False, True],
+    values=[(np.inf,), (-np.inf,), (np.inf, -np.inf)],
+    where=[0, 2500, 4998],
+    order=["C", "F"],
+)
 def test_infinity_never_passes(order, where, values, weighted):
     X = data(5000, 2, np.float64, order, nan=0.01)
     X[where : where + len(values), 1] = values
@@ -165,10 +168,12 @@ def test_infinity_without_weight_never_passes():
     assert not np.isfinite(sums[1]).any()
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(1, 1), (70, 1), (300, 20), (37, 131)])
-@pytest.mark.parametrize("nan", [0.0, 0.3])
+@all_pairs(
+    nan=[0.0, 0.3],
+    shape=[(1, 1), (70, 1), (300, 20), (37, 131)],
+    dtype=[np.float32, np.float64],
+    order=["C", "F"],
+)
 def test_extremes(shape, dtype, order, nan):
     X = data(*shape, dtype, order, nan=nan)
     sums, bounds, overflows, _ = summarize(X, moments=False)
@@ -181,17 +186,19 @@ def test_extremes(shape, dtype, order, nan):
         np.testing.assert_array_equal(bounds[:, j], expected)
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(1, 1), (70, 1), (300, 20), (37, 131)])
-@pytest.mark.parametrize("in_place", [False, True])
+@all_pairs(
+    in_place=[False, True],
+    shape=[(1, 1), (70, 1), (300, 20), (37, 131)],
+    dtype=[np.float32, np.float64],
+    order=["C", "F"],
+)
 def test_maps_round_once(shape, dtype, order, in_place):
     X = data(*shape, dtype, order, nan=0.1, offset=1e3)
     rng = np.random.default_rng(2)
-    centre, scale = rng.uniform(1, 2, (2, shape[1]))
+    center, scale = rng.uniform(1, 2, (2, shape[1]))
     span, offset, low, high = 3.0, 0.5, -1.0, 1e9
-    halves = _kernels.Halves(centre, scale, span, offset, low, high)
-    exact = (X.astype(np.longdouble) - 2 * centre) / (2 * scale) * span + offset
+    halves = _kernels.Halves(center, scale, span, offset, low, high)
+    exact = (X.astype(np.longdouble) - 2 * center) / (2 * scale) * span + offset
     exact = np.clip(exact, low, high)
 
     given = X.copy(order="K")
@@ -203,7 +210,7 @@ def test_maps_round_once(shape, dtype, order, in_place):
     np.testing.assert_allclose(out, exact.astype(np.float64), rtol=2 * eps)
 
     forward = out.copy(order="K")
-    exact = ((forward.astype(np.longdouble) - offset) / span * scale + centre) * 2
+    exact = ((forward.astype(np.longdouble) - offset) / span * scale + center) * 2
     back = forward if in_place else np.empty_like(forward)
     x, n_series = flat(forward)
     infinite = _kernels.map_back(read_only(x), n_series, halves, flat(back)[0])

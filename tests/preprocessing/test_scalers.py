@@ -48,14 +48,14 @@ def exact(Scaler, X):
     for j, column in enumerate(X.T):
         x = [Fraction(float(v)) for v in column]
         mean = sum(x) / len(x)
-        centre = min(x) if Scaler is MinMaxScaler else mean
+        center = min(x) if Scaler is MinMaxScaler else mean
         if Scaler is ZScoreScaler:
             square = sum((v - mean) ** 2 for v in x) / len(x)
             # Scaled before it is rounded, for the root not to overflow.
             scale = Fraction(float(square / 2**1600) ** 0.5) * 2**800
         else:
             scale = max(x) - min(x)
-        result[:, j] = [float((v - centre) / (scale or 1)) for v in x]
+        result[:, j] = [float((v - center) / (scale or 1)) for v in x]
     return result
 
 

@@ -20,7 +20,7 @@ REASONS = [
     r"score is (nan|-inf) .*learning_rate_init=.* Lower .*, or scale the data",
     r"non-finite .*learning_rate_init=.* Lower .*, or scale the data",
     r"non-finite .*solver='lbfgs'.* large values and need to be preprocessed",
-    r"predictions of the training data, are not finite .* [Ll]ower .*, or scale the data",
+    r"predictions of the training data, are not finite .* (?i:lower) .*, or scale the data",
     r"predictions of the training data, are not finite .* You may scale the data",
     r"(alpha|rate_init|epsilon)=\S+ is too (large|small) for float32, the dtype of X",
     r"y is too large for float32, the dtype of X",

@@ -101,8 +101,8 @@ def moments(x, weight):
     return mean, squares / total
 
 
-def check(scaler, X, centres, scales, span=1, offset=0):
-    """Transform, and back: against ``(x - centre) / scale * span + offset``."""
+def check(scaler, X, centers, scales, span=1, offset=0):
+    """Transform, and back: against ``(x - center) / scale * span + offset``."""
     scaled = scaler.transform(X)
     largest = np.finfo(X.dtype).max
     # Rows without weight may be too far away for the dtype.
@@ -112,17 +112,17 @@ def check(scaler, X, centres, scales, span=1, offset=0):
     assert scaled.dtype == back.dtype == X.dtype
     unit = Fraction(float(np.finfo(X.dtype).eps))
     tiny = 4 * Fraction(float(np.finfo(X.dtype).smallest_subnormal))
-    for j, (centre, scale) in enumerate(zip(centres, scales, strict=True)):
+    for j, (center, scale) in enumerate(zip(centers, scales, strict=True)):
         seen = ~np.isnan(X[:, j])
         assert np.isnan(scaled[~seen, j]).all()
-        if centre is None:
+        if center is None:
             continue
         x = exactly(X[seen, j])
-        size = max(max(map(abs, x), default=0), abs(centre))
+        size = max(max(map(abs, x), default=0), abs(center))
         for given_, result, again in zip(
             x, scaled[seen, j].tolist(), back[seen, j].tolist(), strict=True
         ):
-            exact = (given_ - centre) / scale * span
+            exact = (given_ - center) / scale * span
             lost = 8 * EPS * (size / scale * span + abs(exact) + abs(offset))
             # Half the smallest number is none.
             lost += TINY / scale * span
@@ -141,13 +141,13 @@ def check(scaler, X, centres, scales, span=1, offset=0):
 def test_min_max(X, feature_range):
     scaler = MinMaxScaler(feature_range).fit(X)
     low, high = exactly(feature_range)
-    centres, scales = [], []
+    centers, scales = [], []
     for column in X.T:
         x, _ = of_column(column, np.ones(len(X)))
         scaled = x and half_range_is_scaled(x, X.dtype)
-        centres.append(min(x) if x else None)
+        centers.append(min(x) if x else None)
         scales.append(max(x) - min(x) if scaled else Fraction(1))
-    check(scaler, X, centres, scales, high - low, low)
+    check(scaler, X, centers, scales, high - low, low)
 
 
 @given(data=weighted())
@@ -155,19 +155,19 @@ def test_mean(data):
     X, weight = data
     scaler = MeanScaler().fit(X, sample_weight=weight)
     weight = np.ones(len(X)) if weight is None else weight
-    centres, scales = [], []
+    centers, scales = [], []
     for j, column in enumerate(X.T):
         x, w = of_column(column, weight)
         if not x:
-            centres.append(None)
+            centers.append(None)
             scales.append(None)
             continue
         mean, _ = moments(x, w)
         assert abs(Fraction(scaler.mean_[j]) - mean) <= 2 * EPS * max(map(abs, x)) + TINY
-        centres.append(mean)
+        centers.append(mean)
         scaled = half_range_is_scaled(x, X.dtype)
         scales.append(max(x) - min(x) if scaled else Fraction(1))
-    check(scaler, X, centres, scales)
+    check(scaler, X, centers, scales)
 
 
 @given(data=weighted(), chunk=st.integers(1, 70))
@@ -182,10 +182,10 @@ def test_z_score(data, chunk):
                 X[rows], sample_weight=weight if weight is None else weight[rows]
             )
     weight = np.ones(len(X)) if weight is None else weight
-    centres, scales = [], []
+    centers, scales = [], []
     for j, column in enumerate(X.T):
         x, w = of_column(column, weight)
-        centre = scale = None
+        center = scale = None
         if x:
             mean, variance = moments(x, w)
             largest = max(map(abs, x))
@@ -195,16 +195,16 @@ def test_z_score(data, chunk):
             count = max(sum(w) / Fraction(weight.max()), 1)
             bound = count * EPS * abs(mean)
             if deviation < SMALLEST_DEVIATION / 2:
-                centre, scale = mean, Fraction(1)
+                center, scale = mean, Fraction(1)
                 assert scaler.scale_[j] == chunks.scale_[j] == 1
             elif deviation > max(4 * bound, 2 * SMALLEST_DEVIATION):
-                centre, scale = mean, deviation
+                center, scale = mean, deviation
                 assert abs(Fraction(scaler.scale_[j]) - scale) <= 16 * EPS * scale
                 # Each chunk's mean is rounded.
                 lost = 16 * EPS * (scale + len(X) // chunk * largest)
                 assert abs(Fraction(chunks.scale_[j]) - scale) <= lost + len(X) * TINY
             else:
                 event("between constant and not")
-        centres.append(centre)
+        centers.append(center)
         scales.append(scale)
-    check(scaler, X, centres, scales)
+    check(scaler, X, centers, scales)

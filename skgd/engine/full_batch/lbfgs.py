@@ -163,9 +163,12 @@ class Descent(NamedTuple):
         n_params = len(theta)
         numbers = np.zeros(NUMBERS)
         numbers[LOSS] = np.inf
+        gradient, total, direction = (np.empty(n_params) for _ in range(3))
         return cls(
             theta.copy(),
-            *(np.empty(n_params) for _ in range(3)),
+            gradient,
+            total,
+            direction,
             Memory.allocate(n_params),
             np.empty((n_threads, n_params)),
             np.empty(n_threads),
