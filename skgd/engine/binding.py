@@ -35,20 +35,9 @@ _BOUND: dict = {}
 def bind(layout, plan, loss, dtype, steps=None):
     """Compile what a network needs, and number the kinds of its stages in the plan.
 
-    Parameters
-    ----------
-    layout, plan : Layout, MemoryPlan
-        The stages, and their records.
-
-    loss, dtype : type, dtype
-        A subclass of Loss; float32 or float64.
-
-    steps : tuple of (type, int), default=None
-        The chain of an update, as for :func:`skgd.engine.loops.solver_loop`.
-
-    Returns
-    -------
-    Kernels, or PredictionKernels without steps
+    ``loss`` is a subclass of Loss, ``steps`` the chain of an update, as for
+    :func:`skgd.engine.loops.solver_loop`. Returns Kernels; without steps,
+    PredictionKernels.
     """
     stages, groups = _number_kinds(layout, plan)
     key = (*stages, *groups, loss, dtype, steps)
