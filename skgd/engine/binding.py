@@ -145,7 +145,7 @@ def _signatures(dtype):
 @cache
 def no_rows(dtype):
     """Return rows that are none of any kind."""
-    dtypes = dtype, dtype, np.int32, np.int64, np.int32, dtype, dtype
+    dtypes = dtype, dtype, np.int32, np.int64, np.int32, dtype, dtype, dtype
     rows = Rows(*(np.empty(0, kind) for kind in dtypes))._replace(y=np.empty((0, 1), dtype))
     for array in rows:
         array.flags.writeable = False

@@ -18,18 +18,20 @@ __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 def gather(rows, order, network, work, step):
     """Copy this thread's rows into the shared memory.
 
-    An empty ``order`` stands for the rows as they come: their features stay in place.
+    An empty ``order`` stands for the rows as they come. Their features stay in place, unless
+    something is subtracted from them.
     """
     shared, capacity = work.shared, step.capacity
     n_targets, features = rows.y.shape[1], network.stages[0].inputs
     shuffled, weighted = order.shape[0] > 0, rows.weight.shape[0] > 0
+    centered = rows.center.shape[0] > 0
     for i in range(step.first, step.last):
         row = order[step.start + i] if shuffled else step.start + i
-        if shuffled:
+        if shuffled or centered:
             source = vector(rows.X, row * features, features)
             target = vector(shared, (1 + n_targets) * capacity + i * features, features)
             for j in range(features):
-                target[j] = source[j]
+                target[j] = source[j] - rows.center[j] if centered else source[j]
         for k in range(n_targets):
             shared[capacity + i * n_targets + k] = rows.y[row, k]
         shared[i] = rows.weight[row] if weighted else 1
@@ -131,7 +133,7 @@ def _inputs(rows, order, work, step, stage, bounds):
     if stage.source >= 0:
         start = stage.source * step.capacity + first * stage.inputs
         return vector(work.shared, start, n)
-    if order.shape[0] > 0:
+    if order.shape[0] > 0 or rows.center.shape[0] > 0:
         start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
         return vector(work.shared, start, n)
     return vector(rows.X, (step.start + first) * stage.inputs, n)

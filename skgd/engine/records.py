@@ -126,6 +126,7 @@ class Rows(NamedTuple):
     codes: Any  # columns of whole numbers (int32), for input groups that look them up
     y: Any  # targets of shape (n_samples, n_targets), in the dtype of X
     weight: Any  # sample weights; none stand for ones
+    center: Any  # what is subtracted from the features in training; none stand for zeros
 
 
 class Network(NamedTuple):

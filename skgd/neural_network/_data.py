@@ -39,7 +39,7 @@ def _read_only(array, dtype):
     return view
 
 
-def as_rows(X, dtype, y=None, weight=None):
+def as_rows(X, dtype, y=None, weight=None, center=None):
     """Describe the data for the kernels, without a copy where dtype and order fit.
 
     Parameters
@@ -55,6 +55,9 @@ def as_rows(X, dtype, y=None, weight=None):
 
     weight : ndarray of shape (n_samples,), default=None
         Sample weights.
+
+    center : ndarray of shape (n_features,), default=None
+        What is subtracted from dense rows in training.
 
     Returns
     -------
@@ -74,4 +77,6 @@ def as_rows(X, dtype, y=None, weight=None):
         rows = rows._replace(y=_read_only(y, dtype))
     if weight is not None:
         rows = rows._replace(weight=_read_only(weight, dtype))
+    if center is not None:
+        rows = rows._replace(center=_read_only(center, dtype))
     return rows

@@ -117,7 +117,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
                 "of positive weight."
             )
     _check_enough(estimator, data)
-    X = _centered(data, layout, parameters) if layout.n_running else data.X
+    center = _center(data, layout, parameters) if layout.n_running else None
     n_samples = len(data.y)
     state = TrainingState(
         parameters,
@@ -128,7 +128,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         estimator,
         layout,
         plugins,
-        as_rows(X, dtype, data.y, data.sample_weight),
+        as_rows(data.X, dtype, data.y, data.sample_weight, center),
         validation,
         _batches(estimator, layout, n_samples, incremental),
         state,
@@ -152,18 +152,18 @@ def _check_enough(estimator, data):
 
 # fit looks for what is not finite.
 @np.errstate(over="ignore", invalid="ignore")
-def _centered(data, layout, parameters):
-    """Subtract the mean of each feature; sparse rows stay sparse, and as they are."""
+def _center(data, layout, parameters):
+    """Return the mean of each feature; None for sparse rows, which stay as they are."""
     X, weight = data.X, data.sample_weight
     if issparse(X):
         parameters.recenter(layout, np.zeros_like(parameters.center))
-        return X
+        return None
     if weight is None:
         weight = np.ones(len(X))
     # In float64, and without a copy.
     mean = np.einsum("i,ij->j", weight, X, dtype=np.float64) / weight.sum(dtype=np.float64)
     parameters.recenter(layout, mean.astype(parameters.theta.dtype))
-    return X - parameters.center
+    return parameters.center
 
 
 def _progress(estimator, plugins, layout, dtype, incremental):
