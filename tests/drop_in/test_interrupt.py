@@ -53,6 +53,7 @@ PROGRAM = """
 import signal, warnings
 import numpy as np
 import skgd
+from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
 # A shell may have started the tests in the background, without.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
@@ -62,6 +63,8 @@ model.set_params(max_iter=10**9, max_fun=10**9, tol=0.0, random_state=0)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     warmup.fit(X[:50], y[:50])
+# Many short epochs have a kernel of their own.
+draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
 print("fitting", flush=True)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -93,8 +96,8 @@ def test_ctrl_c(fit):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        # Whatever goes wrong, the test ends.
-        killer = threading.Timer(120, process.kill)
+        # Whatever goes wrong, the test ends. To compile takes minutes on a busy machine.
+        killer = threading.Timer(900, process.kill)
         killer.daemon = True
         killer.start()
         assert process.stdout.readline() == "fitting\n", process.stderr.read()
@@ -222,7 +225,7 @@ def test_one_ctrl_c_ends_a_search(name):
         # A terminal sends Ctrl-C to all processes of a group.
         start_new_session=True,
     ) as process:
-        killer = threading.Timer(120, process.kill)
+        killer = threading.Timer(900, process.kill)
         killer.daemon = True
         killer.start()
         for _ in range(n_jobs):
