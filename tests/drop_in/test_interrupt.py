@@ -9,16 +9,26 @@ import subprocess
 import sys
 import threading
 import time
+from types import FunctionType
 
 import joblib
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import ensemble, feature_selection, model_selection, multiclass, multioutput
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
-from skgd import MLPClassifier, MLPRegressor, ZScoreScaler, _caller
+from skgd import (
+    MeanScaler,
+    MinMaxScaler,
+    MLPClassifier,
+    MLPRegressor,
+    ZScoreScaler,
+    _caller,
+)
+from skgd.compile.jit import Kernel
 from skgd.neural_network import _lbfgs, _trainer
 from skgd.neural_network._run import Run
 from skgd.parallel.threads import run_together
@@ -171,6 +181,52 @@ def test_threads_are_waited_for(ctrl_c):
     with pytest.raises(ZeroDivisionError):
         run_together(lambda a: 1 // a, lambda n: [(1,), (0,)], 2)
     assert threading.active_count() < 10
+
+
+class Slow(np.ndarray):
+    """An array whose attributes are looked up in Python."""
+
+    def __getattribute__(self, name):
+        return super().__getattribute__(name)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arguments_of_kernels_are_looked_up_in_c(order, monkeypatch):
+    """Numba drops an interrupt that arrives while Python looks up an attribute for it."""
+    found = set()
+
+    def collect(value):
+        if isinstance(value, tuple):
+            for part in value:
+                collect(part)
+        elif isinstance(type(value).__getattribute__, FunctionType):
+            found.add(type(value))
+
+    call, calls = Kernel.__call__, []
+
+    def looked_at(kernel, *args):
+        calls.append(kernel)
+        collect(args)
+        return call(kernel, *args)
+
+    monkeypatch.setattr(Kernel, "__call__", looked_at)
+    X = np.array(np.random.default_rng(0).standard_normal((60, 3)), order=order)
+    X, y, weight = (a.view(Slow) for a in (X, X[:, 0], np.ones(60)))
+    for scaler in (ZScoreScaler(), MinMaxScaler(), MeanScaler()):
+        scaler.inverse_transform(scaler.fit_transform(X))
+    assert calls
+    for parameters in (
+        {"batch_normalization": True, "n_jobs": 2},
+        {"early_stopping": True},
+        {"solver": "lbfgs"},
+    ):
+        calls.clear()
+        model = MLPRegressor(max_iter=2, **parameters)
+        model.fit(X, y, sample_weight=weight).predict(X)
+        model.fit(sparse.csr_array(X), y).predict(X)
+        assert calls
+    assert not found
 
 
 # ---------------------------------------------------------------------- one fit of many
