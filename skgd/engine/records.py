@@ -41,7 +41,7 @@ def _record(integers, floats=""):
     Arrays of it are plain ones: Numba looks for an attribute of a ``recarray`` at each
     call. NumPy looks it up in Python, and Numba drops a Ctrl-C that arrives meanwhile.
     """
-    fields = [(name, np.int64) for name in integers.split()]
+    fields: list[tuple[str, type]] = [(name, np.int64) for name in integers.split()]
     fields += [(name, np.float64) for name in floats.split()]
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
