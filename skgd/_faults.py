@@ -44,6 +44,8 @@ def data_fault(message, data, labels):
     """
     if "eature names" in message:
         return None
+    if "fill value must be 0" in message:
+        return _fill_fault(data["X"])
     if "inconsistent numbers of samples" in message:
         sizes = [f"{name} has {_shape(value)[0]} rows" for name, value in data.items()]
         return f"{', '.join(sizes)}."
@@ -70,6 +72,17 @@ def data_fault(message, data, labels):
             if fault is not None:
                 return fault
     return None
+
+
+def _fill_fault(X):
+    """Name the columns of a sparse frame that scipy.sparse cannot hold."""
+    columns = zip(X.columns.tolist(), X.dtypes, strict=True)
+    filled = [(label, dtype.fill_value) for label, dtype in columns]
+    got = ", ".join(f"{value} in column {label!r}" for label, value in filled if value != 0)
+    return (
+        f"Sparse columns of X must have the fill value 0, got {got}. Pass "
+        "X.sparse.to_dense()."
+    )
 
 
 def _shape_fault(name, value, message):
@@ -157,8 +170,9 @@ def _first_entry(column, what):
         if not is_time:
             return None
     entries = np.array(column, dtype=object).ravel()
-    row = 0 if is_time else next((i for i, e in enumerate(entries) if not _is_number(e)), 0)
-    return row, reprlib.repr(entries[row])
+    rows = (i for i, e in enumerate(entries) if is_time or not _is_number(e))
+    row = next(rows, None)
+    return None if row is None else (row, reprlib.repr(entries[row]))
 
 
 def _is_number(entry):

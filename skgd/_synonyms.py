@@ -141,6 +141,9 @@ def value_hint(name, value, constraints):
     hint : str or None
         None if nothing is near.
     """
+    if name == "loss" and np.asarray(value).dtype.kind == "i":
+        # The first argument before scikit-learn 1.7.
+        return f"Did you mean hidden_layer_sizes={value}?"
     if isinstance(value, list | tuple):
         items = (value_hint(name, item, constraints) for item in value)
         item_hint = next(filter(None, items), None)

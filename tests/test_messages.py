@@ -312,6 +312,12 @@ def test_a_loss_that_means_another(value):
     assert str(error).endswith("Did you mean loss='squared_error'?")
 
 
+@pytest.mark.parametrize("sizes", [(10,), [8, 8], 10])
+def test_the_first_argument_of_older_versions(sizes):
+    message = str(error_of(MLPRegressor(sizes).fit, X, VALUES))
+    assert message.endswith(f"Did you mean hidden_layer_sizes={sizes}?")
+
+
 def test_the_log_loss_is_the_classifier_s():
     message = str(error_of(MLPRegressor("log_loss").fit, X, VALUES))
     assert message.endswith("MLPClassifier minimizes the log loss.")
@@ -460,6 +466,29 @@ def test_the_column_that_holds_no_numbers(estimator, name):
         assert message.startswith("X must hold real numbers, got ")
         assert place in message.splitlines()[0]
         assert message.count("must hold") == 1
+
+
+@pytest.mark.parametrize(
+    ("fill", "place"),
+    [(1.0, "1.0 in column 'low'"), (np.nan, "nan in column 'low'")],
+)
+@each_estimator
+def test_the_sparse_column_with_another_fill_value(estimator, fill, place):
+    filled = pd.arrays.SparseArray([fill, 2.0] * 15, fill_value=fill)
+    rows = pd.DataFrame({"low": filled})
+    y = [NETWORKS[estimator]] if estimator in NETWORKS else []
+    message = str(error_of(estimator().fit, rows, *y))
+    assert message.startswith("Sparse columns of X must have the fill value 0, got ")
+    assert place in message.splitlines()[0]
+
+
+@each_estimator
+def test_no_entry_is_blamed_for_the_dtype(estimator):
+    rows = pd.DataFrame({"a": pd.array([0, 2] * 15, dtype=pd.SparseDtype(object, 0))})
+    y = [NETWORKS[estimator]] if estimator in NETWORKS else []
+    message = str(error_of(estimator().fit, rows, *y))
+    assert "real numbers" not in message
+    assert "object" in message
 
 
 @pytest.mark.parametrize("name", INFINITE)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import update_wrapper
 from threading import Lock
 
+from skgd.compile.interrupts import uninterrupted
+
 __all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
 
 # Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
@@ -25,7 +27,7 @@ def import_numba():
     -------
     module
     """
-    with _IMPORT:
+    with uninterrupted(), _IMPORT:
         import numba.types
 
         import skgd.compile.cache
@@ -48,7 +50,7 @@ class _Once:
         from numba.core.compiler_lock import global_compiler_lock
 
         values, name = vars(instance), self._make.__name__
-        with global_compiler_lock:
+        with uninterrupted(), global_compiler_lock:
             if name not in values:
                 values[name] = self._make(instance)
         return values[name]
@@ -118,6 +120,8 @@ class Kernel:
         )(self.__wrapped__)
         if not config.DISABLE_JIT:
             dispatcher._cache = KernelCache(self.__wrapped__, callee="-".join(options))
+            # It compiles a signature, or loads it from disk.
+            dispatcher.compile = uninterrupted()(dispatcher.compile)
         return dispatcher
 
     @property

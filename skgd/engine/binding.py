@@ -20,7 +20,6 @@ from skgd.engine.records import (
     PredictionKernels,
     Rows,
     StageWork,
-    records,
 )
 from skgd.kernels.multiply import bind as bind_multiply
 
@@ -121,7 +120,7 @@ def _signatures(dtype):
     from numba import float64, int64, types, void
 
     T = getattr(numba, dtype.name)
-    stage, tiles, step = (numba.typeof(records(kind)) for kind in (STAGE, TILE, STEP))
+    stage, tiles, step = (numba.typeof(np.zeros(1, kind)) for kind in (STAGE, TILE, STEP))
     source, vector, matrix = types.Array(T, 1, "C", readonly=True), T[::1], T[:, ::1]
     double, order = float64[::1], int64[::1]
     multiply = types.FunctionType(bind_multiply(T).signature())

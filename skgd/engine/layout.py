@@ -7,7 +7,7 @@ weights, scale, shift.
 
 import numpy as np
 
-from skgd.engine.records import APART, STAGE, TILE, Work, aligned, records
+from skgd.engine.records import APART, STAGE, TILE, Work, aligned
 from skgd.kernels.multiply import ROOM
 
 __all__ = ["Layout", "MemoryPlan"]
@@ -86,7 +86,7 @@ class Layout:
 
         If they are ``shared``, several threads take some each: of a small layer, too.
         ``factors`` says which factor of the learning rate each kind has; if it is not
-        named, the first. Returns a recarray of TILE.
+        named, the first. Returns an array of TILE.
         """
         found = []
         for index, begin, block in self.blocks:
@@ -102,11 +102,12 @@ class Layout:
                 is_weights = block.kind == "weights"
                 tile = index, begin + row * columns, end, is_weights, block.is_summed
                 found.append((*tile, factor))
-        return np.array(found, dtype=TILE).view(np.recarray)
+        return np.array(found, dtype=TILE)
 
     def gradient_size(self, tiles):
         """Return the parameters whose gradient is computed before they are updated."""
-        return max(min(TILE_SIZE, self.n_params), int((tiles.end - tiles.begin).max()))
+        largest = int((tiles["end"] - tiles["begin"]).max())
+        return max(min(TILE_SIZE, self.n_params), largest)
 
     def products(self, n_rows, n_values):
         """Count the multiplications of a forward pass.
@@ -123,8 +124,9 @@ class Layout:
 
         Returns the first tile of each thread, and the number of tiles.
         """
-        bounds = tiles.end[-1] * np.arange(1, n_threads) / n_threads
-        inner = np.searchsorted((tiles.begin + tiles.end) / 2, bounds)
+        begin, end = tiles["begin"], tiles["end"]
+        bounds = end[-1] * np.arange(1, n_threads) / n_threads
+        inner = np.searchsorted((begin + end) / 2, bounds)
         return np.array([0, *inner, len(tiles)], dtype=np.int64)
 
 
@@ -145,7 +147,7 @@ class MemoryPlan:
 
     Attributes
     ----------
-    stages : recarray of shape (n_stages,), of STAGE
+    stages : ndarray of shape (n_stages,), of STAGE
         What the kernels read.
 
     capacity, n_per_row : int
@@ -157,7 +159,7 @@ class MemoryPlan:
 
     def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
         self.capacity = -(-capacity // LINE) * LINE
-        self.stages = records(STAGE, len(layout.stages))
+        self.stages = np.zeros(len(layout.stages), STAGE)
         self._n_own = ROOM
         self._n_chunks = n_chunks
         self._dimensions = (n_targets, layout.n_features if n_chunks else 0)

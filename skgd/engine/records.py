@@ -25,7 +25,6 @@ __all__ = [
     "Work",
     "aligned",
     "make_steps",
-    "records",
 ]
 
 # Numbers between what different threads write to: one cache line of float32, two of 8 bytes
@@ -37,8 +36,14 @@ LINE = 64
 
 
 def _record(integers, floats=""):
-    fields = [(name, np.int64) for name in integers.split()]
-    return np.dtype(fields + [(name, np.float64) for name in floats.split()], align=True)
+    """Make a dtype whose items have their fields as attributes.
+
+    Arrays of it are plain ones: Numba looks for an attribute of a ``recarray`` at each
+    call. NumPy looks it up in Python, and Numba drops a Ctrl-C that arrives meanwhile.
+    """
+    fields: list[tuple[str, type]] = [(name, np.int64) for name in integers.split()]
+    fields += [(name, np.float64) for name in floats.split()]
+    return np.dtype((np.record, np.dtype(fields, align=True)))
 
 
 # A stage of the network.
@@ -80,17 +85,12 @@ STEP = _record(
 )
 
 
-def records(dtype, n=1):
-    """Make records whose fields are attributes, all zero."""
-    return np.zeros(n, dtype=dtype).view(np.recarray)
-
-
 def make_steps(n_threads, **fields):
     """Make a step for each thread, in cache lines of its own.
 
     Returns
     -------
-    list of recarray of shape (1,)
+    list of ndarray of shape (1,), of STEP
     """
     size = -(-STEP.itemsize // 128) * 128
     memory = np.zeros((n_threads + 1) * size, dtype=np.uint8)
@@ -98,9 +98,8 @@ def make_steps(n_threads, **fields):
     steps = []
     for thread in range(n_threads):
         start = skip + thread * size
-        step = memory[start : start + STEP.itemsize].view(STEP).view(np.recarray)
-        step.thread, step.n_threads = thread, n_threads
-        for name, value in fields.items():
+        step = memory[start : start + STEP.itemsize].view(STEP)
+        for name, value in {"thread": thread, "n_threads": n_threads, **fields}.items():
             step[name] = value
         steps.append(step)
     return steps

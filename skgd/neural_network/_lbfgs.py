@@ -141,7 +141,7 @@ class _Descender:
     def _arguments(self, thread, n_threads, limit, losses):
         """Return the arguments of one thread's compiled call."""
         step = self._steps[thread]
-        step.limit, step.n_threads = limit, n_threads
+        step["limit"], step["n_threads"] = limit, n_threads
         return (
             self._rows,
             self._network,

@@ -24,6 +24,10 @@ __all__ = ["begin", "fit_stochastic"]
 # Rows whose gradients and losses are summed before those of others.
 CHUNK = 128
 
+# Weights of rows that are no more than this part of the largest count as zero for batch
+# normalization: in a mini-batch with that one, their sum is lost to rounding.
+NEGLIGIBLE = float(np.finfo(np.float64).eps)
+
 
 def fit_stochastic(
     estimator, layout, plugins, data, parameters, random_state, incremental, goes_on
@@ -103,7 +107,8 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     dtype = parameters.theta.dtype
     if layout.n_running and data.sample_weight is not None:
         # They would be rows of a mini-batch without a part in its moments.
-        weighted = data.sample_weight.astype(dtype, copy=False) != 0
+        weight = data.sample_weight
+        weighted = weight.astype(dtype, copy=False) > NEGLIGIBLE * weight.max()
         if not weighted.all():
             data = data.take(np.flatnonzero(weighted))
     validation = None

@@ -310,7 +310,7 @@ class Trainer:
     def _coefficients(self, epochs, n_seen, limit):
         """Return the coefficients of all steps for the updates of the next call."""
         n_batches = len(self._batches.bounds) - 1
-        first = int(self._steps[0].batch[0])
+        first = int(self._steps[0]["batch"][0])
         batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
         epoch = batch // n_batches
         weight = self._rows.weight
@@ -354,7 +354,7 @@ class Trainer:
             for step, work in zip(steps[:n_threads], self._works, strict=False):
                 for name, value in before.items():
                     step[name] = value
-                step.limit, step.n_threads = limit, n_threads
+                step["limit"], step["n_threads"] = limit, n_threads
                 found.append(
                     (self._rows, epochs, self._network, work, self._kernels, settings, step)
                 )
@@ -367,7 +367,7 @@ class Trainer:
             return results[0]
         finally:
             # Also after Ctrl-C: the updates have been made.
-            n_updates = int(steps[0].update[0])
+            n_updates = int(steps[0]["update"][0])
             made = n_updates - progress.n_updates
             self._pace.record(n_threads, made, perf_counter() - started)
             self._state.has_constant_rate &= bool((self._factors[:made] == 1).all())

@@ -22,7 +22,7 @@ from skgd.compile import cache, sources
 from skgd.compile.announce import announced
 from skgd.compile.jit import jit
 from skgd.engine.loops import activation_loops, loss_loops, solver_loop
-from skgd.engine.records import STAGE, StageWork, make_steps, records
+from skgd.engine.records import STAGE, StageWork, make_steps
 from skgd.kernels.multiply import multiply
 from skgd.losses import LINKS
 from skgd.solvers import SOLVERS
@@ -338,7 +338,7 @@ def arguments_of_stages(dtype):
     """Return record, step and work of a stage that needs nothing."""
     nothing, counts = np.empty(0, dtype), np.zeros(1, dtype=np.int64)
     work = StageWork(nothing, nothing, counts, np.empty(0), np.empty(0), multiply)
-    return records(STAGE)[0], make_steps(1)[0][0], work
+    return np.zeros(1, STAGE)[0], make_steps(1)[0][0], work
 
 
 def test_kernels_of_the_package_are_cached():

@@ -9,16 +9,26 @@ import subprocess
 import sys
 import threading
 import time
+from types import FunctionType
 
 import joblib
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import ensemble, feature_selection, model_selection, multiclass, multioutput
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
-from skgd import MLPClassifier, MLPRegressor, ZScoreScaler, _caller
+from skgd import (
+    MeanScaler,
+    MinMaxScaler,
+    MLPClassifier,
+    MLPRegressor,
+    ZScoreScaler,
+    _caller,
+)
+from skgd.compile.jit import Kernel
 from skgd.neural_network import _lbfgs, _trainer
 from skgd.neural_network._run import Run
 from skgd.parallel.threads import run_together
@@ -53,6 +63,7 @@ PROGRAM = """
 import signal, warnings
 import numpy as np
 import skgd
+from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
 # A shell may have started the tests in the background, without.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
@@ -62,6 +73,8 @@ model.set_params(max_iter=10**9, max_fun=10**9, tol=0.0, random_state=0)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     warmup.fit(X[:50], y[:50])
+# Many short epochs have a kernel of their own.
+draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
 print("fitting", flush=True)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -93,8 +106,8 @@ def test_ctrl_c(fit):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        # Whatever goes wrong, the test ends.
-        killer = threading.Timer(120, process.kill)
+        # Whatever goes wrong, the test ends. To compile takes minutes on a busy machine.
+        killer = threading.Timer(900, process.kill)
         killer.daemon = True
         killer.start()
         assert process.stdout.readline() == "fitting\n", process.stderr.read()
@@ -170,6 +183,52 @@ def test_threads_are_waited_for(ctrl_c):
     assert threading.active_count() < 10
 
 
+class Slow(np.ndarray):
+    """An array whose attributes are looked up in Python."""
+
+    def __getattribute__(self, name):
+        return super().__getattribute__(name)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arguments_of_kernels_are_looked_up_in_c(order, monkeypatch):
+    """Numba drops an interrupt that arrives while Python looks up an attribute for it."""
+    found = set()
+
+    def collect(value):
+        if isinstance(value, tuple):
+            for part in value:
+                collect(part)
+        elif isinstance(type(value).__getattribute__, FunctionType):
+            found.add(type(value))
+
+    call, calls = Kernel.__call__, []
+
+    def looked_at(kernel, *args):
+        calls.append(kernel)
+        collect(args)
+        return call(kernel, *args)
+
+    monkeypatch.setattr(Kernel, "__call__", looked_at)
+    X = np.array(np.random.default_rng(0).standard_normal((60, 3)), order=order)
+    X, y, weight = (a.view(Slow) for a in (X, X[:, 0], np.ones(60)))
+    for scaler in (ZScoreScaler(), MinMaxScaler(), MeanScaler()):
+        scaler.inverse_transform(scaler.fit_transform(X))
+    assert calls
+    for parameters in (
+        {"batch_normalization": True, "n_jobs": 2},
+        {"early_stopping": True},
+        {"solver": "lbfgs"},
+    ):
+        calls.clear()
+        model = MLPRegressor(max_iter=2, **parameters)
+        model.fit(X, y, sample_weight=weight).predict(X)
+        model.fit(sparse.csr_array(X), y).predict(X)
+        assert calls
+    assert not found
+
+
 # ---------------------------------------------------------------------- one fit of many
 
 SEARCH = """
@@ -222,7 +281,7 @@ def test_one_ctrl_c_ends_a_search(name):
         # A terminal sends Ctrl-C to all processes of a group.
         start_new_session=True,
     ) as process:
-        killer = threading.Timer(120, process.kill)
+        killer = threading.Timer(900, process.kill)
         killer.daemon = True
         killer.start()
         for _ in range(n_jobs):

@@ -16,7 +16,6 @@ from skgd.engine.records import (
     Network,
     PredictionNetwork,
     make_steps,
-    records,
 )
 from skgd.engine.update import penalize
 from skgd.neural_network._data import as_rows
@@ -153,8 +152,8 @@ def update(solver, theta, gradient, state, rate, t, *, bounds=None, alpha=0.0):
     values = solver.coefficients(np.array([rate]), np.array([t]))
     # The last number: it acts on all kinds of parameters.
     table = np.array([[*(np.asarray(value, float).item(0) for value in values), 1.0]])
-    tiles = records(TILE, 3)
-    tiles.begin, tiles.end = [0, begin, end], [begin, end, theta.size]
+    tiles = np.zeros(3, TILE)
+    tiles["begin"], tiles["end"] = [0, begin, end], [begin, end, theta.size]
     (steps,) = make_steps(1, tile=1, tile_stop=2, origin=begin)
     kernel = solver_loop(((type(solver), len(values)),), theta.dtype)
     slopes = gradient[begin:end]
@@ -287,7 +286,7 @@ def full_objective(model, X, y, loss, *, weight=None, alpha=0.0, block=None, cod
     value, gradient = 0.0, np.zeros_like(model.theta)
     for start in range(0, n_samples, block):
         part = np.empty_like(model.theta)
-        steps.start, steps.rows = start, min(block, n_samples - start)
+        steps["start"], steps["rows"] = start, min(block, n_samples - start)
         value += block_objective(
             rows_of(X, dtype, y, weight, codes),
             IN_ORDER,

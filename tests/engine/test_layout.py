@@ -119,7 +119,7 @@ def test_threads_share_all_tiles(layout, n_threads):
 def test_two_threads_share_a_wide_network_evenly():
     layout = make((784, 512, 256, 10))
     tiles = layout.tiles(shared=True)
-    sizes = tiles.end - tiles.begin
+    sizes = tiles["end"] - tiles["begin"]
     middle = layout.shares(tiles, 2)[1]
     assert 0.4 < sizes[:middle].sum() / sizes.sum() < 0.6
 
@@ -175,7 +175,7 @@ def test_what_a_stage_reads_is_what_the_one_before_has_written(layout):
         assert (row.delta == row.source_delta) == (not stage.keeps_delta)
         value, delta = row.value, row.delta
     # Neither a prediction nor the rows of the data have a gradient.
-    assert (MemoryPlan(layout, 7).stages.delta == -1).all()
+    assert (MemoryPlan(layout, 7).stages["delta"] == -1).all()
 
 
 @every_layout

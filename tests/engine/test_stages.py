@@ -238,7 +238,8 @@ def test_parameters_of_groups_come_first(kind):
     assert sizes[2] == sum(LEVELS) * UNITS
     assert sizes[1] == UNITS * (2 if kind == "normalized" else 1)
     n_weights = sum(w.size for w in chain.layout.views(chain.theta, "weights"))
-    assert sum((tiles.end - tiles.begin)[tiles.is_weights == 1]) == n_weights
+    sizes = tiles["end"] - tiles["begin"]
+    assert sum(sizes[tiles["is_weights"] == 1]) == n_weights
 
 
 @by_dtype

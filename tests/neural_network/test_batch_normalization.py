@@ -251,6 +251,16 @@ def test_rows_of_weight_zero_are_left_out(estimator, dtype, container):
             assert_same(masked, left_out)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e-17])
+def test_rows_of_negligible_weight_are_left_out(size):
+    kept = np.arange(90) % 3 > 0
+    masked = MLPRegressor(**PARAMETERS).partial_fit(
+        X, y, sample_weight=np.where(kept, 1, size)
+    )
+    left_out = MLPRegressor(**PARAMETERS).partial_fit(X[kept], y[kept])
+    assert_same(masked, left_out)
+
+
 def test_a_mask_is_as_no_weights():
     kept = np.arange(90) % 3 > 0
     masked = MLPRegressor(**PARAMETERS).partial_fit(X, y, sample_weight=kept)

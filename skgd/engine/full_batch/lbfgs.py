@@ -200,7 +200,7 @@ def minimize(rows, network, work, kernels, settings, descent, losses, steps):
     losses : ndarray of shape (step.limit,), dtype=float64
         Takes the objective after each iteration, which is of at least one block.
 
-    steps : recarray of shape (1,), of STEP
+    steps : ndarray of shape (1,), of STEP
         This thread's record of a block. The limit is there so that Python gets to handle
         signals: the threads finish those blocks that they have begun together.
     """
