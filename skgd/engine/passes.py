@@ -18,8 +18,8 @@ __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 def gather(rows, order, network, work, step):
     """Copy this thread's rows into the shared memory.
 
-    An empty ``order`` stands for the rows as they come. Their features stay in place, unless
-    something is subtracted from them.
+    An empty ``order`` stands for the rows as they come. Their features stay in place,
+    unless something is subtracted from them.
     """
     shared, capacity = work.shared, step.capacity
     n_targets, features = rows.y.shape[1], network.stages[0].inputs
