@@ -1,4 +1,4 @@
-"""What is wrong with data that were refused: which argument, column and row."""
+"""Find the argument, column and row at fault in data that were refused."""
 
 import re
 import reprlib

@@ -1,4 +1,4 @@
-"""What scikit-learn's validation leaves to be done."""
+"""Conversions after scikit-learn's validation."""
 
 import numpy as np
 

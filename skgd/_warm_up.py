@@ -89,7 +89,7 @@ def _compile(part, dtype):
 
     before, start = counts.copy(), perf_counter()
     with warnings.catch_warnings():
-        # Of one epoch that has not converged, and of schedules without effect in it.
+        # A single epoch does not converge, and a schedule has no effect in it.
         warnings.simplefilter("ignore", UserWarning)
         PARTS[part](dtype)
     return part, dtype, os.getpid(), counts - before, perf_counter() - start

@@ -27,7 +27,7 @@ __all__ = ["MOST_KINDS", "bind", "no_rows"]
 
 # Kinds of stages in a network.
 MOST_KINDS = 16
-# What has been bound, by the keys of the stages and the plug-ins.
+# The bound kernels, by the keys of the stages and the plug-ins.
 _BOUND: dict = {}
 
 

@@ -8,7 +8,7 @@ weights, scale, shift.
 import numpy as np
 
 from skgd.engine.records import APART, STAGE, TILE, Work, aligned
-from skgd.kernels.multiply import ROOM
+from skgd.kernels.multiply import SCRATCH_SIZE
 
 __all__ = ["Layout", "MemoryPlan"]
 
@@ -160,7 +160,7 @@ class MemoryPlan:
     def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
         self.capacity = -(-capacity // LINE) * LINE
         self.stages = np.zeros(len(layout.stages), STAGE)
-        self._n_own = ROOM
+        self._n_own = SCRATCH_SIZE
         self._n_chunks = n_chunks
         self._dimensions = (n_targets, layout.n_features if n_chunks else 0)
         # The weight, the targets and the features.

@@ -64,7 +64,7 @@ def loss_loops(loss, dtype):
         Of (z, y, weight, scale, numbers, delta): returns sum_i weight_i loss(z_i, y_i) in
         float64 and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z``
         and ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets),
-        ``numbers`` are the arguments of the loss. What is left in ``z`` is of no use.
+        ``numbers`` are the arguments of the loss. ``z`` is overwritten.
 
     link : Kernel
         Of (z, numbers): replaces the linear output by the prediction.

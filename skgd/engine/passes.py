@@ -1,7 +1,7 @@
 """A block of rows forward through the stages, and the gradient by them backward.
 
-Of a mini-batch, a thread takes the rows from ``step.first`` to ``step.last``, in whole
-chunks. What is summed over rows is summed by chunks first: a result must not depend on the
+A thread takes the rows of a mini-batch from ``step.first`` to ``step.last``, in whole
+chunks. Sums over rows are summed by chunks first, so that a result does not depend on the
 number of threads.
 """
 

@@ -1,7 +1,7 @@
 """The base classes of plug-ins: activations, losses, solvers, schedules.
 
 A plug-in is an estimator without ``fit``: it stores its arguments, and has no compiled
-kernel. What it computes are plain Python functions of numbers. The engine compiles them
+kernel. Its computations are plain Python functions of numbers. The engine compiles them
 into loops of its own when a network is trained (:mod:`skgd.engine.loops`). These
 contracts are provisional until version 1.0.
 """
@@ -19,7 +19,7 @@ __all__ = ["Activation", "Loss", "Plugin", "Progress", "Schedule", "Solver", "St
 
 
 class Plugin(BaseEstimator):
-    """What all plug-ins have in common.
+    """The base class of all plug-ins.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Plugin(BaseEstimator):
 
 
 class Activation(Plugin):
-    """What a hidden unit does with its linear input.
+    """The function that a hidden unit applies to its linear input.
 
     A subclass defines two functions of numbers, as static methods. After the first
     argument, both take the arguments of the constructor, in its order.

@@ -67,7 +67,7 @@ STAGE = _record(
 #   factor: which factor of the learning rate they have
 TILE = _record("stage begin end is_weights is_summed factor")
 
-# What a thread knows of the mini-batch. The first line is set once.
+# The position of a thread in the mini-batch. The first line is set once.
 #   capacity: rows that the shared memory has room for; chunk: rows of a chunk
 #   parts, part_size: first number of the chunks' memory, and numbers of each
 #   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
@@ -116,7 +116,7 @@ def aligned(lengths, dtype):
 
 
 class Rows(NamedTuple):
-    """The data, read-only. What there is not is empty."""
+    """The data, read-only. Absent parts are empty arrays."""
 
     X: Any  # dense rows, one after the other
     values: Any  # sparse rows: data,
@@ -140,7 +140,7 @@ class Network(NamedTuple):
 
 
 class PredictionNetwork(NamedTuple):
-    """What a prediction needs of a network."""
+    """The parts of a network that a prediction needs."""
 
     stages: Any
     theta: Any
@@ -151,21 +151,19 @@ class PredictionNetwork(NamedTuple):
 class Work(NamedTuple):
     """The memory of a mini-batch."""
 
-    # Of all threads: for each row its weight, targets, features if they are gathered, the
-    # outputs of the stages and the gradients by them; and a part for each chunk.
+    # Shared by all threads: for each row its weight, its targets, its features if they are
+    # gathered, the outputs of the stages and the gradients by them; a part for each chunk.
     shared: Any
-    own: Any  # of a thread: scratch memory for products, then what the stages ask for
-    # Of some tiles (a thread's own), of all parameters if a step needs the norm, or of all
-    # parameters over each chunk of the rows.
+    own: Any  # a thread's own: scratch memory for products, then for the stages
+    # A thread's own, of some tiles; or that of all parameters, if a step needs the norm; or
+    # that of all parameters over each chunk of the rows.
     gradient: Any
     arrivals: Any  # counts the arrivals at the barrier
-    squares: (
-        Any  # the sums of the squares of each tile's gradient, if a step needs the norm
-    )
+    squares: Any  # the sum of squares of each tile's gradient, if a step needs the norm
 
 
 class StageWork(NamedTuple):
-    """What the kernels of a stage may use beside its inputs, outputs and parameters."""
+    """The memory that the kernels of a stage may use."""
 
     shared: Any  # as in Work
     own: Any
@@ -198,21 +196,21 @@ class PredictionKernels(NamedTuple):
 
 
 class Epochs(NamedTuple):
-    """What training does next, and what it reports."""
+    """The next epochs, and the places for their results."""
 
     orders: Any  # of the rows, one an epoch; of no columns to take them as they come
     bounds: Any  # where the mini-batches of an epoch begin, and the number of rows
-    # Of shape (n_updates, n_factors, n_coefficients): those of the steps, for each of the
-    # next updates.
+    # The coefficients of the steps for each of the next updates, of shape (n_updates,
+    # n_factors, n_coefficients).
     coefficients: Any
-    # Of shape (n_epochs, n_chunks + n_tiles): the sum of an epoch's losses, by the chunk of
-    # their mini-batch, and of the penalties; added to.
+    # The sums of each epoch's losses by chunk, and of its penalties by tile, of shape
+    # (n_epochs, n_chunks + n_tiles). `train` adds to them.
     totals: Any
     losses: Any  # takes the mean objective of each finished epoch
 
 
 class Settings(NamedTuple):
-    """What stays the same during a fit."""
+    """The settings that stay the same during a fit."""
 
     by_rows: bool  # whether the gradient is summed from those over chunks of rows
     alpha: float  # the strength of the penalty

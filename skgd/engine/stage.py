@@ -10,7 +10,7 @@ import numpy as np
 
 __all__ = ["KINDS", "Block", "Stage"]
 
-# Of parameters: each kind may have a rate of its own, and the penalty acts on weights.
+# The kinds of parameters. Each may have its own rate, and the penalty acts on weights.
 KINDS = ("weights", "bias", "scale", "embedding", "activation")
 
 
@@ -106,7 +106,7 @@ class Stage:
 
     @property
     def key(self):
-        """What stages with the same kernels have in common."""
+        """Return the key that stages with the same kernels share."""
         return type(self)
 
     def kernels(self, dtype):

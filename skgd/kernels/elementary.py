@@ -221,7 +221,7 @@ def _log_64(x):
 
 @strict_jit
 def _log1p_32(x):
-    # What the rounding y of 1 + x lost comes back in the first order: log y + lost / y.
+    # The sum y = 1 + x was rounded. The lost part comes back as log y + lost / y.
     # Nothing is lost at -1, and what is lost at infinity is not a number.
     y = np.float32(1.0) + x
     lost = x - (y - np.float32(1.0))
@@ -230,7 +230,7 @@ def _log1p_32(x):
 
 @strict_jit
 def _log1p_64(x):
-    # What the rounding y of 1 + x lost comes back in the first order: log y + lost / y.
+    # The sum y = 1 + x was rounded. The lost part comes back as log y + lost / y.
     # Nothing is lost at -1, and what is lost at infinity is not a number.
     y = 1.0 + x
     lost = x - (y - 1.0)

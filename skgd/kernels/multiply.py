@@ -21,13 +21,13 @@ from skgd.kernels.blocks import (
 from skgd.kernels.operands import Operand, Shape, part, transposed
 from skgd.kernels.views import elements, vector
 
-__all__ = ["DEPTH", "FAR", "ROOM", "bind", "multiply"]
+__all__ = ["DEPTH", "FAR", "SCRATCH_SIZE", "bind", "multiply"]
 
 # The length of the sums that are taken at a time.
 DEPTH = 256
 
 # For so many rows of the widest panel, and as many as the longest vector has numbers.
-ROOM = (DEPTH + 16) * 64
+SCRATCH_SIZE = (DEPTH + 16) * 64
 
 # The bytes of a row from which on the rows of a panel evict each other from the first-level
 # cache; and the rows of the result from which on it is worth while to copy them.
@@ -141,7 +141,7 @@ def multiply(a, b, bias, out, shape, room):
     shape : Shape
         The shape of the product, and the length of the sums.
 
-    room : ndarray of shape (ROOM,)
+    room : ndarray of shape (SCRATCH_SIZE,)
         Written to.
     """
     rows, columns, depth = shape

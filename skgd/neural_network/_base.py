@@ -1,4 +1,4 @@
-"""What the two estimators share: parameters, validation, the epoch loop, attributes."""
+"""The common base of the two estimators: parameters, fit, predictions."""
 
 from typing import Self
 
@@ -309,7 +309,7 @@ class BaseMLP(Exchange, Explained, Versioned):
             self._validate_rows(X)
         if link is not None:
             predictions = link(predictions)
-            # Of an output that has overflowed, the prediction may be known.
+            # The prediction may be finite although the linear output has overflowed.
             is_finite = is_finite or not np.isnan(predictions).any()
         if not is_finite:
             check_finite(self, X=rows)

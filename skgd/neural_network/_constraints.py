@@ -1,4 +1,4 @@
-"""What the parameters of a network may be, alone and together."""
+"""The allowed values of a network's parameters, alone and together."""
 
 from numbers import Integral, Real
 from operator import is_
@@ -136,7 +136,7 @@ CONSTRAINTS: dict = {
         None,
     ],
 }
-# What their plug-ins ask of them.
+# The constraints of their plug-ins.
 CONSTRAINTS.update(
     (name, plugin._parameter_constraints[name])
     for parameter, registry in (("solver", SOLVERS), ("learning_rate", SCHEDULES))

@@ -1,4 +1,4 @@
-"""What plug-ins must define, and what they must return."""
+"""Checks of plug-ins: their definitions and the values that they return."""
 
 import inspect
 from functools import cache
@@ -15,7 +15,7 @@ from skgd.solvers import Solver
 
 __all__ = ["check_definition", "coefficients", "factors"]
 
-# What a plug-in must define: the arguments of each function of numbers. Those of its
+# The functions of numbers that a plug-in must define, and their arguments. Those of its
 # constructor follow, except for a solver's.
 FUNCTIONS = {
     Activation: {"value": "z", "slope": "x"},

@@ -1,4 +1,4 @@
-"""What may be wrong with the data of a fit."""
+"""Checks and advice about the data of a fit."""
 
 import numpy as np
 from sklearn import config_context

@@ -26,7 +26,7 @@ __all__ = ["Exchange"]
 PRIVATE = ("_label_binarizer", "_no_improvement_count")
 MOMENTS = {"sgd": ("velocities",), "adam": ("ms", "vs")}
 
-# What scikit-learn's networks know.
+# Names that scikit-learn's networks know.
 ACTIVATIONS = {"identity": Identity, "logistic": Logistic, "tanh": Tanh, "relu": ReLU}
 SCHEDULES = (Constant, InverseScaling, Adaptive)
 # The loss of a regressor, by the activation of its output.

@@ -22,7 +22,7 @@ from skgd.parallel.threads import available_threads, run_together
 
 __all__ = ["fit_lbfgs"]
 
-# What stands for any larger number in a compiled loop.
+# Stands for any larger number in a compiled loop.
 MOST = int(np.iinfo(np.int64).max)
 
 # Multiplications in the forward products of an evaluation that are worth a second thread:
@@ -290,5 +290,5 @@ class Descent(NamedTuple):
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""
         estimator.n_iter_, estimator.loss_ = self.n_iter, self.loss
-        # What a solver knows of other weights is of no use to these.
+        # The state of a solver belongs to other weights.
         vars(estimator).pop("_progress", None)

@@ -26,7 +26,7 @@ def checksum(coefs, intercepts):
 
 @dataclass
 class Parameters:
-    """What training changes, except the solver's own state.
+    """The numbers that training changes, except the solver's state.
 
     Attributes
     ----------
@@ -34,10 +34,10 @@ class Parameters:
         In the order of :mod:`skgd.engine.layout`.
 
     running : ndarray of shape (n_running,), dtype=float64
-        What stages keep, such as running statistics.
+        Numbers that stages keep, such as running statistics.
 
     center : ndarray of shape (n_features,)
-        What is subtracted from the inputs in training; see :meth:`recenter`.
+        Subtracted from the inputs in training; see :meth:`recenter`.
 
     published : int or None
         The checksum of the plain network, once it is public.

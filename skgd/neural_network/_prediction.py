@@ -108,7 +108,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
         if dtype not in _COMPILED:
             part(0, 0)
             _COMPILED.add(dtype)
-    # Of a sparse matrix, the size is what is not zero.
+    # The size of a sparse matrix counts its non-zero numbers.
     products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:
         return out, *part(0, len(out))

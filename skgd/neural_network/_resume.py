@@ -1,4 +1,4 @@
-"""What training goes on from: the network of the fit before."""
+"""The network of an earlier fit, from which training goes on."""
 
 import numpy as np
 

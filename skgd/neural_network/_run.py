@@ -76,7 +76,7 @@ class Run:
         self._trainer: Any = None
         self.epochs = []
         self.stop_reason = ""
-        # What has not been finite, after epochs that were.
+        # The message of a loss or score that is not finite, after epochs that were.
         self._failure = ""
         before = vars(estimator) if goes_on else {}
         self._n_seen_before = before.get("t_", 0)

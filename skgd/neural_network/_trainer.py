@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass
 class Progress:
-    """What a solver carries from one mini-batch to the next.
+    """The state of a solver and its schedule between mini-batches.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Progress:
 
 @dataclass
 class TrainingState:
-    """What training changes.
+    """Everything that training changes.
 
     Attributes
     ----------

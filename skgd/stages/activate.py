@@ -29,7 +29,7 @@ class Activate(Stage):
 
     @property
     def key(self):
-        """What stages with the same kernels have in common."""
+        """Return the key that stages with the same kernels share."""
         return Activate, type(self.activation)
 
     def kernels(self, dtype):

@@ -41,7 +41,7 @@ import mmap
 import sys
 import numpy as np
 from skgd.kernels import products
-from skgd.kernels.multiply import ROOM, multiply
+from skgd.kernels.multiply import SCRATCH_SIZE, multiply
 from tests.kernels.test_products import SHAPES, draw
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +66,7 @@ def guarded(array, at_end):
 for shape in SHAPES:
     X, weights, delta = draw(sys.argv[1], *shape)
     arrays = X, weights, delta, np.empty_like(delta), np.empty_like(weights)
-    room = np.empty(ROOM, X.dtype)
+    room = np.empty(SCRATCH_SIZE, X.dtype)
     arrays = (*arrays, np.empty_like(X), delta[0].copy(), room)
     for at_end in (False, True):
         X, weights, delta, out, gradient, errors, bias, room = [

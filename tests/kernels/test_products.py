@@ -9,7 +9,7 @@ from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import Layout, MemoryPlan
 from skgd.engine.records import make_steps
 from skgd.kernels import products
-from skgd.kernels.multiply import DEPTH, FAR, ROOM, multiply
+from skgd.kernels.multiply import DEPTH, FAR, SCRATCH_SIZE, multiply
 from skgd.neural_network._data import as_rows
 from skgd.stages import Bias, SparseColumns
 from tests.engine.helpers import DTYPES, PURE_PYTHON, assert_close, uncached
@@ -48,7 +48,7 @@ def draw(dtype, rows, inputs, outputs):
 
 def room(dtype):
     """Make room for a product, with nothing to rely on in it."""
-    return np.full(ROOM, np.nan, dtype=dtype)
+    return np.full(SCRATCH_SIZE, np.nan, dtype=dtype)
 
 
 @by_dtype

@@ -45,7 +45,8 @@ BRACKETED = 4
 DECREASED = 5
 SEARCH_NUMBERS = 6
 
-# Of the initial slope, what the objective must fall by at least, and what may remain of it.
+# The objective must fall by this share of the initial slope, and at most this share of the
+# slope may remain.
 SUFFICIENT_DECREASE = 1e-3
 REMAINING_SLOPE = 0.9
 # The search ends when the interval is so narrow, relative to its upper end.
