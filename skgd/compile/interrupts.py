@@ -32,7 +32,7 @@ class _Hold:
 def uninterrupted():
     """Hold Ctrl-C back to the end of the block, or to that of a block within."""
     before = signal.getsignal(signal.SIGINT)
-    # Python's handlers run in the main thread. A handler that is no function raises nothing.
+    # Python's handlers run in the main thread. One that is no function raises nothing.
     if not callable(before) or current_thread() is not main_thread():
         yield
         return

@@ -10,7 +10,7 @@ from skgd.compile.jit import Stub
 
 __all__ = ["flush_subnormals", "restore"]
 
-# Bits of the register MXCSR: subnormal results become zero, subnormal operands count as zero.
+# Bits of the register MXCSR: subnormal results and operands count as zero.
 _FLUSH = 0x8040
 
 
