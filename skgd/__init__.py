@@ -1,9 +1,10 @@
 """scikit-learn's scalers and multi-layer perceptrons, trained in compiled loops."""
 
+# First of all: it takes the fingerprint of the sources.
+import skgd.compile.sources  # noqa: F401
 from skgd._show_versions import show_versions
 from skgd._version import __version__
 from skgd._warm_up import warm_up
-from skgd.compile.sources import files_at_import
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.preprocessing import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
 
@@ -18,9 +19,6 @@ __all__ = [
     "show_versions",
     "warm_up",
 ]
-
-# Now, while the files are those that have been imported.
-files_at_import()
 
 
 def __dir__():

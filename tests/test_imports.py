@@ -1,12 +1,12 @@
 """The layers, and where compiled code may be, as read from the sources."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 import skgd
-from skgd.compile.sources import KERNEL_PACKAGES
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -28,8 +28,8 @@ WITH_NUMBA = [
     PACKAGE / name
     for name in (
         "compile/cache.py",
-        "compile/compiler.py",
         "compile/first_class.py",
+        "compile/numba_private.py",
         "kernels/vectors.py",
     )
 ]
@@ -180,13 +180,38 @@ def test_no_flags_elsewhere(path):
 
 
 @every_source
-def test_kernels_are_where_the_cache_looks(path):
-    """What it hashes must contain every compiled function."""
-    uses = {name for _, name in imports(parse(path))}
-    if {"jit", "strict_jit", "by_dtype", "Stub", "Kernel"} & uses or "@jit" in (
-        path.read_text(encoding="utf-8")
-    ):
-        assert ".".join(path.relative_to(PACKAGE).parts[:-1]) in KERNEL_PACKAGES
+def test_no_kernels_where_the_cache_does_not_look(path):
+    """Its fingerprint leaves the estimators of networks out."""
+    if layer_of(path) == "neural_network":
+        names = {name for _, name in imports(parse(path))}
+        assert not {"jit", "strict_jit", "by_dtype", "Stub", "Kernel"} & names
+
+
+@every_source
+def test_private_names_of_numba_are_in_one_file(path):
+    if path == PACKAGE / "compile" / "numba_private.py":
+        return
+    public = {"numba", "numba.types", "numba.extending"}
+    public |= {"llvmlite", "llvmlite.ir", "llvmlite.binding"}
+    for module, name in imports(parse(path)):
+        if module.split(".")[0] in ("numba", "llvmlite"):
+            assert module in public
+            assert name in (None, "__version__") or not name.startswith("_")
+            assert name not in ("core", "misc", "np")
+    text = path.read_text(encoding="utf-8")
+    for part in ("numba.core", "numba.np", "numba.misc", "numba._", "dispatcher._"):
+        assert part not in text
+
+
+def test_each_private_name_has_its_reasons():
+    """A line above the import: since when it exists, and what to do when it goes."""
+    path = PACKAGE / "compile" / "numba_private.py"
+    blocks = re.split(r"\n\n+", path.read_text(encoding="utf-8"))
+    private = [b for b in blocks if re.search(r"^from numba\.", b, flags=re.M)]
+    assert len(private) > 5
+    for block in private:
+        assert re.match(r"# Since 0\.\d+", block)
+        assert re.search(r"When (it|they) goe?s?:|with CompilerBase", block)
 
 
 def test_every_plugin_is_in_a_registry():

@@ -7,19 +7,15 @@ import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
+from types import SimpleNamespace
 
 __all__ = ["announced", "begin", "end", "tell"]
 
 _logger = logging.getLogger("skgd")
 
 
-class _Announcement:
+class _Announcement(SimpleNamespace):
     """What is compiled for whom, and when that began and ended."""
-
-    def __init__(self, what, verbose):
-        self.what = what
-        self.verbose = verbose
-        self.began = self.ended = None
 
 
 _current: ContextVar[_Announcement | None] = ContextVar("announcement", default=None)
@@ -44,7 +40,7 @@ def announced(what, verbose=False):
     verbose : bool or int, default=False
         Whether to print what is logged.
     """
-    announcement = _Announcement(what, verbose)
+    announcement = _Announcement(what=what, verbose=verbose, began=None, ended=None)
     token = _current.set(announcement)
     try:
         yield
@@ -60,13 +56,13 @@ def begin(is_kept):
 
     Parameters
     ----------
-    is_kept : bool
-        Whether the next process finds it on disk.
+    is_kept : callable
+        Returns whether the next process finds it on disk.
     """
     announcement = _current.get()
     if announcement is not None and announcement.began is None:
         announcement.began = perf_counter()
-        often = "once per installation and dtype" if is_kept else "in every process"
+        often = "once per installation and dtype" if is_kept() else "in every process"
         tell(
             f"skgd compiles {announcement.what}, {often}. Compiling all for a first fit "
             "takes 10 to 30 s.",

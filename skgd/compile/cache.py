@@ -3,7 +3,7 @@
 Numba's own cache asks only whether the file of the kernel itself has changed, not the
 files of the kernels that it calls and that are compiled into it (numba issue 1833). It
 also keeps one index a function, which two processes may overwrite for each other. Here a
-compiled signature is one file that carries a hash of all kernels' code and one of itself:
+compiled signature is one file that carries a hash of the sources and one of itself:
 whatever is stale, foreign, truncated or half-written does not match, and is compiled anew.
 
 With the environment variable ``SKGD_DISK_CACHE=0`` nothing is read or written.
@@ -11,7 +11,7 @@ With the environment variable ``SKGD_DISK_CACHE=0`` nothing is read or written.
 
 import hashlib
 import os
-import pickle
+import re
 import sys
 import tempfile
 import uuid
@@ -21,15 +21,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from llvmlite import __version__ as llvmlite_version
 from numba import __version__ as numba_version
 from numba import config
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
-from numba.misc.appdirs import AppDirs
 
-from skgd.compile import announce
-from skgd.compile.sources import code_hash, is_hashed
+from skgd.compile import announce, sources
+from skgd.compile.numba_private import AppDirs, from_bytes, to_bytes
 
 __all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
 
@@ -109,21 +106,21 @@ def _warn_that_nothing_is_kept(reason):
     )
 
 
-def _stamp(name, content):
-    """Sign what a file holds, for the file of this name only."""
-    return code_hash() + hashlib.sha256(name.encode() + content).digest()
+def _stamp(identity, name, content):
+    """Sign what a file of this name holds, if it is made of this code."""
+    return b"".join(hashlib.sha256(p).digest() for p in (identity, name.encode(), content))
 
 
-class KernelCache(_Cache):
-    """One function's compiled signatures, a file each.
+class KernelCache:
+    """One function's compiled signatures, a file each, as a dispatcher asks for them.
 
     Parameters
     ----------
     function : function
         The Python function.
 
-    callee : bool
-        Whether it is compiled for other kernels only.
+    options : str
+        What it is compiled for.
 
     Raises
     ------
@@ -131,101 +128,91 @@ class KernelCache(_Cache):
         If ``SKGD_DISK_CACHE`` is neither 0 nor 1.
     """
 
-    def __init__(self, function, callee):
-        self._name = f"{function.__module__}.{function.__qualname__}"
-        self._callee = callee
+    def __init__(self, function, options):
+        self._function = function
+        self._options = options
         self._enabled = is_on()
-        self._is_hashed = is_hashed(function)
 
     @property
     def cache_path(self):
         return str(cache_directory())
 
-    def enable(self):
-        self._enabled = True
-
-    def disable(self):
-        self._enabled = False
-
-    def flush(self):
-        if cache_directory() is not None:
-            for path in cache_directory().glob(f"{self._name}-*.skgd"):
-                # Windows removes no file that another process has open.
-                with suppress(OSError):
-                    path.unlink(missing_ok=True)
+    def _identity(self):
+        """Return what decides the code, as bytes, or None if nothing may be kept."""
+        if not self._enabled or sources.FINGERPRINT is None:
+            return None
+        # What is not certain is compiled in every process.
+        with suppress(Exception):
+            return sources.FINGERPRINT + repr(sources.identify(self._function)).encode()
+        return None
 
     def _file_name(self, signature, codegen):
-        """Name the file of a signature, or return None if it must not have one."""
-        if not (self._enabled and self._is_hashed and code_hash()):
-            return None
-        key = (
-            str(signature),
-            self._callee,
-            codegen.magic_tuple(),
-            # Of several installations, each has its files.
-            str(_PACKAGE),
-            sys.version,
-            numba_version,
-            bool(config.BOUNDSCHECK),
-            str(config.OPT),
-            config.USING_SVML,
-        )
-        return f"{self._name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.skgd"
+        name = f"{self._function.__module__}.{self._function.__qualname__}"
+        # Each installation has its own files.
+        versions = str(_PACKAGE), sys.version, numba_version, llvmlite_version
+        flags = bool(config.BOUNDSCHECK), str(config.OPT), config.USING_SVML
+        processor = codegen.magic_tuple()
+        key = name, str(signature), self._options, processor, versions, flags
+        digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        return f"{re.sub(r'[^a-zA-Z0-9_.-]', '_', name)[:150]}-{digest}.skgd"
 
-    def load_overload(self, sig, target_context):
-        target_context.refresh()
-        content = self._read(self._file_name(sig, target_context.codegen()))
+    def load_overload(self, signature, context):
+        """Return what is on disk, or None."""
+        context.refresh()
+        content = self._read(self._file_name(signature, context.codegen()))
         if content is None:
             counts["compiled"] += 1
-            announce.begin(self._is_kept())
+            announce.begin(self._is_kept)
             return None
         counts["found"] += 1
-        return CompileResult._rebuild(target_context, *pickle.loads(content))
+        return from_bytes(context, content)
 
     def _is_kept(self):
         """Return whether what is compiled is kept; warn if it is not, but should be."""
-        if not (self._enabled and self._is_hashed):
+        if not self._enabled:
             return False
-        if code_hash() is None:
+        if not sources.are_unchanged():
             _warn_that_nothing_is_kept(
                 "its files cannot be read or have changed since it was imported, which a "
                 "new process may mend."
             )
             return False
-        if cache_directory() is None:
+        if self._identity() is not None and cache_directory() is None:
             _warn_that_nothing_is_kept(
                 "no directory for them can be written. Set the environment variable "
                 "NUMBA_CACHE_DIR to one that can."
             )
-            return False
-        return True
+        return self._identity() is not None and cache_directory() is not None
 
     def _read(self, name):
         """Read the first valid file of a name."""
-        for place in places() if name else ():
+        identity = self._identity()
+        for place in places() if identity else ():
             try:
                 written = (place / name).read_bytes()
             except OSError:
                 continue
-            stamp, content = written[:64], written[64:]
-            if stamp == _stamp(name, content):
+            stamp, content = written[:96], written[96:]
+            if stamp == _stamp(identity, name, content):
                 return content
         return None
 
-    def save_overload(self, sig, data):
+    def save_overload(self, signature, result):
+        """Write what has been compiled."""
         announce.end()
-        name = self._file_name(sig, data.codegen)
-        if name is None or cache_directory() is None or data.library.has_dynamic_globals:
+        content = to_bytes(result) if self._is_kept() else None
+        identity = self._identity()
+        if content is None or identity is None:
             return
-        content = dumps(data._reduce())
+        name = self._file_name(signature, result.codegen)
         path = cache_directory() / name
         written = path.with_suffix(f".{uuid.uuid4().hex}")
         try:
-            written.write_bytes(_stamp(name, content) + content)
+            written.write_bytes(_stamp(identity, name, content) + content)
             written.replace(path)
             counts["written"] += 1
         except OSError:
-            # A full or read-only disk costs the next process a compilation, no more. So
-            # does a file that another process reads, which Windows does not replace.
+            # A full or read-only disk costs the next process a compilation. So does a file
+            # that another process reads, which Windows does not replace.
             with suppress(OSError):
                 written.unlink(missing_ok=True)

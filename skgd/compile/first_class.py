@@ -7,14 +7,13 @@ beforehand. To kernels it is the named tuple of functions that it was made from.
 
 import numpy as np
 from llvmlite import ir
-from numba.core.datamodel.models import TupleModel
-from numba.extending import NativeValue, register_model, unbox
-from numba.types import FunctionType, NamedTuple, UniTuple
+from numba import types
+from numba.extending import NativeValue, models, register_model, unbox
 
 __all__ = ["Functions"]
 
 
-class FunctionsType(NamedTuple):
+class FunctionsType(types.NamedTuple):
     """Numba's type of ``Functions``."""
 
 
@@ -35,9 +34,9 @@ class Functions:
         addresses, kinds = [], []
         for name, member in zip(named._fields, named, strict=True):
             returned, *arguments = signatures[name]
-            kind = FunctionType(returned(*arguments))
+            kind = types.FunctionType(returned(*arguments))
             several = isinstance(member, tuple)
-            kinds.append(UniTuple(kind, len(member)) if several else kind)
+            kinds.append(types.UniTuple(kind, len(member)) if several else kind)
             for function in member if several else (member,):
                 addresses.append(0 if function is None else function.__wrapper_address__())
         self._addresses = np.array(addresses, dtype=np.uintp)
@@ -45,7 +44,7 @@ class Functions:
         self._numba_type_ = FunctionsType(kinds, type(named))
 
 
-register_model(FunctionsType)(TupleModel)
+register_model(FunctionsType)(models.TupleModel)
 
 
 @unbox(FunctionsType)
@@ -67,7 +66,7 @@ def _unbox(typ, functions, c):
 
     members = []
     for kind in typ:
-        if isinstance(kind, UniTuple):
+        if isinstance(kind, types.UniTuple):
             several = [function(kind.dtype) for _ in range(kind.count)]
             members.append(c.context.make_tuple(c.builder, kind, several))
         else:

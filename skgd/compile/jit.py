@@ -31,7 +31,6 @@ def import_numba():
         import numba.types
 
         import skgd.compile.cache
-        import skgd.compile.compiler
         import skgd.compile.first_class  # noqa: F401
     return numba
 
@@ -47,7 +46,7 @@ class _Once:
 
     def __get__(self, instance, owner=None):
         import_numba()
-        from numba.core.compiler_lock import global_compiler_lock
+        from skgd.compile.numba_private import global_compiler_lock
 
         values, name = vars(instance), self._make.__name__
         with uninterrupted(), global_compiler_lock:
@@ -108,7 +107,7 @@ class Kernel:
         from numba import config, njit
 
         from skgd.compile.cache import KernelCache
-        from skgd.compile.compiler import CalleeCompiler, KernelCompiler
+        from skgd.compile.numba_private import CalleeCompiler, KernelCompiler, set_cache
 
         is_callee = "no_cfunc_wrapper" in options
         dispatcher = njit(
@@ -119,7 +118,7 @@ class Kernel:
             **options,
         )(self.__wrapped__)
         if not config.DISABLE_JIT:
-            dispatcher._cache = KernelCache(self.__wrapped__, callee="-".join(options))
+            set_cache(dispatcher, KernelCache(self.__wrapped__, "-".join(options)))
             # It compiles a signature, or loads it from disk.
             dispatcher.compile = uninterrupted()(dispatcher.compile)
         return dispatcher
@@ -147,13 +146,13 @@ class Kernel:
         object
             With Numba's wrapper address protocol. Only kernels can call it.
         """
-        from numba import config
-        from numba.core.types import CompileResultWAP
+        from numba import config, types
 
         if config.DISABLE_JIT:
             return self.dispatcher
         returned, *arguments = signature
-        return CompileResultWAP(self._pointer.get_compile_result(returned(*arguments)))
+        result = self._pointer.get_compile_result(returned(*arguments))
+        return types.CompileResultWAP(result)
 
 
 def jit(function):
@@ -220,7 +219,7 @@ class Stub:
 
     @property
     def _numba_type_(self):
-        from numba.core.registry import cpu_target
+        from skgd.compile.numba_private import cpu_target
 
         replacement = self._replacement
         cpu_target.typing_context.refresh()

@@ -1,152 +1,165 @@
-"""What the kernels' code is, for those compiled from other code to be told apart."""
+"""Which code this process runs, for what is compiled from other code to be told apart.
 
+The package has one fingerprint: a hash of its sources, taken when skgd is imported. A
+plug-in from outside the package is identified by its own source file.
+"""
+
+import builtins
+import cmath
 import hashlib
-import os
+import math
+import sys
 from functools import cache
-from importlib.util import find_spec
-from pkgutil import iter_modules
+from importlib.resources import files
 from types import CodeType
 from typing import Any
 
-__all__ = ["KERNEL_PACKAGES", "code_hash", "files_at_import", "is_hashed"]
+import numpy as np
 
-# Where kernels are defined. The rest of the package compiles nothing.
-KERNEL_PACKAGES = (
-    "activations",
-    "compile",
-    "engine",
-    "engine.full_batch",
-    "kernels",
-    "losses",
-    "parallel",
-    "preprocessing",
-    "schedules",
-    "solvers",
-    "stages",
-)
-_PREFIXES = tuple(f"skgd.{package}." for package in KERNEL_PACKAGES)
+from skgd.compile.jit import Kernel, Stub
 
-# What a code object does: the rest is names of files and numbers of lines.
-_CODE = (
-    "co_argcount",
-    "co_posonlyargcount",
-    "co_kwonlyargcount",
-    "co_flags",
-    "co_code",
-    "co_consts",
-    "co_names",
-    "co_varnames",
-    "co_freevars",
-    "co_cellvars",
-    "co_exceptiontable",
-    "co_name",
-    "co_qualname",
-)
+__all__ = ["FINGERPRINT", "are_unchanged", "identify"]
 
 
-@cache
-def code_hash():
-    """Hash the code of all modules where kernels are defined.
+def _sources(folder):
+    """Yield the modules' contents, but those of estimators: they define no kernels."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith((".py", ".pyc")):
+            content = path.read_bytes()
+            yield f"{path.name} {len(content)}\n".encode() + content
+        elif path.is_dir() and path.name not in ("__pycache__", "neural_network"):
+            yield f"{path.name}/\n".encode()
+            yield from _sources(path)
 
-    It is Python's compiled code that is hashed, not the source beside it, which may be
-    newer: where an upgrade keeps size and time of a file, Python goes on with the old
-    ``.pyc``.
 
-    Returns
-    -------
-    bytes or None
-        None where there is no code to be had, or the files are no longer those that have
-        been imported: nothing is cached then.
-    """
-    digest = hashlib.sha256()
-    if files_at_import() is None or _files() != files_at_import():
-        return None
+def _fingerprint():
+    """Hash the sources as they are now; None if there are none to be read."""
     try:
-        for spec in _specs():
-            code = spec.loader.get_code(spec.name)
-            if code is None:
-                return None
-            digest.update(repr((spec.name, _content(code))).encode())
+        found = b"".join(_sources(files("skgd")))
     except Exception:
-        # Code without a hash costs the cache, never the fit.
+        # Code without a hash costs the cache, never the import.
         return None
-    return digest.digest()
+    return hashlib.sha256(found).digest() if found else None
 
 
-def _content(value):
-    """Return the content of a code object or constant, the same in every process.
+# Before the modules with kernels are imported (see skgd/__init__.py). What is compiled is
+# written only if the sources were still the same after the last import: an edit before it
+# puts no old code under the new fingerprint, nor new code under the old.
+FINGERPRINT = _fingerprint()
 
-    Not by marshal: the format of its bytes that does not depend on reference counts
-    cannot hold the slices that are constants since Python 3.14.
-    """
-    if isinstance(value, CodeType):
-        return [_content(getattr(value, name)) for name in _CODE]
-    if isinstance(value, tuple):
-        return tuple(map(_content, value))
-    if isinstance(value, frozenset):
-        return sorted(map(repr, value))
-    return value
+
+def are_unchanged():
+    """Return whether the modules that this process runs are of the fingerprint."""
+    names = tuple(name for name in list(sys.modules) if f"{name}.".startswith("skgd."))
+    return FINGERPRINT is not None and _are_unchanged(names)
 
 
 @cache
-def files_at_import():
-    """Tell the files of these modules from others; called when skgd is imported.
+def _are_unchanged(names):
+    return _fingerprint() == FINGERPRINT and all(map(_runs_its_source, names))
 
-    To hash their code then would take 30 ms of each import.
 
-    Returns
-    -------
-    list of tuple or None
-        Of each file the name and what no other version of it shares: the inode, the size,
-        the time stamp and, where the system keeps it, the time of the last change, which
-        cannot be set. None where these are not files.
+@cache
+def _runs_its_source(name):
+    """Return whether Python gets the same code from a module's .pyc as from its source.
+
+    Where an upgrade keeps size and time of a file, Python goes on with the old ``.pyc``.
     """
-    return _files()
-
-
-def _files():
+    spec: Any = sys.modules[name].__spec__
     try:
-        # Of a module in a zip file, the file is the archive.
-        found = [
-            (spec.name, os.stat(getattr(spec.loader, "archive", spec.origin)))
-            for spec in _specs()
-        ]
-    except (AttributeError, ImportError, OSError, TypeError):
-        return None
-    return [
-        (name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-        for name, stat in found
-    ]
+        source, code = spec.loader.get_source(name), spec.loader.get_code(name)
+        return source is None or code == _compile(source, spec.origin)
+    except Exception:
+        # A loader that gives neither costs the cache, never the fit.
+        return False
 
 
-def _specs():
-    """Find the modules, also those that are not imported before the first kernel."""
-    for package in KERNEL_PACKAGES:
-        spec: Any = find_spec(f"skgd.{package}")
-        yield spec
-        for module in iter_modules(spec.submodule_search_locations):
-            finder: Any = module.module_finder
-            yield finder.find_spec(f"{spec.name}.{module.name}")
+@cache
+def _compile(source, path):
+    return compile(source, path, "exec", dont_inherit=True)
 
 
-def is_hashed(function):
-    """Tell whether `code_hash` covers a function and the kernels compiled into it.
+def _codes(code):
+    """List a code object and those within it."""
+    found = [code]
+    for each in found:
+        found += [part for part in each.co_consts if isinstance(part, CodeType)]
+    return found
 
-    It does not cover plug-ins from outside this package. They are closed over by the
-    kernels that skgd makes of them.
+
+# ------------------------------------------------------------------------------- plug-ins
+
+# What a function reads from them is Python's, NumPy's and Numba's, of known versions.
+_KNOWN = (builtins, math, cmath, np)
+_CONSTANTS = (bool, int, float, complex, str, type(None))
+# Numba keeps the globals that a function had when it was compiled first.
+_FIRST: dict = {}
+
+
+def identify(function):
+    """Describe what decides the code of a kernel, beyond the package's fingerprint.
 
     Parameters
     ----------
     function : function
-        The Python function of a kernel.
+        The Python function of the kernel.
 
     Returns
     -------
-    bool
+    tuple
+        Its ``repr`` is the same in each process, and another after a change.
+
+    Raises
+    ------
+    Exception
+        Of any kind, if it is not certain what decides the code.
     """
-    closed_over = [cell.cell_contents for cell in function.__closure__ or ()]
-    return f"{function.__module__}.".startswith(_PREFIXES) and all(
-        isinstance(part, int)
-        or (hasattr(part, "__wrapped__") and is_hashed(part.__wrapped__))
-        for part in closed_over
-    )
+    cells = [_identify_part(cell.cell_contents) for cell in function.__closure__ or ()]
+    found = function.__module__, function.__qualname__, cells
+    if _is_own(function):
+        return found
+    defaults = _identify_part((function.__defaults__, function.__kwdefaults__))
+    found = *found, defaults, *_identify_source(function)
+    if _FIRST.setdefault(function, found) != found:
+        raise ValueError(f"{function!r} has changed since it was first compiled.")
+    return found
+
+
+def _is_own(function):
+    """Tell whether the package's fingerprint covers a function."""
+    name = function.__module__
+    return name.startswith("skgd.") and not name.startswith("skgd.neural_network.")
+
+
+def _identify_part(value):
+    """Describe what a kernel closes over, or reads from its module."""
+    if type(value) in _CONSTANTS or isinstance(value, np.number | np.bool_):
+        return type(value).__name__, repr(value)
+    if type(value) is tuple:
+        return [_identify_part(item) for item in value]
+    if isinstance(value, Kernel):
+        return identify(value.__wrapped__), sorted(value._fastmath)
+    if isinstance(value, Stub) and _is_own(value._make):
+        return identify(value._make)
+    name = getattr(value, "__name__", "")
+    for module in _KNOWN:
+        if value is module or vars(module).get(name) is value:
+            return module.__name__, name
+    # A plain function is not what compiled code calls: that is an overload from anywhere.
+    raise TypeError(f"{value!r} is neither a number nor a kernel.")
+
+
+def _identify_source(function):
+    """Return a module's hash, which of its functions this is, and the globals it reads."""
+    names = function.__globals__
+    module: Any = sys.modules[function.__module__]
+    if function.__module__ == "__main__" or vars(module) is not names:
+        raise ValueError(f"{function!r} is not from a module that can be imported.")
+    source = module.__spec__.loader.get_source(module.__name__)
+    # For float32 another function stands in, with other literals.
+    code = getattr(function, "_double", function).__code__
+    # The copy is free of what Python 3.11 notes in code that it runs.
+    place = _codes(_compile(source, module.__file__)).index(code.replace())
+    read = {name for part in _codes(code) for name in part.co_names if name in names}
+    values = [(name, _identify_part(names[name])) for name in sorted(read)]
+    return hashlib.sha256(source.encode()).hexdigest(), place, values

@@ -7,6 +7,7 @@ in Numba, as in NumPy before version 2, a float64 would make everything float64.
 
 from functools import cache
 from types import FunctionType
+from typing import Any
 
 import numpy as np
 
@@ -226,14 +227,14 @@ def scalar(function, dtype):
     if dtype == np.float32:
         code = function.__code__
         constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
-        single = FunctionType(
+        single: Any = FunctionType(
             code.replace(co_consts=constants),
             function.__globals__,
             function.__name__,
             function.__defaults__,
             function.__closure__,
         )
-        single.__qualname__ = function.__qualname__
+        single.__qualname__, single._double = function.__qualname__, function
         function = single
     return jit(function)
 
@@ -244,7 +245,10 @@ def _named(name, function, *parts):
     The disk cache goes by the name. The parts are the functions of numbers that the loop
     closes over, and what else decides its code.
     """
-    names = (getattr(part, "__qualname__", str(part)) for part in parts)
+    names = (
+        f"{part.__module__}.{part.__qualname__}" if callable(part) else str(part)
+        for part in parts
+    )
     function.__qualname__ = "-".join([name, *names])
     return jit(function)
 

@@ -11,6 +11,8 @@ be added up. No sum is divided among threads: the number of threads does not cha
 the result.
 """
 
+import numpy as np
+
 from skgd.compile.jit import jit
 from skgd.engine.passes import backward, evaluate, forward, gather
 from skgd.engine.update import chunk_gradients, update_tiles
@@ -33,7 +35,8 @@ def train(rows, epochs, network, work, kernels, settings, steps):
     step, losses = steps[0], epochs.losses
     n_batches = epochs.bounds.shape[0] - 1
     mode = flush_subnormals()
-    epoch = updates = 0
+    # Zeros of one type: of literals, Numba would compile a mini-batch for both.
+    epoch = updates = np.int64(0)
     while epoch < losses.shape[0] and step.limit > 0:
         step.start = epochs.bounds[step.batch]
         step.rows = epochs.bounds[step.batch + 1] - step.start

@@ -130,8 +130,7 @@ class _Matrix(NamedTuple):
 
 def _unpack(context, builder, kind, value):
     """Return an operand of a Numba type as a `_Matrix`."""
-    from numba.core import cgutils
-    from numba.np.arrayobj import make_array
+    from skgd.compile.numba_private import cgutils, make_array
 
     data, first, row, step = cgutils.unpack_tuple(builder, value)
     array = make_array(kind[0])(context, builder, data)
@@ -194,9 +193,9 @@ def _places(builder, pointer, offsets, lanes):
 
 def _make_multiply():
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
 
+    from skgd.compile.numba_private import cgutils
     from skgd.kernels.vectors import Sums, Vectors, registers
 
     def write(builder, vectors, product, height, width, count):
@@ -277,9 +276,9 @@ def _make_multiply():
 
 def _make_dot():
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
 
+    from skgd.compile.numba_private import cgutils
     from skgd.kernels.vectors import FUSE, Sums, Vectors
 
     @intrinsic

@@ -32,7 +32,8 @@ def _is_x86():
 def _access(builder, name, place):
     """Load the register from a place, or store it there."""
     from llvmlite import ir
-    from numba.core import cgutils
+
+    from skgd.compile.numba_private import cgutils
 
     kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t])
     access = builder.module.declare_intrinsic(f"llvm.x86.sse.{name}", fnty=kind)
@@ -42,8 +43,9 @@ def _access(builder, name, place):
 def _make_flush_subnormals():
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
+
+    from skgd.compile.numba_private import cgutils
 
     @intrinsic
     def flush(typing_context):
@@ -65,8 +67,9 @@ def _make_flush_subnormals():
 
 def _make_restore():
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
+
+    from skgd.compile.numba_private import cgutils
 
     @intrinsic
     def restore(typing_context, mode):

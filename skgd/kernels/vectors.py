@@ -7,7 +7,9 @@ import platform
 import sys
 
 from llvmlite import ir
-from numba.core import cgutils, codegen, config
+from numba import config
+
+from skgd.compile.numba_private import cgutils, get_host_cpu_features
 
 __all__ = ["FUSE", "Sums", "Vectors", "registers"]
 
@@ -24,7 +26,7 @@ def registers():
     """
     features = config.CPU_FEATURES
     if features is None:
-        features = codegen.get_host_cpu_features()
+        features = get_host_cpu_features()
     if "+avx512f" in features:
         return 64, 4
     if "+avx" in features:

@@ -3,8 +3,8 @@
 All parameters of a network lie in one buffer, and so do the intermediate results of a
 mini-batch: depth and widths are numbers in a table. A slice of a NumPy array corrects
 bounds that are negative or too large; these views are where they are told to be. Kernels
-count no references to either (:mod:`skgd.compile.compiler`): the caller of the outermost
-keeps the buffers alive.
+count no references to either (:mod:`skgd.compile.numba_private`): the caller of the
+outermost keeps the buffers alive.
 """
 
 from skgd.compile.jit import Stub
@@ -27,7 +27,8 @@ def _elements(array):
 def _make_elements():
     from numba import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array, populate_array
+
+    from skgd.compile.numba_private import make_array, populate_array
 
     @intrinsic
     def view(typing_context, array):
@@ -84,7 +85,8 @@ def _make_matrix():
 def _typed_view(flat, ndim):
     """Return the signature and the code generator of a view into ``flat``."""
     from numba import types
-    from numba.np.arrayobj import make_array, populate_array
+
+    from skgd.compile.numba_private import make_array, populate_array
 
     view = types.Array(flat.dtype, ndim, "C", readonly=not flat.mutable)
 

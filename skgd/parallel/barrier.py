@@ -44,7 +44,8 @@ def _make_arrive():
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
+
+    from skgd.compile.numba_private import make_array
 
     @intrinsic
     def arrive(typing_context, arrivals):
@@ -61,7 +62,8 @@ def _make_arrive():
 def _make_read():
     from numba import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
+
+    from skgd.compile.numba_private import make_array
 
     @intrinsic
     def read(typing_context, arrivals):
@@ -77,9 +79,9 @@ def _make_read():
 def _make_claim():
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
+
+    from skgd.compile.numba_private import cgutils, make_array
 
     @intrinsic
     def claim(typing_context, array):

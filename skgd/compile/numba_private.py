@@ -1,0 +1,131 @@
+"""Numba's and llvmlite's private names, all in this file, and what is made of them.
+
+They may change with any minor version of Numba: ``pyproject.toml`` has an upper bound, and
+``.ci/run`` tells when there is a newer version to test. Each has a comment: since which
+version it exists, what it is for, and what replaces it when it goes. ``import x as x``
+marks those that other files use.
+
+The compilers differ from Numba's in two things. Loops get vectors as wide as the
+processor's. And kernels own no arrays: whoever calls one keeps its arrays alive. Numba
+would count a reference to each array that a kernel takes out of a named tuple, atomically,
+in memory that all threads share: more than half of a small network's time.
+"""
+
+import pickle
+
+from numba import types
+
+# Since 0.49: what writes common instructions. When it goes: llvmlite.ir alone.
+from numba.core import cgutils as cgutils
+
+# Since 0.49: the processor's features, with NUMBA_ENABLE_AVX. When it goes: llvmlite's.
+from numba.core.codegen import get_host_cpu_features as get_host_cpu_features
+
+# Since 0.49: Numba's documented way to another pipeline, and what a dispatcher hands to its
+# cache. When they go: Numba's compiler and its cache, which is slower in threads.
+from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
+
+# Since 0.49: Numba's lock, as another one would deadlock with it. When it goes: njit's own.
+from numba.core.compiler_lock import global_compiler_lock as global_compiler_lock
+
+# Since 0.49, with CompilerBase.
+from numba.core.compiler_machinery import register_pass
+
+# Since 0.49: what writes a function's instructions. When it goes: Numba's compiler.
+from numba.core.lowering import Lower
+
+# Since 0.49: the types of overloads and intrinsics. When it goes: a global of each.
+from numba.core.registry import cpu_target as cpu_target
+
+# Since 0.50: pickles what holds functions. When it goes: the package cloudpickle.
+from numba.core.serialize import dumps
+
+# Since 0.49: the pass that runs Lower. When it goes: Numba's compiler.
+from numba.core.typed_passes import NativeLowering
+
+# Since 0.30: the user's cache directory. When it goes: the package platformdirs.
+from numba.misc.appdirs import AppDirs as AppDirs
+
+# Since 0.30: an array's pointer, shape and strides. When they go: cgutils's struct proxies.
+from numba.np.arrayobj import make_array as make_array
+from numba.np.arrayobj import populate_array as populate_array
+
+
+def set_cache(dispatcher, cache):
+    """Have a dispatcher ask ``cache`` for what it would compile; ``_cache`` since 0.49."""
+    dispatcher._cache = cache
+
+
+def to_bytes(result):
+    """Serialize what a dispatcher has compiled; None if it holds addresses."""
+    return None if result.library.has_dynamic_globals else dumps(result._reduce())
+
+
+def from_bytes(context, content):
+    """Restore what a dispatcher has compiled."""
+    return CompileResult._rebuild(context, *pickle.loads(content))
+
+
+def _borrowed(context, builder, kind, value):
+    """Return an array, or a tuple of them, without its owner."""
+    if isinstance(kind, types.Array):
+        array = make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        for index, member in enumerate(kind):
+            part = builder.extract_value(value, index)
+            part = _borrowed(context, builder, member, part)
+            value = builder.insert_value(value, part, index)
+    return value
+
+
+class _CalleeLower(Lower):
+    """Writes the instructions of a kernel that is inlined into others."""
+
+    def setup_function(self, fndesc):
+        super().setup_function(fndesc)
+        # Loops are unrolled and vectorized where they are inlined, not before.
+        self.function.attributes.add("optsize")
+
+
+class _KernelLower(Lower):
+    """Writes those of a kernel that Python or a pointer calls: no argument has an owner."""
+
+    def setup_function(self, fndesc):
+        super().setup_function(fndesc)
+        # For many processors with AVX-512, LLVM makes vectors of half its width for loops:
+        # the first of them slowed down for the whole. Products use it anyway.
+        # llvmlite's own `add` knows attributes by name only.
+        set.add(self.function.attributes, '"prefer-vector-width"="512"')
+
+    def extract_function_arguments(self):
+        values = super().extract_function_arguments()
+        kinds = zip(self.fndesc.argtypes, values, strict=True)
+        self.fnargs = [_borrowed(self.context, self.builder, *pair) for pair in kinds]
+        return self.fnargs
+
+
+def _compiler(lower):
+    """Make Numba's compiler with another way to write instructions."""
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class Lowering(NativeLowering):
+        _name = f"skgd{lower.__name__}"
+        lowering_class = lower
+
+    class Compiler(CompilerBase):
+        def define_pipelines(self):
+            pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            pipeline.passes = [
+                (Lowering if step is NativeLowering else step, name)
+                for step, name in pipeline.passes
+            ]
+            pipeline.finalize()
+            return [pipeline]
+
+    return Compiler
+
+
+KernelCompiler, CalleeCompiler = _compiler(_KernelLower), _compiler(_CalleeLower)
