@@ -7,7 +7,6 @@ import sys
 import warnings
 from copy import copy as shallow
 from copy import deepcopy
-from pathlib import Path
 
 import joblib
 import numpy as np
@@ -24,41 +23,6 @@ from skgd.solvers import SOLVERS, Adam
 from tests.fixtures.write import FOLDER, MODELS, X, fitted, outputs, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-# What skops must be told to trust, as docs/promises.md says.
-TRUSTED = {
-    "MLPClassifier": [
-        "skgd.neural_network._classifier.MLPClassifier",
-        "skgd.neural_network._parameters.Parameters",
-        "skgd.neural_network._trainer.Progress",
-    ],
-    "MLPRegressor": [
-        "skgd.neural_network._parameters.Parameters",
-        "skgd.neural_network._regressor.MLPRegressor",
-        "skgd.neural_network._trainer.Progress",
-    ],
-    "MinMaxScaler": [
-        "skgd.preprocessing._min_max.MinMaxScaler",
-        "skgd.preprocessing._statistics.Extremes",
-        "skgd.preprocessing._statistics.Summary",
-    ],
-    "MeanScaler": [
-        "skgd.preprocessing._mean.MeanScaler",
-        "skgd.preprocessing._statistics.Extremes",
-        "skgd.preprocessing._statistics.Moments",
-        "skgd.preprocessing._statistics.Summary",
-    ],
-    "StandardScaler": [
-        "skgd.preprocessing._standard.StandardScaler",
-        "skgd.preprocessing._statistics.Moments",
-        "skgd.preprocessing._statistics.Summary",
-    ],
-    "ZScoreScaler": [
-        "skgd.preprocessing._statistics.Moments",
-        "skgd.preprocessing._statistics.Summary",
-        "skgd.preprocessing._z_score.ZScoreScaler",
-    ],
-}
 
 
 def assert_equal(found, expected):
@@ -77,7 +41,8 @@ def through_joblib(model, **kwargs):
 def through_skops(model):
     skops = pytest.importorskip("skops.io")
     dumped = skops.dumps(model)
-    return skops.loads(dumped, trusted=TRUSTED[type(model).__name__])
+    cls = type(model)
+    return skops.loads(dumped, trusted=[f"{cls.__module__}.{cls.__qualname__}"])
 
 
 WAYS = {
@@ -104,22 +69,60 @@ def test_what_comes_back_is_the_same(name, way):
         assert_equal(outputs(again.fit(X, y), X), outputs(fitted(name), X))
 
 
-def test_the_types_that_skops_is_told_to_trust_are_those_it_asks_for():
+def untrusted(model):
+    """Return the types that skops has to be told to trust."""
     skops = pytest.importorskip("skops.io")
-    asked = {}
-    for name in MODELS:
-        model = fitted(name)
-        types = skops.get_untrusted_types(data=skops.dumps(model))
-        asked.setdefault(type(model).__name__, set()).update(types)
-    asked["MLPRegressor"] |= {"skgd.neural_network._parameters.Parameters"}
-    assert {name: sorted(types) for name, types in asked.items()} == TRUSTED
+    return skops.get_untrusted_types(data=skops.dumps(model))
 
 
-def test_the_types_to_trust_are_documented():
-    page = Path(__file__).parents[1] / "docs" / "promises.md"
-    text = page.read_text(encoding="utf-8")
-    for types in TRUSTED.values():
-        assert all(f"`{name}`" in text for name in types)
+@pytest.mark.parametrize("batch_normalization", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", [*SOLVERS, "sgd", "lbfgs"])
+def test_skops_has_to_trust_nothing_but_the_network(
+    solver, early_stopping, batch_normalization
+):
+    if solver == "lbfgs" and (early_stopping or batch_normalization):
+        pytest.skip("They do not go together.")
+    for cls, module, y in (
+        (MLPClassifier, "classifier", X[:, 0] > 0),
+        (MLPRegressor, "regressor", X[:, 0]),
+    ):
+        model = cls(
+            hidden_layer_sizes=(3,),
+            solver=solver,
+            early_stopping=early_stopping,
+            batch_normalization=batch_normalization,
+            max_iter=2,
+            random_state=0,
+        )
+        expected = [f"skgd.neural_network._{module}.{cls.__name__}"]
+        assert untrusted(model.fit(X, y)) == expected
+        model.set_params(early_stopping=False)
+        if solver != "lbfgs":
+            assert untrusted(model.partial_fit(X, y)) == expected
+        assert untrusted(model.set_params(warm_start=True).fit(X, y)) == expected
+
+
+def test_skops_has_to_trust_nothing_but_the_scaler_and_plugins():
+    weight = np.arange(24.0)
+    for scaler, module in (
+        (skgd.MinMaxScaler(), "min_max"),
+        (skgd.MeanScaler(), "mean"),
+        (skgd.StandardScaler(), "standard"),
+        (skgd.ZScoreScaler(), "z_score"),
+    ):
+        expected = [f"skgd.preprocessing._{module}.{type(scaler).__name__}"]
+        weights = {} if module == "min_max" else {"sample_weight": weight}
+        assert untrusted(scaler.fit(X)) == expected
+        assert untrusted(scaler.partial_fit(X, **weights)) == expected
+        assert untrusted(scaler.merge(deepcopy(scaler))) == expected
+    model = with_objects(learning_rate=InverseTime(decay_steps=1)).fit(X, X[:, 0])
+    assert untrusted(model) == [
+        "skgd.activations.tanh.Tanh",
+        "skgd.neural_network._regressor.MLPRegressor",
+        "skgd.schedules.inverse_time.InverseTime",
+        "tests.test_persistence.Mine",
+    ]
 
 
 def test_another_process_needs_nothing_but_the_pickle(tmp_path):

@@ -220,7 +220,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.__dict__.pop("_normalized", None)
         if self.batch_normalization:
             training.best.published = checksum(coefs, intercepts)
-            self._normalized = training.best
+            self._normalized = vars(training.best)
         training.publish(self)
         return self
 

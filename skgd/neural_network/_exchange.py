@@ -16,7 +16,6 @@ from skgd.neural_network._plugins import (
     schedule_of,
     solver_of,
 )
-from skgd.neural_network._trainer import Progress
 from skgd.schedules import Adaptive, Constant, InverseScaling
 from skgd.solvers import Adam, Minibatch, Momentum, RMSProp
 
@@ -209,11 +208,12 @@ def _progress(estimator, optimizer):
     n_layers, dtype = len(estimator.coefs_), estimator.coefs_[0].dtype
     moments = [getattr(optimizer, name) for name in MOMENTS[estimator.solver]]
     adaptive = getattr(optimizer, "lr_schedule", None) == "adaptive"
-    return Progress(
-        solver=estimator.solver,
-        state=np.stack([pack(m[:n_layers], m[n_layers:], dtype) for m in moments]),
-        rate=optimizer.learning_rate if adaptive else float(optimizer.learning_rate_init),
-        n_updates=getattr(optimizer, "t", 0),
-        n_seen=estimator.t_,
-        initial=float(optimizer.learning_rate_init),
-    )
+    initial = float(optimizer.learning_rate_init)
+    return {
+        "solver": estimator.solver,
+        "state": np.stack([pack(m[:n_layers], m[n_layers:], dtype) for m in moments]),
+        "rate": optimizer.learning_rate if adaptive else initial,
+        "n_updates": getattr(optimizer, "t", 0),
+        "n_seen": estimator.t_,
+        "initial": initial,
+    }

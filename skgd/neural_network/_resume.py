@@ -53,13 +53,14 @@ def resume(estimator, layout, dtype):
             f"{estimator.batch_normalization} do not fit it."
         )
     if kept is not None:
-        if kept.published not in (None, checksum(estimator.coefs_, estimator.intercepts_)):
+        published = kept["published"]
+        if published not in (None, checksum(estimator.coefs_, estimator.intercepts_)):
             raise ValueError(
                 "coefs_ and intercepts_ are not those of the last fit. With "
                 "batch_normalization=True, warm_start and partial_fit cannot go on with "
                 "others: they are folded from parameters that are not public. Put those of "
                 "the last fit back, or fit with warm_start=False."
             )
-        return kept.copy()
+        return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)
     return Parameters(theta, running=np.empty(0), center=np.empty(0, dtype=dtype))

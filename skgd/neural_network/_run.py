@@ -305,4 +305,4 @@ class Run:
             # Otherwise the solver's state has diverged.
             if self.epochs:
                 self.state.progress.n_seen = self.n_seen
-            estimator._progress = self.state.progress
+            estimator._progress = vars(self.state.progress)

@@ -178,11 +178,12 @@ def _progress(estimator, plugins, layout, dtype, incremental):
     if (
         incremental
         and kept is not None
-        and _is_alike(kept.solver, estimator.solver)
+        and _is_alike(kept["solver"], estimator.solver)
         # Weights set by hand may be of another size.
-        and kept.state.shape == (plugins.n_slots, layout.n_params)
+        and kept["state"].shape == (plugins.n_slots, layout.n_params)
     ):
         lowers = plugins.schedule.after_plateau is not None
+        kept = Progress(**kept)
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
     state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
     return Progress(estimator.solver, state, rate=initial, initial=initial)

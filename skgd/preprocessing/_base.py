@@ -1,6 +1,5 @@
 """What the scalers share: validate, summarize each feature, map, and map back."""
 
-from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from typing import Any, Self
 
@@ -16,23 +15,21 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skgd._explain import Explained
+from skgd._explain import Explained, explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
 from skgd._validation import as_floats
+from skgd.preprocessing._affine_map import transform
+from skgd.preprocessing._kernels import LARGEST, SMALLEST
 from skgd.preprocessing._layout import refuse_infinity
+from skgd.preprocessing._statistics import merge
+from skgd.preprocessing._summarize import misfit, summarize
 
-__all__ = ["AffineScaler", "checked_weight", "half_range"]
+__all__ = ["AffineScaler", "WeightedScaler", "scaled_range"]
 
 DTYPES = (np.float64, np.float32, np.float16)
 
 
-class AffineScaler(
-    OneToOneFeatureMixin,
-    TransformerMixin,
-    Explained,
-    Versioned,
-    metaclass=ABCMeta,
-):
+class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned):
     """Base of the scalers.
 
     A scaler says how to summarize data, what to publish of a summary, and which affine
@@ -41,20 +38,58 @@ class AffineScaler(
     statistics.
     """
 
-    _accept_sparse = False
+    # What is fitted to, and what of it is summarized.
+    _accept_sparse: tuple | bool = False
+    _moments, _extremes = True, False
     _counterpart: type = preprocessing.StandardScaler
 
-    @abstractmethod
-    def _summarize(self, X, sample_weight):
-        """Return the Summary of validated data."""
-
-    @abstractmethod
     def _publish(self):
         """Set the fitted attributes from ``self._summary``."""
 
-    @abstractmethod
     def _map(self, dtype):
-        """Return the AffineMap of the fitted attributes, for data of a dtype."""
+        """Return the map of the fitted attributes, for data of a dtype."""
+
+    @explained
+    def transform(self, X) -> Any:
+        """Scale the features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats.
+
+        Returns
+        -------
+        X_tr : ndarray of shape (n_samples, n_features)
+            Transformed data.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted.
+        """
+        return self._transform(X, self.copy, inverse=False)
+
+    @explained
+    def inverse_transform(self, X) -> Any:
+        """Undo the scaling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Transformed data.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            The data in their original scale.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite or has other features than those fitted.
+        """
+        return self._transform(X, self.copy, inverse=True)
 
     def _take(self, summary):
         """Hold a summary of the data, and publish what follows from it."""
@@ -65,38 +100,46 @@ class AffineScaler(
     def _check_parameters(self):
         """Raise if parameters that are valid one by one do not go together."""
 
-    def _check_container(self, X):
-        """Raise if the scaler cannot be fitted to sparse data, and these are."""
-        if issparse(X) and not self._accept_sparse:
-            raise TypeError(
-                f"{type(self).__name__} does not support sparse input. "
-                "Consider using MaxAbsScaler instead."
-            )
-
     def _update(self, X, sample_weight=None, *, reset):
         """Take in data, after what has been seen or instead of it."""
         with unchanged_by_errors(self):
             self._check_parameters()
-            self._check_container(X)
+            if issparse(X) and not self._accept_sparse:
+                raise TypeError(
+                    f"{type(self).__name__} does not support sparse input. "
+                    "Consider using MaxAbsScaler instead."
+                )
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
                 self,
                 X,
                 reset=reset,
-                accept_sparse=("csr", "csc"),
+                accept_sparse=self._accept_sparse,
                 dtype=DTYPES,
                 # In dense data, infinity is found on the way by the compiled loop.
                 ensure_all_finite=False,
             )
-            # Again: a data frame of sparse columns is a sparse matrix from here on.
-            self._check_container(X)
             if issparse(X):
+                self._check_sparse("center")
                 X = as_floats(X)
                 refuse_infinity(X)
+            else:
+                X = np.asarray(X)
             if sample_weight is not None:
-                sample_weight = checked_weight(sample_weight, X)
-            summary = self._summarize(X if issparse(X) else np.asarray(X), sample_weight)
-            self._take(summary if reset else self._summary.merge(summary))
+                sample_weight = _checked_weight(sample_weight, X)
+            summary = summarize(X, sample_weight, self._moments, self._extremes)
+            if not reset:
+                summary = merge(self._summary, summary)
+            found = misfit(X, sample_weight, summary)
+            if found is not None:
+                feature, low, high = found
+                label = getattr(self, "feature_names_in_", range(X.shape[1]))[feature]
+                raise ValueError(
+                    f"X has numbers from {low} to {high} in column {label!r}: their "
+                    f"magnitude and their range must be 0 or from {SMALLEST} to {LARGEST}. "
+                    "Give the feature another unit, or leave it out."
+                )
+            self._take(summary)
         return self
 
     def merge(self, other: Self) -> Self:
@@ -143,7 +186,7 @@ class AffineScaler(
                 f"other must have the feature names {names[0]}, as self has, got {names[1]}"
             )
         with unchanged_by_errors(self):
-            self._take(self._summary.merge(other._summary))
+            self._take(merge(self._summary, other._summary))
         return self
 
     def to_sklearn(self) -> Any:
@@ -162,10 +205,6 @@ class AffineScaler(
 
         Raises
         ------
-        ValueError
-            If the range of a feature is too large or too small for the `scale_` of
-            scikit-learn's scaler to be finite.
-
         sklearn.exceptions.NotFittedError
             If the scaler is not fitted.
 
@@ -180,47 +219,30 @@ class AffineScaler(
         [[0.25]]
         """
         check_is_fitted(self)
-        scale = () if self.scale_ is None else self.scale_
-        if np.isinf(scale).any():
-            raise ValueError(
-                f"scikit-learn's {self._counterpart.__name__} cannot scale feature "
-                f"{np.isinf(scale).argmax()}: its scale_ would be infinite. Give the "
-                "feature another unit."
-            )
         scaler = self._counterpart(**self.get_params(deep=False))
         for name, value in vars(self).items():
             if name.endswith("_") and not name.startswith("_"):
                 setattr(scaler, name, deepcopy(value))
         return scaler
 
-    def _transform(self, X, copy):
+    def _transform(self, X, copy, inverse):
         check_is_fitted(self)
-        given = X
-        X = validate_data(self, X, reset=False, **self._check_params(X, copy))
+        given, params = X, {"dtype": DTYPES, "ensure_all_finite": False}
+        params["accept_sparse"] = self._accept_sparse and "csr"
         if issparse(X):
-            return self._transform_sparse(X, inverse=False)
-        X = np.asarray(X)
-        return self._map(X.dtype).forward(X, copy=_must_copy(given, X, copy))
-
-    def _inverse_transform(self, X, copy):
-        check_is_fitted(self)
-        given = X
-        X = check_array(X, **self._check_params(X, copy))
-        _check_n_features(self, X, reset=False)
+            # A new matrix is made of what is not CSR.
+            params.update(copy=copy, force_writeable=True)
+        if inverse:
+            X = check_array(X, **params)
+            _check_n_features(self, X, reset=False)
+        else:
+            X = validate_data(self, X, reset=False, **params)
         if issparse(X):
-            return self._transform_sparse(X, inverse=True)
+            return self._transform_sparse(X, inverse)
         X = np.asarray(X)
-        return self._map(X.dtype).back(X, copy=_must_copy(given, X, copy))
-
-    def _check_params(self, X, copy):
-        """How to validate what is transformed."""
-        params = {"dtype": DTYPES, "ensure_all_finite": False}
-        if self._accept_sparse:
-            params["accept_sparse"] = "csr"
-            # A new matrix is made of anything else that is sparse.
-            if issparse(X):
-                params.update(copy=copy, force_writeable=True)
-        return params
+        converted = isinstance(given, np.ndarray) and given.dtype != X.dtype
+        copy = not X.flags.writeable or (copy and not converted)
+        return transform(X, self._map(X.dtype), inverse=inverse, copy=copy)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -229,71 +251,93 @@ class AffineScaler(
         return tags
 
 
-def checked_weight(sample_weight, X):
-    """Validate the weights of the samples.
+class WeightedScaler(AffineScaler):
+    """Base of the scalers that take weights of the samples."""
 
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_samples,) or float
-        The weights.
+    @explained_fit
+    def fit(self, X, y=None, sample_weight=None) -> Self:
+        """Compute the statistics to be used for later scaling.
 
-    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
-        The samples.
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The data, converted to float64 unless they are floats. Sparse only for a
+            :class:`ZScoreScaler` or :class:`StandardScaler` with ``with_mean=False``,
+            which converts to CSR unless they are CSR or CSC.
 
-    Returns
-    -------
-    ndarray of shape (n_samples,), float64
-        The weights.
+        y : None
+            Ignored.
 
-    Raises
-    ------
-    ValueError
-        If there is not a finite weight for each sample, if one is negative, or if their
-        sum is not positive and finite.
-    """
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If `X` is infinite, if numbers of a feature are beyond 1e150 or all below
+            1e-150 in size but not 0, or if a weight is negative or all are zero.
+
+        TypeError
+            If `X` is sparse where it must not be.
+        """
+        return self._update(X, sample_weight, reset=True)
+
+    @explained_fit
+    def partial_fit(self, X, y=None, sample_weight=None) -> Self:
+        """Update the statistics with more data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The data, as for :meth:`fit`.
+
+        y : None
+            Ignored.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            Fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`, or if `X` has other features than before.
+
+        TypeError
+            If `X` is sparse where it must not be.
+        """
+        return self._update(X, sample_weight, reset=False)
+
+
+def _checked_weight(sample_weight, X):
+    """Return the weights of the samples, float64; raise if they are not valid."""
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if weight.min() < 0:
-        raise ValueError(
-            f"sample_weight must not be negative, got weights down to {weight.min()}"
-        )
     with np.errstate(over="ignore"):
         total = weight.sum()
-    if total == 0:
-        raise ValueError("sample_weight must have a positive weight, got only zeros")
-    if not np.isfinite(total):
-        raise ValueError(f"sample_weight must have a finite sum, got {total}")
+    if weight.min() < 0 or not 0 < total < np.inf:
+        raise ValueError(
+            "sample_weight must have no negative number and a positive, finite sum: got "
+            f"numbers from {weight.min()} to {weight.max()} with a sum of {total}"
+        )
     return weight
 
 
-def half_range(low, high):
-    """Return half the range of each feature, in the unit that is returned with it.
+def scaled_range(low, high):
+    """Return the range of each feature, float64, or 1 for a constant one.
 
-    The range may overflow, its half does not. A feature is constant if its range is below
-    ten machine epsilons times its largest magnitude. The range is then 1.
-
-    Parameters
-    ----------
-    low, high : ndarray of shape (n_features,), dtype of the data
-        The minimum and maximum.
-
-    Returns
-    -------
-    half : ndarray of shape (n_features,), float64
-        Half the range times the unit.
-
-    unit : ndarray of shape (n_features,), float64
-        1, or a larger power of two where half a number might lose digits.
+    A feature is constant if its range is below ten machine epsilons of the data times its
+    largest magnitude.
     """
     eps = float(np.finfo(low.dtype).eps)
     low, high = low.astype(np.float64), high.astype(np.float64)
-    size = np.maximum(np.abs(low), np.abs(high))
-    unit = np.where(size < 2.0**-900, 2.0**600, 1.0)
-    half = high * unit / 2 - low * unit / 2
-    constant = (half < 5 * eps * size * unit) | (half == 0)
-    return np.where(constant, 0.5, half), np.where(constant, 1.0, unit)
-
-
-def _must_copy(given, X, copy):
-    """Whether a result must not be written to ``X``, validated from ``given``."""
-    converted = isinstance(given, np.ndarray) and given.dtype != X.dtype
-    return not X.flags.writeable or (copy and not converted)
+    size, spread = np.maximum(np.abs(low), np.abs(high)), high - low
+    return np.where((spread < 10 * eps * size) | (spread == 0), 1.0, spread)

@@ -13,15 +13,13 @@ import numpy as np
 
 from skgd.compile.jit import strict_jit
 
-__all__ = ["HUGE", "TINY", "Halves", "map_back", "map_forward", "summarize"]
+__all__ = ["LARGEST", "SMALLEST", "Affine", "apply_affine", "summarize"]
 
 MIN_LANES = 64
 MIN_ROWS = 16
 MIN_BLOCK = 4096
-# The squares of larger numbers may overflow in sums.
-HUGE = 2.0**500
-# The squares of smaller numbers may lose digits.
-TINY = 2.0**-400
+# The squares of numbers between them have all digits.
+SMALLEST, LARGEST = 1e-150, 1e150
 
 
 @strict_jit
@@ -75,12 +73,12 @@ def _widen_extremes(block, low, high):
 
 
 @strict_jit
-def _only_zeros(block, feature, width):
-    """Whether all numbers of a feature are 0, or NaN."""
-    i = feature
-    while i < block.size and not abs(block[i]) > 0.0:
-        i += width
-    return i >= block.size
+def _has_nonzero(block, weight, feature, width):
+    """Whether a feature has a number other than 0, and not NaN, of positive weight."""
+    for i in range(feature, block.size, width):
+        if abs(block[i]) > 0.0 and weight[i] > 0.0:
+            return True
+    return False
 
 
 @strict_jit
@@ -91,17 +89,6 @@ def _fold(lanes, width):
         size //= 2
         for j in range(size):
             lanes[j] += lanes[size + j]
-
-
-@strict_jit
-def _fold_extremes(low, high, width):
-    """Widen the first lane of each feature to the extremes of them all."""
-    size = low.size
-    while size > width:
-        size //= 2
-        for j in range(size):
-            low[j] = min(low[j], low[size + j])
-            high[j] = max(high[j], high[size + j])
 
 
 @strict_jit
@@ -140,18 +127,11 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     moments : ndarray of shape (3, n_features) or (3, 0), float64, zero
         Is given the sum of the weights of what is not NaN, the mean, and the sum of the
         squared deviations from it. Where the data are infinite, or something overflows,
-        the mean or the sum is not finite.
+        the mean or the sum is not finite. Where all squares of numbers have underflowed,
+        the sum is not 0.
 
     extremes : ndarray of shape (2, n_features) or (2, 0), dtype of ``x``
         Is given the minimum and maximum, NaN for nothing but NaN.
-
-    Returns
-    -------
-    overflows : bool
-        Whether the data are infinite, or too large for their squares.
-
-    underflows : bool
-        Whether a feature, not all of it zeros, is too small for its squares.
 
     References
     ----------
@@ -171,10 +151,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     low, high = lane_extremes[0], lane_extremes[1]
     features = np.empty((2, width))
     center, rest = features[0], features[1]
-    only_zeros = np.empty(width, np.bool_)
     block_weight = np.ones(block_size if moments.size else 0)
-    fits = True
-    underflows = False
 
     for series in range(n_series):
         origin = series * width
@@ -183,7 +160,6 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
             high[i] = -np.inf
         for j in range(width):
             center[j] = 0.0
-            only_zeros[j] = True
         for start in range(series * length, (series + 1) * length, block_size):
             block = x[start : min((series + 1) * length, start + block_size)]
             if extremes.size:
@@ -231,39 +207,33 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                 delta = (shift[j] - center[j]) + rest[j] - moments[1, origin + j]
                 squares = square[j] - total[j] * rest[j]
                 squares = 0.0 if squares < 0.0 else squares
+                # The squares of float32 do not underflow.
+                is_tiny = squares == 0.0 and abs(shift[j] + rest[j]) < SMALLEST
+                if is_tiny and x.itemsize > 4:
+                    lost = _has_nonzero(block, block_weight, j, width)
+                    squares = SMALLEST * SMALLEST if lost else 0.0
                 moments[0, origin + j] += count[j]
                 moments[1, origin + j] += delta * share
                 moments[2, origin + j] += squares + delta * (before * share) * delta
-                # In most features the first number tells, once and for all. The squares
-                # of float32 do not underflow.
-                if only_zeros[j] and x.itemsize > 4:
-                    only_zeros[j] = _only_zeros(block, j, width)
 
-        if moments.size:
-            for j in range(width):
-                moments[1, origin + j] += center[j]
-                mean, squares = abs(moments[1, origin + j]), moments[2, origin + j]
-                n_seen = max(moments[0, origin + j], 1.0)
-                fits &= mean <= HUGE and squares <= n_seen * HUGE * HUGE
-                small = mean < TINY and squares <= n_seen * TINY * TINY
-                underflows |= small and not only_zeros[j]
-        if extremes.size:
-            _fold_extremes(low, high, width)
-            for j in range(width):
-                seen = low[j] <= high[j]
-                fits &= not seen or (low[j] > -np.inf and high[j] < np.inf)
-                extremes[0, origin + j] = low[j] if seen else np.nan
-                extremes[1, origin + j] = high[j] if seen else np.nan
-    return not fits, underflows
+        for j in range(width if moments.size else 0):
+            moments[1, origin + j] += center[j]
+        for j in range(width if extremes.size else 0):
+            for i in range(j + width, n_lanes, width):
+                low[j] = min(low[j], low[i])
+                high[j] = max(high[j], high[i])
+            seen = low[j] <= high[j]
+            extremes[0, origin + j] = low[j] if seen else np.nan
+            extremes[1, origin + j] = high[j] if seen else np.nan
 
 
-class Halves(NamedTuple):
-    """The affine map of each feature, in halves: a difference of halves never overflows.
+class Affine(NamedTuple):
+    """Map each feature to ``(x - center) / scale * span + offset``, and clip.
 
     Attributes
     ----------
     center, scale : ndarray of shape (n_features,), float64
-        Half of what is subtracted, and half of what is divided by.
+        What is subtracted, and what is divided by.
 
     span, offset : float
         The unit and the origin of the result.
@@ -274,15 +244,15 @@ class Halves(NamedTuple):
 
     center: np.ndarray
     scale: np.ndarray
-    span: float
-    offset: float
-    low: float
-    high: float
+    span: float = 1.0
+    offset: float = 0.0
+    low: float = -np.inf
+    high: float = np.inf
 
 
 @strict_jit
-def map_forward(x, n_series, halves, out):
-    """Write ``(x / 2 - center) / scale * span + offset``, clipped, to ``out``.
+def apply_affine(x, n_series, affine, inverse, out):
+    """Map ``x``, or map it back, except for the clipping.
 
     Parameters
     ----------
@@ -292,8 +262,11 @@ def map_forward(x, n_series, halves, out):
     n_series : int
         1 for C order, ``n_features`` for F order.
 
-    halves : Halves
+    affine : Affine
         The map of each feature.
+
+    inverse : bool
+        Whether to map back.
 
     out : ndarray of the shape and dtype of ``x``
         The result. May be ``x`` itself.
@@ -303,7 +276,7 @@ def map_forward(x, n_series, halves, out):
     bool
         Whether ``x`` has an infinite number.
     """
-    center, scale, span, offset, low, high = halves
+    center, scale, span, offset, low, high = affine
     length = x.size // n_series
     width = center.size // n_series
     n_lanes = _count_lanes(width, length)
@@ -321,62 +294,18 @@ def map_forward(x, n_series, halves, out):
         for start in range(series * length, (series + 1) * length, n_lanes):
             stop = min(start + n_lanes, (series + 1) * length)
             row = x[start:stop]
-            for j in range(row.size):
-                infinite |= abs(row[j]) == np.inf
-                value = (row[j] * 0.5 - lane_center[j]) / lane_scale[j]
-                value = value * span + offset
-                value = low if value < low else value
-                result[j] = high if value > high else value
-            written = out[start:stop]
-            for j in range(written.size):
-                written[j] = result[j]
-    return infinite
-
-
-@strict_jit
-def map_back(x, n_series, halves, out):
-    """Write ``((x - offset) / span * scale + center) * 2`` to ``out``.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_samples * n_features,), float32 or float64
-        What :func:`map_forward` has written.
-
-    n_series : int
-        1 for C order, ``n_features`` for F order.
-
-    halves : Halves
-        The map of each feature.
-
-    out : ndarray of the shape and dtype of ``x``
-        The result. May be ``x`` itself.
-
-    Returns
-    -------
-    bool
-        Whether ``x`` has an infinite number.
-    """
-    center, scale, span, offset, _, _ = halves
-    length = x.size // n_series
-    width = center.size // n_series
-    n_lanes = _count_lanes(width, length)
-    lanes = np.empty((2, n_lanes))
-    lane_center, lane_scale = lanes[0], lanes[1]
-    result = np.empty(n_lanes, x.dtype)
-    infinite = False
-    for series in range(n_series):
-        for j in range(width):
-            lane_center[j] = center[series * width + j]
-            lane_scale[j] = scale[series * width + j]
-        _repeat(lane_center, width)
-        _repeat(lane_scale, width)
-        for start in range(series * length, (series + 1) * length, n_lanes):
-            stop = min(start + n_lanes, (series + 1) * length)
-            row = x[start:stop]
-            for j in range(row.size):
-                infinite |= abs(row[j]) == np.inf
-                value = (row[j] - offset) / span
-                result[j] = (value * lane_scale[j] + lane_center[j]) * 2.0
+            if inverse:
+                for j in range(row.size):
+                    infinite |= abs(row[j]) == np.inf
+                    value = (row[j] - offset) / span
+                    result[j] = value * lane_scale[j] + lane_center[j]
+            else:
+                for j in range(row.size):
+                    infinite |= abs(row[j]) == np.inf
+                    value = (row[j] - lane_center[j]) / lane_scale[j]
+                    value = value * span + offset
+                    value = low if value < low else value
+                    result[j] = high if value > high else value
             written = out[start:stop]
             for j in range(written.size):
                 written[j] = result[j]

@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-__all__ = ["blocks", "flat", "is_plain", "parts", "read_only", "refuse_infinity"]
+__all__ = ["flat", "is_plain", "parts", "read_only", "refuse_infinity"]
 
+# Numbers that are copied at a time.
 BLOCK_SIZE = 2**16
 
 # Numbers that take a thread about half a millisecond, against 0.1 to start it.
@@ -51,45 +52,27 @@ def flat(X):
     return X.T.reshape(-1), X.shape[1]
 
 
-def blocks(X):
-    """Cut an array into slices of samples, to be copied one at a time.
+def parts(X, plain):
+    """Cut an array into parts, a thread's work each.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         The array.
 
-    Yields
-    ------
-    slice
-        The next samples.
-    """
-    size = max(1, BLOCK_SIZE // X.shape[1])
-    for start in range(0, X.shape[0], size):
-        yield slice(start, start + size)
-
-
-def parts(X):
-    """Cut a contiguous array into contiguous parts, a thread's work each.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        The array, C- or F-contiguous.
+    plain : bool
+        Whether the parts are to be contiguous, as ``X`` is. If not, each is small enough
+        to be copied.
 
     Returns
     -------
     list of tuple of slice
-        The samples and features of each part: all features in C order, all samples in F
-        order.
+        The samples and features of each part: some features of all samples where they are
+        contiguous and ``X`` is in F order, otherwise all features of some samples.
     """
     n_samples, n_features = X.shape
-    if X.flags.c_contiguous:
-        size = max(1, PART_SIZE // n_features)
-        return [
-            (slice(start, start + size), slice(None)) for start in range(0, n_samples, size)
-        ]
-    size = max(1, PART_SIZE // n_samples)
-    return [
-        (slice(None), slice(start, start + size)) for start in range(0, n_features, size)
-    ]
+    if plain and not X.flags.c_contiguous:
+        size = max(1, PART_SIZE // n_samples)
+        return [(slice(None), slice(i, i + size)) for i in range(0, n_features, size)]
+    size = max(1, (PART_SIZE if plain else BLOCK_SIZE) // n_features)
+    return [(slice(i, i + size), slice(None)) for i in range(0, n_samples, size)]

@@ -1,17 +1,15 @@
 """Min-max normalization."""
 
-from math import isfinite
 from numbers import Real
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn import preprocessing
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skgd._explain import explained, explained_fit
-from skgd.preprocessing._affine_map import AffineMap
-from skgd.preprocessing._base import AffineScaler, half_range
-from skgd.preprocessing._summarize import summarize
+from skgd._explain import explained_fit
+from skgd.preprocessing._base import AffineScaler, scaled_range
+from skgd.preprocessing._kernels import LARGEST, Affine
 
 __all__ = ["MinMaxScaler"]
 
@@ -46,9 +44,7 @@ class MinMaxScaler(AffineScaler):
         Per feature adjustment for minimum, ``min - data_min_ * scale_``.
 
     scale_ : ndarray of shape (n_features,), float64
-        Per feature relative scaling of the data, ``(max - min) / data_range_``. Infinite
-        if that overflows, as for a range of 1e-310, which concerns no other attribute
-        and no method.
+        Per feature relative scaling of the data, ``(max - min) / data_range_``.
 
     data_min_ : ndarray of shape (n_features,), dtype of the data
         Per feature minimum seen in the data.
@@ -57,8 +53,8 @@ class MinMaxScaler(AffineScaler):
         Per feature maximum seen in the data.
 
     data_range_ : ndarray of shape (n_features,), dtype of the data
-        Per feature range ``data_max_ - data_min_``. Infinite if that overflows, which
-        concerns no other attribute and no method.
+        Per feature range ``data_max_ - data_min_``. Infinite if that overflows float32,
+        which concerns no other attribute and no method.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -107,6 +103,7 @@ class MinMaxScaler(AffineScaler):
     }
 
     _counterpart = preprocessing.MinMaxScaler
+    _moments, _extremes = False, True
 
     def __init__(self, feature_range=(0, 1), *, copy=True, clip=False) -> None:
         self.feature_range = feature_range
@@ -133,7 +130,8 @@ class MinMaxScaler(AffineScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite, or if `feature_range` is not finite and increasing.
+            If `X` is infinite, if numbers of a feature are beyond 1e150 or all below
+            1e-150 in size but not 0, or if `feature_range` is not finite and increasing.
 
         TypeError
             If `X` is sparse.
@@ -160,101 +158,46 @@ class MinMaxScaler(AffineScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than before, or if `feature_range`
-            is not finite and increasing.
+            As :meth:`fit`, or if `X` has other features than before.
 
         TypeError
             If `X` is sparse.
         """
         return self._update(X, reset=False)
 
-    @explained
-    def transform(self, X) -> Any:
-        """Scale the features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The data, converted to float64 unless they are floats.
-
-        Returns
-        -------
-        X_tr : ndarray of shape (n_samples, n_features)
-            Transformed data.
-
-        Raises
-        ------
-        ValueError
-            If `X` is infinite or has other features than those fitted.
-        """
-        return self._transform(X, self.copy)
-
-    @explained
-    def inverse_transform(self, X) -> Any:
-        """Undo the scaling.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Transformed data.
-
-        Returns
-        -------
-        X_original : ndarray of shape (n_samples, n_features)
-            The data in their original scale.
-
-        Raises
-        ------
-        ValueError
-            If `X` is infinite or has other features than those fitted.
-        """
-        return self._inverse_transform(X, self.copy)
-
     def _check_parameters(self):
-        if len(self.feature_range) != 2:
-            raise ValueError(
-                f"feature_range must be a tuple (min, max). Got {self.feature_range!r}."
-            )
-        low, high = self.feature_range
-        if not (isinstance(low, Real) and isinstance(high, Real)):
+        bounds = self.feature_range
+        if len(bounds) != 2 or not all(isinstance(bound, Real) for bound in bounds):
             raise InvalidParameterError(
                 "feature_range must be a tuple (min, max) of two real numbers. Got "
-                f"{self.feature_range!r}."
+                f"{bounds!r}."
             )
-        if not low < high:
+        if not bounds[0] < bounds[1]:
             raise ValueError(
                 "Minimum of desired feature range must be smaller than maximum. "
-                f"Got {self.feature_range} as feature_range."
+                f"Got {bounds} as feature_range."
             )
-        if not isfinite(float(high) - float(low)):
+        if max(map(abs, bounds)) > LARGEST:
             raise ValueError(
-                "Desired feature range must be finite, and so must its width. "
-                f"Got {self.feature_range} as feature_range."
+                f"Desired feature range must be finite, from -{LARGEST} to {LARGEST} at "
+                f"most. Got {bounds} as feature_range."
             )
-
-    def _summarize(self, X, sample_weight):
-        return summarize(X, sample_weight, moments=False, extremes=True)
 
     def _publish(self):
         low, high = self.feature_range
-        self.data_min_ = self._summary.extremes.low
-        self.data_max_ = self._summary.extremes.high
+        self.data_min_, self.data_max_ = self._summary["low"], self._summary["high"]
         self.data_range_ = self.data_max_ - self.data_min_
-        half, unit = half_range(self.data_min_, self.data_max_)
-        scale = (high - low) * 0.5 / half
-        self.scale_ = scale * unit
-        self.min_ = low - self.data_min_ * unit * scale
-        self.n_samples_seen_ = self._summary.n_samples
+        self.scale_ = (high - low) / scaled_range(self.data_min_, self.data_max_)
+        self.min_ = low - self.data_min_ * self.scale_
+        self.n_samples_seen_ = self._summary["n_samples"]
 
     def _map(self, dtype):
         low, high = self.feature_range
         # From the minimum rather than from `min_`, which has lost digits of it where
         # the data are far from 0; then (0, 1) is never left by rounding.
-        half, unit = half_range(self.data_min_, self.data_max_)
-        return AffineMap(
-            self.data_min_ * unit / 2,
-            half,
-            unit,
+        return Affine(
+            self.data_min_.astype(np.float64),
+            scaled_range(self.data_min_, self.data_max_),
             float(high - low),
             float(low),
             *(_within(low, high, dtype) if self.clip else ()),

@@ -13,40 +13,7 @@ class StandardScaler(ZScoreScaler):
     its names, such as the step ``'standardscaler'`` that
     :func:`sklearn.pipeline.make_pipeline` makes.
 
-    Parameters
-    ----------
-    copy : bool, default=True
-        Whether :meth:`transform` and :meth:`inverse_transform` write to a new array. If
-        False, a writeable array of floats, or CSR matrix, is transformed in place.
-
-    with_mean : bool, default=True
-        Whether the data are centered. Sparse data cannot be.
-
-    with_std : bool, default=True
-        Whether the data are scaled to unit variance.
-
-    Attributes
-    ----------
-    scale_ : ndarray of shape (n_features,), float64, or None
-        Per feature standard deviation, or 1 for a constant feature. None when
-        ``with_std=False``.
-
-    mean_ : ndarray of shape (n_features,), float64, or None
-        Per feature mean. None when ``with_mean=False`` and ``with_std=False``.
-
-    var_ : ndarray of shape (n_features,), float64, or None
-        Per feature population variance. None when ``with_std=False``.
-
-    n_features_in_ : int
-        Number of features seen during fit.
-
-    n_samples_seen_ : int or ndarray of shape (n_features,)
-        The number of samples seen, for each feature if NaNs make a difference. Where
-        there were sample weights, their sum, a float.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during fit. Defined only when `X` has feature
-        names that are all strings.
+    {shared}
 
     See Also
     --------
@@ -66,3 +33,9 @@ class StandardScaler(ZScoreScaler):
      [ 1.  1.]
      [ 1.  1.]]
     """
+
+
+if StandardScaler.__doc__ and ZScoreScaler.__doc__:
+    _, title, text = ZScoreScaler.__doc__.partition("Parameters\n")
+    shared = title + text.partition("See Also")[0].rstrip()
+    StandardScaler.__doc__ = StandardScaler.__doc__.format(shared=shared)

@@ -1,16 +1,15 @@
 """Z-score normalization."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
-from skgd._explain import explained, explained_fit
+from skgd._explain import explained
 from skgd._validation import as_floats
-from skgd.preprocessing._affine_map import AffineMap
-from skgd.preprocessing._base import AffineScaler
+from skgd.preprocessing._base import WeightedScaler
+from skgd.preprocessing._kernels import Affine
 from skgd.preprocessing._layout import refuse_infinity
-from skgd.preprocessing._summarize import summarize, summarize_sparse
+from skgd.preprocessing._statistics import is_constant, n_samples_seen, or_nan
 
 __all__ = ["ZScoreScaler"]
 
@@ -29,7 +28,7 @@ class SparseCenteringError(TypeError, ValueError):
         )
 
 
-class ZScoreScaler(AffineScaler):
+class ZScoreScaler(WeightedScaler):
     r"""Center each feature on its mean and scale it to unit variance.
 
     .. math::
@@ -61,9 +60,7 @@ class ZScoreScaler(AffineScaler):
         Per feature mean. None when ``with_mean=False`` and ``with_std=False``.
 
     var_ : ndarray of shape (n_features,), float64, or None
-        Per feature population variance. None when ``with_std=False``. Infinite where it
-        overflows, and 0 where it underflows, which concerns no other attribute and no
-        method: `scale_` is computed in another unit then.
+        Per feature population variance. None when ``with_std=False``.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -88,9 +85,8 @@ class ZScoreScaler(AffineScaler):
 
     A feature is taken as constant if its variance is below the error bound of the
     two-pass algorithm, :math:`n ε σ^2 + (n ε μ)^2` with the machine epsilon ε of
-    float64 [1]_, or its deviation below the smallest normal number, 2.2e-308. It is
-    then centered, not scaled. Of weighted samples, n is the sum of the weights in units
-    of the largest: weights times a constant give the same scaler.
+    float64 [1]_. It is then centered, not scaled. For weighted samples, n is the sum of
+    the weights in units of the largest: weights times a constant give the same scaler.
 
     References
     ----------
@@ -121,7 +117,7 @@ class ZScoreScaler(AffineScaler):
         "with_mean": ["boolean"],
         "with_std": ["boolean"],
     }
-    _accept_sparse = True
+    _accept_sparse = ("csr", "csc")
     # Arrays, or None.
     mean_: Any
     var_: Any
@@ -132,66 +128,8 @@ class ZScoreScaler(AffineScaler):
         self.with_std = with_std
         self.copy = copy
 
-    @explained_fit
-    def fit(self, X, y=None, sample_weight=None) -> Self:
-        """Compute the mean and standard deviation to be used for later scaling.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The data, converted to float64 unless they are floats, and to CSR unless
-            they are dense, CSR or CSC.
-
-        y : None
-            Ignored.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
-
-        Returns
-        -------
-        self : object
-            Fitted scaler.
-
-        Raises
-        ------
-        ValueError
-            If `X` is infinite, if it is sparse and ``with_mean=True``, or if a weight
-            is negative or all are zero.
-        """
-        return self._update(X, sample_weight, reset=True)
-
-    @explained_fit
-    def partial_fit(self, X, y=None, sample_weight=None) -> Self:
-        """Update the mean and standard deviation with more data.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The data, converted to float64 unless they are floats, and to CSR unless
-            they are dense, CSR or CSC.
-
-        y : None
-            Ignored.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
-
-        Returns
-        -------
-        self : object
-            Fitted scaler.
-
-        Raises
-        ------
-        ValueError
-            If `X` is infinite or has other features than before, if it is sparse and
-            ``with_mean=True``, or if a weight is negative or all are zero.
-        """
-        return self._update(X, sample_weight, reset=False)
-
     @explained
-    def transform(self, X, copy: bool | None = None) -> Any:
+    def transform(self, X, copy=None):
         """Center and scale the features.
 
         Parameters
@@ -213,7 +151,7 @@ class ZScoreScaler(AffineScaler):
             If `X` is infinite or has other features than those fitted, or if it is
             sparse and ``with_mean=True``.
         """
-        return self._transform(X, self.copy if copy is None else copy)
+        return self._transform(X, self.copy if copy is None else copy, inverse=False)
 
     @explained
     def inverse_transform(self, X, copy: bool | None = None) -> Any:
@@ -238,39 +176,32 @@ class ZScoreScaler(AffineScaler):
             If `X` is infinite or has other features than those fitted, or if it is
             sparse and ``with_mean=True``.
         """
-        return self._inverse_transform(X, self.copy if copy is None else copy)
+        return self._transform(X, self.copy if copy is None else copy, inverse=True)
 
-    def _check_container(self, X):
-        if issparse(X) and self.with_mean:
-            raise SparseCenteringError("center")
-
-    def _summarize(self, X, sample_weight):
-        if issparse(X):
-            return summarize_sparse(X, sample_weight)
-        return summarize(X, sample_weight, moments=True, extremes=False)
+    def _check_sparse(self, verb):
+        if self.with_mean:
+            raise SparseCenteringError(verb)
 
     def _publish(self):
-        moments = self._summary.moments
+        summary = self._summary
         self.mean_ = self.var_ = self.scale_ = None
         if self.with_mean or self.with_std:
-            self.mean_ = moments.or_nan(moments.mean)
+            self.mean_ = or_nan(summary, summary["mean"])
         if self.with_std:
-            self.var_ = moments.or_nan(moments.variance / moments.unit / moments.unit)
-            constant = moments.constant(self._summary.heaviest)
-            self.scale_ = moments.or_nan(np.where(constant, 1.0, moments.deviation))
-        self.n_samples_seen_ = self._summary.n_samples_seen
+            self.var_ = or_nan(summary, summary["variance"])
+            deviation = np.where(is_constant(summary), 1.0, np.sqrt(summary["variance"]))
+            self.scale_ = or_nan(summary, deviation)
+        self.n_samples_seen_ = n_samples_seen(summary)
 
     def _map(self, dtype):
         n_features = self.n_features_in_
-        return AffineMap(
-            self.mean_ / 2 if self.with_mean else np.zeros(n_features),
-            self.scale_ / 2 if self.with_std else np.full(n_features, 0.5),
-            np.ones(n_features),
+        return Affine(
+            self.mean_ if self.with_mean else np.zeros(n_features),
+            self.scale_ if self.with_std else np.ones(n_features),
         )
 
     def _transform_sparse(self, X, inverse):
-        if self.with_mean:
-            raise SparseCenteringError("uncenter" if inverse else "center")
+        self._check_sparse("uncenter" if inverse else "center")
         X = as_floats(X)
         refuse_infinity(X)
         if self.with_std:

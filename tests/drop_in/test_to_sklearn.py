@@ -246,21 +246,6 @@ def test_a_mean_scaler_cannot_be_fitted_further():
         exported.partial_fit(X)
 
 
-@pytest.mark.parametrize(
-    ("scaler", "column"),
-    [
-        (skgd.MinMaxScaler(), [0.0, 1e-310]),
-        (skgd.MinMaxScaler((0, 1e9)), [0.0, 1e-300]),
-        (skgd.MeanScaler(), [-1.7e308, 1.7e308]),
-    ],
-    ids=repr,
-)
-def test_a_scale_that_is_infinite(scaler, column):
-    scaler.fit(np.column_stack([[1.0, 2.0], column]))
-    with pytest.raises(ValueError, match=r"cannot scale feature 1.*another unit"):
-        scaler.to_sklearn()
-
-
 # ----------------------------------------------------------------------------------- ONNX
 
 

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from skgd import MLPClassifier, MLPRegressor
 from skgd.activations import ReLU
 from skgd.neural_network._network import layout_of
+from skgd.neural_network._parameters import Parameters
 from skgd.neural_network._trainer import batch_bounds
 from tests.engine.helpers import assert_close
 from tests.oracles import network as oracle
@@ -27,7 +28,7 @@ def layout():
 
 def layers_of(model):
     """Return the network before it was folded, and its running statistics."""
-    kept = model._normalized
+    kept = Parameters(**model._normalized)
     kinds = {"weights": "weights", "bias": "bias", "scale": "gamma"}
     layers, running, start = [{}, {}, {}], [], 0
     for kind, name in kinds.items():
@@ -52,7 +53,7 @@ def test_predictions_are_those_of_the_running_statistics(activation, n_epochs):
         model.partial_fit(X, y)
     layers, running = layers_of(model)
     epsilon = model.batch_normalization_epsilon
-    centered = X - model._normalized.center
+    centered = X - model._normalized["center"]
     z, _ = oracle.forward(layers, centered, activation, epsilon=epsilon, running=running)
     assert_close(model.predict(X), z[:, 0], 1e-12)
     # which is a plain network's:
@@ -172,14 +173,14 @@ def test_features_far_from_zero_are_learnt_as_those_around_it(dtype, early_stopp
 
 def test_a_network_is_the_same_about_any_center():
     model = MLPRegressor(**PARAMETERS).partial_fit(X, y)
-    kept = model._normalized.copy()
+    kept = Parameters(**model._normalized).copy()
     kept.recenter(layout(), np.array([0.0, -3.0, 10.0, 100.0]))
     coefs, intercepts = kept.plain(layout())
     for a, b in zip(coefs, model.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
     for a, b in zip(intercepts, model.intercepts_, strict=True):
         assert_close(a, b, 1e-12)
-    assert not np.allclose(kept.running[:9], model._normalized.running[:9])
+    assert not np.allclose(kept.running[:9], model._normalized["running"][:9])
 
 
 def test_sparse_rows_go_on_with_the_network_of_dense_ones():
@@ -197,7 +198,7 @@ def test_early_stopping_keeps_the_statistics_of_the_best_epoch():
     ).fit(X, y)
     layers, running = layers_of(model)
     epsilon = model.batch_normalization_epsilon
-    centered = X - model._normalized.center
+    centered = X - model._normalized["center"]
     z, _ = oracle.forward(layers, centered, "relu", epsilon=epsilon, running=running)
     assert_close(model.predict(X), z[:, 0], 1e-12)
     # And as many rows are in their averages.
@@ -207,7 +208,7 @@ def test_early_stopping_keeps_the_statistics_of_the_best_epoch():
     rows = np.tile(np.diff(batch_bounds(n_samples, 30, True)), n_epochs)
     expected = (0.9 ** np.arange(len(rows))[::-1] * rows).sum()
     # After mean and variance of 9 units and of 6.
-    assert model._normalized.running[[18, 31]] == pytest.approx(expected, rel=1e-12)
+    assert model._normalized["running"][[18, 31]] == pytest.approx(expected, rel=1e-12)
 
 
 def assert_same(one, other):

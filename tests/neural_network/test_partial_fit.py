@@ -205,7 +205,7 @@ def test_an_adaptive_rate_goes_on_falling_from_the_new_one():
     factors = []
     for value in (0.1, 0.1, 0.1, 0.3, 0.3, 0.3):
         model.set_params(learning_rate_init=value).partial_fit(X, TARGETS)
-        factors.append(model._progress.rate / value)
+        factors.append(model._progress["rate"] / value)
     np.testing.assert_allclose(factors, np.minimum.accumulate(factors))
     assert factors[2] < 1
     assert factors[5] < factors[2]

@@ -49,12 +49,12 @@ def in_steps(steps, through_pickle):
 
 
 def attributes(model):
-    """Return all attributes, those of what they hold too."""
-    opened = {"_progress", "_normalized"}
+    """Return all attributes that a fit sets."""
+    kept = {"_progress", "_normalised"}
     return {
-        name: vars(value) if name in opened else value
+        name: value
         for name, value in vars(model).items()
-        if name in opened or not name.startswith("_")
+        if name in kept or not name.startswith("_")
     }
 
 

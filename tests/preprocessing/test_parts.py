@@ -33,10 +33,13 @@ def data(order, dtype=np.float64):
 @pytest.mark.parametrize("shape", [(131, 7), (3, 500), (500, 3), (1, 1), (130, 1)])
 def test_parts_cover_the_data(shape, order, small_parts):
     X = np.zeros(shape, order=order)
-    for part in parts(X):
+    for part in parts(X, plain=True):
         X[part] += 1
         assert X[part].flags.forc
     assert_array_equal(X, 1)
+    for part in parts(X, plain=False):
+        X[part] += 1
+    assert_array_equal(X, 2)
 
 
 @every_order
@@ -88,19 +91,3 @@ def test_infinity_in_any_part_is_refused(cls, order, small_parts):
     for call in (cls().fit, fitted.transform, fitted.inverse_transform):
         with pytest.raises(ValueError, match="infinity"):
             call(X)
-
-
-@pytest.mark.parametrize("order", ["C", "F", "strided"])
-@every_scaler
-def test_a_large_number_in_any_part(cls, order, small_parts):
-    """One whose square overflows changes the unit of all parts."""
-    X = data("F" if order == "F" else "C")
-    if order == "strided":
-        X = np.repeat(X, 2, axis=1)[:, ::2]
-    X[-1, -1] = 1e300
-    scaler = cls().fit(X)
-    transformed = scaler.transform(X)
-    assert np.isfinite(transformed[~np.isnan(X)]).all()
-    back = scaler.inverse_transform(transformed)
-    assert_allclose(back[-1, -1], 1e300, rtol=1e-13)
-    assert_allclose(back[:, :-1], X[:, :-1], rtol=1e-12)

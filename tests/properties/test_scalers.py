@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import isqrt
 
 import numpy as np
+import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
@@ -12,8 +13,8 @@ from skgd import MeanScaler, MinMaxScaler, ZScoreScaler
 EPS = Fraction(2) ** -52
 # A few times the smallest number.
 TINY = Fraction(2) ** -1070
-# Smaller deviations are taken for none.
-SMALLEST_DEVIATION = Fraction(float(np.finfo(np.float64).smallest_normal))
+# The squares of numbers between them can be represented.
+SMALLEST, LARGEST = Fraction(1e-150), Fraction(1e150)
 
 
 def exactly(numbers):
@@ -85,6 +86,27 @@ def of_column(column, weight):
     return exactly(column[counted]), exactly(weight[counted])
 
 
+def misfit(X, weight):
+    """Return the first column of numbers whose squares cannot be represented, or None."""
+    for j, column in enumerate(X.T):
+        x, _ = of_column(column, weight)
+        size, spread = max(map(abs, x), default=0), max(x, default=0) - min(x, default=0)
+        if size > LARGEST or 0 < size < SMALLEST or 10 * EPS * size < spread < SMALLEST:
+            return j
+    return None
+
+
+def is_refused(scaler, X, weight, **arguments):
+    """Fit, if the squares can be represented; otherwise expect an error."""
+    column = misfit(X, weight)
+    if column is None:
+        scaler.fit(X, **arguments)
+        return False
+    with pytest.raises(ValueError, match=f"in column {column}: .* another unit"):
+        scaler.fit(X, **arguments)
+    return True
+
+
 def half_range_is_scaled(x, dtype):
     """Whether the range is at least ten machine epsilons of the largest number."""
     bound = 5 * Fraction(float(np.finfo(dtype).eps)) * max(map(abs, x))
@@ -139,7 +161,9 @@ def check(scaler, X, centers, scales, span=1, offset=0):
 
 @given(X=arrays(), feature_range=st.sampled_from([(0, 1), (-1, 1), (0.1, 1e6), (5, 5.5)]))
 def test_min_max(X, feature_range):
-    scaler = MinMaxScaler(feature_range).fit(X)
+    scaler = MinMaxScaler(feature_range)
+    if is_refused(scaler, X, np.ones(len(X))):
+        return
     low, high = exactly(feature_range)
     centers, scales = [], []
     for column in X.T:
@@ -153,8 +177,10 @@ def test_min_max(X, feature_range):
 @given(data=weighted())
 def test_mean(data):
     X, weight = data
-    scaler = MeanScaler().fit(X, sample_weight=weight)
+    scaler, arguments = MeanScaler(), {"sample_weight": weight}
     weight = np.ones(len(X)) if weight is None else weight
+    if is_refused(scaler, X, weight, **arguments):
+        return
     centers, scales = [], []
     for j, column in enumerate(X.T):
         x, w = of_column(column, weight)
@@ -173,15 +199,21 @@ def test_mean(data):
 @given(data=weighted(), chunk=st.integers(1, 70))
 def test_z_score(data, chunk):
     X, weight = data
-    scaler = ZScoreScaler().fit(X, sample_weight=weight)
-    chunks = ZScoreScaler()
+    scaler, chunks = ZScoreScaler(), ZScoreScaler()
+    ones = np.ones(len(X))
+    if is_refused(scaler, X, ones if weight is None else weight, sample_weight=weight):
+        return
     for start in range(0, len(X), chunk):
         rows = slice(start, start + chunk)
+        if misfit(X[rows], ones[rows] if weight is None else weight[rows]) is not None:
+            # Of nothing but small numbers, which others outweigh.
+            chunks = scaler
+            break
         if weight is None or weight[rows].any():
             chunks.partial_fit(
                 X[rows], sample_weight=weight if weight is None else weight[rows]
             )
-    weight = np.ones(len(X)) if weight is None else weight
+    weight = ones if weight is None else weight
     centers, scales = [], []
     for j, column in enumerate(X.T):
         x, w = of_column(column, weight)
@@ -194,10 +226,10 @@ def test_z_score(data, chunk):
             deviation = root(variance)
             count = max(sum(w) / Fraction(weight.max()), 1)
             bound = count * EPS * abs(mean)
-            if deviation < SMALLEST_DEVIATION / 2:
+            if not deviation:
                 center, scale = mean, Fraction(1)
-                assert scaler.scale_[j] == chunks.scale_[j] == 1
-            elif deviation > max(4 * bound, 2 * SMALLEST_DEVIATION):
+                assert scaler.scale_[j] == 1
+            elif deviation > 4 * bound:
                 center, scale = mean, deviation
                 assert abs(Fraction(scaler.scale_[j]) - scale) <= 16 * EPS * scale
                 # Each chunk's mean is rounded.
