@@ -27,7 +27,7 @@ def blocks():
     for found in re.finditer(pattern, text, flags=re.M | re.S):
         if found[1]:
             path, appended = found[1], bool(found[2])
-        elif found[3] in ("python", "diff"):
+        elif found[3] in ("python", "diff") and not found[4].startswith(">>>"):
             yield path, found[3], found[4], appended
 
 
