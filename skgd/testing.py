@@ -13,6 +13,7 @@ from skgd.engine.plugins import Activation, Loss, Progress, Schedule, Solver
 from skgd.losses import CLASSIFICATION_LOSSES
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.neural_network._contracts import check_definition, coefficients, factors
+from skgd.neural_network._plugins import check_numbers
 
 __all__ = ["check_plugin"]
 
@@ -24,9 +25,10 @@ N_ROWS, N_OUTPUTS, N_UPDATES = 7, 3, 11
 def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     """Check that a solver, schedule, activation or loss keeps to its contract.
 
-    It looks at the constructor and at the functions that the plug-in defines, compares
-    slopes with finite differences, looks for results that are arrays or float64 where the
-    network is float32, and trains a tiny network in both precisions.
+    It looks at the constructor, and calls the functions that the plug-in defines as plain
+    Python. It compares slopes with finite differences, and looks for results that are
+    arrays, or float64 where the network is float32. Then it trains a tiny network in both
+    precisions, which compiles the functions and takes seconds.
 
     Parameters
     ----------
@@ -76,6 +78,7 @@ def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     try:
         check_definition(plugin)
         plugin._validate_params()
+        check_numbers(plugin)
     except (TypeError, ValueError) as error:
         raise AssertionError(str(error)) from error
     _check_constructor(plugin)
@@ -116,6 +119,16 @@ def _arguments(plugin, dtype):
     return [dtype(value) for value in plugin.numbers()]
 
 
+def _called(where, function, *args):
+    """Call a function of numbers; an error shows the call."""
+    try:
+        return function(*args)
+    except Exception as error:
+        shown = tuple(np.asarray(a).tolist() for a in args)
+        kind = type(error).__name__
+        raise AssertionError(f"{where}{shown} raised {kind}: {error}.") from error
+
+
 def _check_number(where, result, dtype):
     """Check that it is a number, in the dtype of the network."""
     _require(
@@ -130,7 +143,7 @@ def _check_number(where, result, dtype):
     )
 
 
-def _check_slope(where, slope, function, z):
+def _check_slope(where, slope, function, z, hint=""):
     """Compare a slope at z with one-sided differences, between which a kink's may be."""
     step = 1e-6 * max(1.0, abs(z))
     sides = [
@@ -142,7 +155,7 @@ def _check_slope(where, slope, function, z):
     allowed = 1e-4 * max(1.0, *map(abs, sides)) + 1e-9 * size
     _require(
         min(sides) - allowed <= slope <= max(sides) + allowed,
-        f"{where}, where the difference of values is {float(np.mean(sides)):.6}.",
+        f"{where}, where the difference of values is {float(np.mean(sides)):.6}.{hint}",
     )
 
 
@@ -155,11 +168,11 @@ def _check_activation(plugin):
     for dtype in DTYPES:
         arguments = _arguments(plugin, dtype)
         for z in map(dtype, [0.5, -0.5, 0.0, 1.25, -1.25, 3.0, -3.0, 6.0, -6.0]):
-            value = plugin.value(z, *arguments)
+            value = _called(f"{name}.value", plugin.value, z, *arguments)
             _check_number(f"{name}.value", value, dtype)
             _require(np.isfinite(value), f"{name}.value is {value} at z = {float(z)}.")
-            argument = dtype(value) if plugin.slope_of == "value" else z
-            slope = plugin.slope(argument, *arguments)
+            argument = z if plugin.slope_of == "input" else dtype(value)
+            slope = _called(f"{name}.slope", plugin.slope, argument, *arguments)
             _check_number(f"{name}.slope", slope, dtype)
             if dtype is np.float64:
                 _check_slope(
@@ -167,6 +180,7 @@ def _check_activation(plugin):
                     slope,
                     lambda z: plugin.value(z, *arguments),  # noqa: B023
                     z,
+                    "" if argument is z else " A slope of z needs slope_of = 'input'.",
                 )
 
 
@@ -207,9 +221,9 @@ def _check_loss(plugin):
     for dtype in DTYPES:
         arguments = _arguments(plugin, dtype)
         for y, z in product(map(dtype, targets), map(dtype, [-2.0, -0.3, 0.0, 0.7, 2.5])):
-            value = plugin.value(z, y, *arguments)
-            slope = plugin.slope(z, y, *arguments)
-            link = plugin.link(z, *arguments)
+            value = _called(f"{name}.value", plugin.value, z, y, *arguments)
+            slope = _called(f"{name}.slope", plugin.slope, z, y, *arguments)
+            link = _called(f"{name}.link", plugin.link, z, *arguments)
             for kind, number in [("value", value), ("slope", slope), ("link", link)]:
                 _check_number(f"{name}.{kind}", number, dtype)
                 _require(
@@ -292,7 +306,7 @@ def _check_solver(plugin):
             given = tuple(dtype(column[update]) for column in table)
             if plugin.needs_norm:
                 given = *given, abs(g)
-            result = plugin.update(theta, g, state, given)
+            result = _called(f"{name}.update", plugin.update, theta, g, state, given)
             _require(
                 isinstance(result, tuple)
                 and len(result) == 2
@@ -369,8 +383,10 @@ def _check_training(plugin):
                 warnings.simplefilter("ignore", UserWarning)
                 predicted = network.fit(X, y).predict(X)
         except Exception as error:
+            hint = "Functions of numbers may call those of math and skgd.engine. "
+            hint *= type(error).__module__.startswith("numba")
             raise AssertionError(
-                f"A network of {dtype.__name__} with {plugin!r} does not train: "
+                f"A network of {dtype.__name__} with {plugin!r} does not train: {hint}"
                 f"{type(error).__name__}: {error}"
             ) from error
         _require(

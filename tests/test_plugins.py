@@ -230,6 +230,25 @@ class OnlyParameter(Solver):
         return theta
 
 
+class NoSlots(Solver):
+    """It does not say how many numbers it keeps."""
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        (m,) = state
+        return theta - coefficients[0] * m, (m + g,)
+
+
+class NoCoefficient(Momentum):
+    def coefficients(self, rate, t):
+        return rate, self.friction
+
+
+class Named(Leaky):
+    def __init__(self, leak="much"):
+        self.leak = leak
+
+
 class Dividing(Solver):
     n_slots = 1
 
@@ -296,14 +315,18 @@ class Rising(Schedule):
             WrongSlope(),
             "WrongSlope.slope is 0.1 at z = 0.5, where the difference of values",
         ),
-        (SlopeOfValue(), "SlopeOfValue.slope is"),
+        (SlopeOfValue(), "A slope of z needs slope_of = 'input'."),
+        (Named(), "The 'leak' parameter of Named must be a number, since compiled"),
         (Wide(), "Wide.value returns a float64 for arguments that are float32"),
         (OfArrays(), "OfArrays.value must return a number"),
         (Infinite(), "Infinite.value is inf at z = 0.0."),
         (NoGain(), "NoGain.gain must be a number > 0, got -1.0."),
         (Converting(), "Converting.__init__ must store leak as it is given"),
         (Busy(), "must store its arguments and nothing else, but sets ['twice']."),
-        (Uncompilable(), "A network of float64 with Uncompilable() does not train:"),
+        (
+            Uncompilable(),
+            "A network of float64 with Uncompilable() does not train: Functions of numbers",
+        ),
         (
             Absolute(),
             "Absolute.slope is 1.0 at z = -0.3, y = -2.0, where the difference of",
@@ -313,6 +336,14 @@ class Rising(Schedule):
         (Uphill(), "Uphill.update does not go downhill: from 2, 11 updates by the grad"),
         (Forgetting(), "must return the parameter and a tuple of n_slots = 1 numbers, go"),
         (OnlyParameter(), "must return the parameter and a tuple of n_slots = 0 numbers"),
+        (
+            NoSlots(),
+            "NoSlots.update(2.0, 0.0, [], [0.1]) raised ValueError: not enough values",
+        ),
+        (
+            NoCoefficient(),
+            "The coefficients of solver=NoCoefficient() raised AttributeError: 'NoCoef",
+        ),
         (Dividing(), "Dividing.update returns nan for a gradient of 0.0 and the state (0"),
         (Counting(), "Counting.coefficients must depend on rate and t only"),
         (BareRate(), "The coefficients of solver=BareRate() must be a tuple, got array("),

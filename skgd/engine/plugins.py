@@ -57,12 +57,12 @@ class Activation(Plugin):
     argument, both take the arguments of the constructor, in its order.
 
     - ``value(z, ...)`` is the function,
-    - ``slope(x, ...)`` is its derivative, as a function of ``value(z)`` if ``slope_of`` is
-      'value', or of ``z`` if it is 'input'.
+    - ``slope(x, ...)`` is its derivative at ``z``. ``x`` is ``value(z)``, which saves
+      memory, or ``z`` itself if the class sets ``slope_of = "input"``.
 
     Attributes
     ----------
-    slope_of : {'value', 'input'}
+    slope_of : {'value', 'input'}, default='value'
         The argument of ``slope``.
 
     gain : float
@@ -91,7 +91,7 @@ class Loss(Plugin):
 
     - ``value(z, y, ...)`` is the loss of one output,
     - ``slope(z, y, ...)`` is its derivative by ``z``,
-    - ``link(z, ...)`` is the prediction.
+    - ``link(z, ...)`` is the prediction, by default ``z`` itself.
 
     A loss that couples the outputs of a row defines ``evaluate`` and ``apply_link``
     instead: see :mod:`skgd.losses.multinomial_log_loss`.
@@ -152,34 +152,14 @@ class Step(Plugin):
     """A step of the update of a parameter.
 
     An update is a chain of steps: a solver, what changes the gradient before it, and what
-    changes the parameter before or after it. All of them run in one loop. A subclass
-    defines what happens to one parameter:
-
-    - ``coefficients(rate, t)`` returns a tuple of what all parameters share: numbers, or
-      arrays of the shape of ``rate`` and ``t``. It is called in NumPy before each compiled
-      call, for all of its updates: ``rate`` holds their learning rates, times the factor of
-      the kind of parameter, ``t`` the number of updates before each.
-    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns what
-      replaces the parameter or its gradient, and the new state, a tuple of ``n_slots``
-      numbers. ``theta`` and ``g`` are what the steps before have left, ``state`` starts
-      from zeros, ``coefficients`` are those of this update.
+    changes the parameter before or after it. All of them run in one loop. A step defines
+    what a :class:`Solver` does. Its ``update`` gets what the steps before have left. Its
+    ``rate`` includes the factor of the kind of parameter.
 
     Attributes
     ----------
     acts_on : {'parameter', 'gradient'}
         What ``update`` replaces.
-
-    n_slots : int
-        Numbers kept for each parameter.
-
-    kinds : tuple of str
-        The kinds of parameters that it acts on: 'weights', 'bias', 'scale', 'embedding',
-        'activation'.
-
-    needs_norm : bool
-        Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the
-        gradient of all parameters. The whole gradient is then computed before the update,
-        which takes longer.
     """
 
     acts_on: ClassVar[str] = "parameter"
@@ -202,8 +182,28 @@ class Step(Plugin):
 class Solver(Step):
     """An update rule: the step that turns a gradient into a new parameter.
 
-    A subclass defines ``coefficients(rate, t)`` and ``update(theta, g, state,
-    coefficients)`` as every :class:`Step` does. ``g`` is the gradient with the penalty.
+    A subclass defines one or two functions:
+
+    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns the new
+      parameter and the new state. ``g`` is the gradient with the penalty. ``state`` is a
+      tuple of ``n_slots`` numbers, zeros at first.
+    - ``coefficients(self, rate, t)`` returns a tuple of what all parameters share, by
+      default ``(rate,)``: numbers, or arrays of the shape of ``rate`` and ``t``, the
+      learning rates of the next updates and the numbers of updates before each. It is
+      ordinary NumPy. ``update`` gets a tuple of numbers, those of its update.
+
+    Attributes
+    ----------
+    n_slots : int, default=0
+        Numbers kept for each parameter.
+
+    kinds : tuple of str
+        The kinds of parameters that it acts on, by default all: 'weights', 'bias', 'scale',
+        'embedding', 'activation'.
+
+    needs_norm : bool, default=False
+        Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the
+        gradient of all parameters, which takes longer.
     """
 
 

@@ -200,14 +200,20 @@ def coefficients(step, rate, t):
     Raises
     ------
     ValueError
-        If they are not finite numbers.
+        If the step fails, or if it returns anything but a tuple of numbers.
     """
 
     def shown():
         # To print an estimator takes longer than all else here.
         return f"{'solver=' if isinstance(step, Solver) else ''}{step!r}"
 
-    found = step.coefficients(rate, t)
+    try:
+        found = step.coefficients(rate, t)
+    except Exception as error:
+        raise ValueError(
+            f"The coefficients of {shown()} raised {type(error).__name__}: {error}. They "
+            f"are asked for with arrays rate and t of shape {rate.shape}."
+        ) from error
     if not isinstance(found, tuple):
         raise ValueError(f"The coefficients of {shown()} must be a tuple, got {found!r}.")
     values = []

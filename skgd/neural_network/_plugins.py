@@ -19,6 +19,7 @@ from skgd.solvers import SOLVERS, Solver
 __all__ = [
     "Plugins",
     "activations_of",
+    "check_numbers",
     "check_representable",
     "loss_of",
     "output_range",
@@ -250,7 +251,7 @@ def _plugin(estimator, parameter, value):
         raise TypeError(f"{parameter} cannot be used: {error}") from None
     try:
         value._validate_params()
-        _check_numbers(value)
+        check_numbers(value)
     except InvalidParameterError as error:
         raise InvalidParameterError(f"{parameter}={value!r}: {error}") from None
     for name in names:
@@ -281,7 +282,7 @@ def _default(cls, name):
     raise AssertionError(name)
 
 
-def _check_numbers(plugin):
+def check_numbers(plugin):
     """Raise if an argument of a plug-in's functions of numbers is no number."""
     if not isinstance(plugin, Activation | Loss):
         return
