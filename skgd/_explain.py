@@ -1,6 +1,7 @@
 """Error messages that name what the caller knows: parameters, arguments, columns."""
 
 import inspect
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
@@ -72,6 +73,8 @@ def _wrong_call(error, method, signature, estimator, kwargs):
 def _name_data(error, estimator, arguments):
     """Begin the message with the argument, column and row at fault."""
     if isinstance(error, InvalidParameterError | NotFittedError):
+        return
+    if re.search(r"\b(X|y|sample_weight)_val\b", str(error)):
         return
     labels = is_classifier(estimator)
     names = ["X", *(["y"] if labels or is_regressor(estimator) else []), "sample_weight"]

@@ -28,8 +28,10 @@ NAMES = {
     "hidden_layer_sizes": "hidden_units hidden_sizes hidden_size hidden_dim hidden_dims "
     "hidden_layers layers layer_sizes units n_hidden",
     "validation_fraction": "validation_split val_split valid_fraction validation_size",
-    "early_stopping=True, which holds out validation_fraction of the rows,": "eval_set "
-    "validation_data valid_data valid_sets eval_data X_val y_val X_valid",
+    "X_val and y_val": "eval_set validation_data valid_data valid_sets eval_data X_valid "
+    "X_eval x_val",
+    "y_val": "y_valid y_eval",
+    "scoring": "metrics eval_metric monitor metric scorer",
     "random_state": "seed random_seed rng",
     "n_jobs": "num_threads nthread n_threads threads thread_count num_workers workers",
     "batch_normalization": "batchnorm batch_norm use_batch_norm use_batchnorm bn",

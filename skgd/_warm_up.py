@@ -14,8 +14,9 @@ from skgd.compile.announce import tell
 from skgd.compile.jit import import_numba
 from skgd.losses import LINKS, REGRESSION_LOSSES
 from skgd.neural_network import MLPClassifier, MLPRegressor
+from skgd.neural_network._data import Data
 from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
-from skgd.neural_network._prediction import predict
+from skgd.neural_network._prediction import evaluate
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -43,7 +44,7 @@ def _lbfgs(dtype):
 def _predictions(dtype):
     X = _rows(dtype)
     layer = [np.ones((2, 1), dtype)], [np.zeros(1, dtype)]
-    predict(X, *layer, [], LINKS["identity"](), n_jobs=1)
+    evaluate(Data(X, X[:, :1].copy()), *layer, [], LINKS["identity"](), n_jobs=1)
 
 
 def _scalers(dtype):

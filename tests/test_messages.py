@@ -220,8 +220,8 @@ def test_a_parameter_of_another_scaler(scaler, name, hint):
     [
         ("epochs", "Did you mean max_iter, a parameter of "),
         ("batch_size", "batch_size is a parameter of "),
-        ("validation_data", "Did you mean early_stopping=True, which holds out"),
-        ("eval_set", "Did you mean early_stopping=True, which holds out"),
+        ("validation_data", "Did you mean X_val and y_val?"),
+        ("eval_set", "Did you mean X_val and y_val?"),
         ("sample_weights", "Did you mean sample_weight?"),
         ("class_weight", "Did you mean sample_weight?"),
         ("callbacks", "It takes X, y, sample_weight"),

@@ -17,13 +17,14 @@ from skgd.engine.records import (
     STEP,
     TILE,
     Kernels,
+    LossKernels,
     PredictionKernels,
     Rows,
     StageWork,
 )
 from skgd.kernels.multiply import bind as bind_multiply
 
-__all__ = ["MOST_KINDS", "bind", "no_rows"]
+__all__ = ["MOST_KINDS", "bind", "bind_loss", "no_rows"]
 
 # Kinds of stages in a network.
 MOST_KINDS = 16
@@ -59,6 +60,14 @@ def bind(layout, plan, loss, dtype, steps=None):
             named = Kernels._make(kernels)
         _BOUND[key] = functions(named, _signatures, dtype)
     return _BOUND[key]
+
+
+@cache
+def bind_loss(loss, dtype):
+    """Compile what evaluates predictions: LossKernels of a subclass of Loss."""
+    evaluate, link = loss_loops(loss, dtype)
+    named = LossKernels(_bound(evaluate, "evaluate", dtype), _bound(link, "link", dtype))
+    return functions(named, _signatures, dtype)
 
 
 def _number_kinds(layout, plan):

@@ -6,7 +6,7 @@ from skgd.compile.jit import jit
 from skgd.engine.passes import forward
 from skgd.kernels.views import matrix, vector
 
-__all__ = ["predict"]
+__all__ = ["assess", "predict"]
 
 
 @jit
@@ -41,6 +41,17 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
         finite_rows &= _all_finite(vector(rows.X, start * features, n * features))
         finite_predictions &= _all_finite(flat)
     return finite_rows, finite_predictions
+
+
+@jit
+def assess(z, y, weight, kernels, numbers):
+    """Return the weighted sum of the losses, and replace ``z`` by the predictions.
+
+    ``z`` is the linear output, ``kernels`` are of the loss, ``numbers`` its arguments.
+    """
+    loss = kernels.evaluate(z.copy(), y, weight, z.dtype.type(1), numbers, np.empty_like(z))
+    kernels.link(z, numbers)
+    return loss
 
 
 @jit

@@ -16,6 +16,7 @@ __all__ = [
     "TILE",
     "Epochs",
     "Kernels",
+    "LossKernels",
     "Network",
     "PredictionKernels",
     "PredictionNetwork",
@@ -192,6 +193,13 @@ class PredictionKernels(NamedTuple):
     forward: Any
     add_group: Any
     multiply: Any
+    link: Any
+
+
+class LossKernels(NamedTuple):
+    """Those of a loss."""
+
+    evaluate: Any
     link: Any
 
 

@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
@@ -37,6 +38,7 @@ from skgd.neural_network._plugins import (
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import fit_stochastic
+from skgd.neural_network._validation import check_given, validated
 
 __all__ = ["BaseMLP", "has_partial_fit"]
 
@@ -97,6 +99,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        scoring=None,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -129,10 +132,21 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.batch_normalization = batch_normalization
         self.batch_normalization_momentum = batch_normalization_momentum
         self.batch_normalization_epsilon = batch_normalization_epsilon
+        self.scoring = scoring
         self.n_jobs = n_jobs
 
     @explained_fit
-    def fit(self, X, y, sample_weight=None) -> Self:
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ) -> Self:
         """Fit the model to data matrix X and target(s) y.
 
         Parameters
@@ -147,6 +161,20 @@ class BaseMLP(Exchange, Explained, Versioned):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples, ones by default.
 
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data. Each epoch records its loss and score on them. With
+            ``early_stopping``, they take the place of the split; without, they neither
+            stop the training nor change its result.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets of ``X_val``.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            The weights of ``X_val``.
+
+        groups : array-like of shape (n_samples,), default=None
+            What a splitter as ``validation_fraction`` reads.
+
         Returns
         -------
         self : object
@@ -159,15 +187,17 @@ class BaseMLP(Exchange, Explained, Versioned):
             The estimator is then left as it was.
         """
         with unchanged_by_errors(self):
-            return self._fit(X, y, sample_weight, incremental=False)
+            given = X_val, y_val, sample_weight_val
+            return self._fit(X, y, sample_weight, given, groups, incremental=False)
 
-    def _fit(self, X, y, sample_weight, incremental):
+    def _fit(self, X, y, sample_weight, given, groups=None, *, incremental):
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
         check_compatible(self, incremental)
+        check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
@@ -179,7 +209,11 @@ class BaseMLP(Exchange, Explained, Versioned):
                 raise ValueError("sample_weight must have at least one non-zero weight.")
         # Weights set by hand may be of any dtype.
         dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
+        if groups is not None:
+            groups = np.asarray(groups)
+            check_consistent_length(X, groups)
         y, n_outputs = self._encode(y, dtype)
+        validation = validated(self, given, y, dtype)
         plugins = plugins._replace(loss=self._loss_function())
         units = (X.shape[1], *hidden, n_outputs)
         normalization = None
@@ -197,7 +231,8 @@ class BaseMLP(Exchange, Explained, Versioned):
             parameters = Parameters.initial(layout, ranges, random_state, dtype)
         else:
             parameters = resume(self, layout, dtype)
-        network = self, layout, plugins, Data(X, y, sample_weight), parameters
+        data = Data(X, y, sample_weight, groups, validation)
+        network = self, layout, plugins, data, parameters
         try:
             if self.solver == "lbfgs":
                 training = fit_lbfgs(*network)
@@ -212,17 +247,21 @@ class BaseMLP(Exchange, Explained, Versioned):
             raise
         if first:
             self.t_ = 0
-        self.n_layers_ = len(units)
-        self.n_outputs_ = n_outputs
-        self.out_activation_ = plugins.loss.out_activation
-        self.coefs_, self.intercepts_ = coefs, intercepts
-        self._keep_link(plugins.loss)
+        self._set_network(coefs, intercepts, plugins.loss)
         self.__dict__.pop("_normalized", None)
         if self.batch_normalization:
             training.best.published = checksum(coefs, intercepts)
             self._normalized = vars(training.best)
         training.publish(self)
         return self
+
+    def _set_network(self, coefs, intercepts, loss):
+        """Set the attributes that predictions read."""
+        self.n_layers_ = len(coefs) + 1
+        self.n_outputs_ = coefs[-1].shape[1]
+        self.out_activation_ = loss.out_activation
+        self.coefs_, self.intercepts_ = coefs, intercepts
+        self._keep_link(loss)
 
     def _check_finite(self, X, coefs, intercepts, plugins, training):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.

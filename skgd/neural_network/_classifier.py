@@ -146,6 +146,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """Return the targets as the losses read them, and the number of outputs."""
         kind = self._label_binarizer.y_type_
         if kind == "multilabel-indicator":
+            if y.ndim == 1:
+                raise ValueError(
+                    f"y must have a column for each of {len(self.classes_)} labels, got "
+                    f"shape {y.shape}."
+                )
             codes = self._label_binarizer.transform(y).astype(dtype)
             return codes, codes.shape[1]
         if y.ndim > 1:
@@ -155,6 +160,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         codes = np.searchsorted(self.classes_, y).astype(dtype)
         return codes[:, np.newaxis], len(self.classes_) if kind == "multiclass" else 1
+
+    def _targets(self, codes):
+        """Return the labels that were encoded."""
+        if self._label_binarizer.y_type_ == "multilabel-indicator":
+            return codes.astype(int)
+        return self.classes_[codes[:, 0].astype(int)]
 
     def _decode(self, probabilities):
         kind = self._label_binarizer.y_type_
@@ -183,13 +194,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available_if(has_partial_fit)
     @explained_fit
-    def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ) -> Self:
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
         But ``hidden_layer_sizes`` and ``batch_normalization`` cannot change, and
         ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
-        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only.
+        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
+        ``scoring`` has with ``X_val`` only.
 
         Parameters
         ----------
@@ -205,6 +227,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         classes : array of shape (n_classes,), default=None
             All classes that there will be. Needed at the first call; ``y`` need not
             contain all of them.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data, the same in each call. Their loss and score after each epoch
+            are recorded, and the weights with the best score are kept in ``best_coefs_``
+            and ``best_intercepts_``.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets of ``X_val``.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            The weights of ``X_val``.
 
         Returns
         -------
@@ -224,7 +257,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     self._label_binarizer = LabelBinarizer().fit(classes)
             if is_first and type_of_target(y).startswith("multilabel"):
                 self._label_binarizer = _binarizer(y)
-            return self._fit(X, y, sample_weight, incremental=True)
+            given = X_val, y_val, sample_weight_val
+            return self._fit(X, y, sample_weight, given, incremental=True)
 
     @explained
     def predict(self, X) -> np.ndarray:

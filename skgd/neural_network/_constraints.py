@@ -5,6 +5,7 @@ from operator import is_
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from skgd._caller import warn
@@ -94,6 +95,19 @@ class FunctionOfUpdates(HasMethods):
         return "a function of (update, n_updates)"
 
 
+class Splitter(HasMethods):
+    """An object that splits rows, not its class."""
+
+    def __init__(self):
+        super().__init__(["split", "get_n_splits"])
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, type) and super().is_satisfied_by(val)
+
+    def __str__(self):
+        return "a splitter of sklearn.model_selection, such as GroupShuffleSplit()"
+
+
 _OF_ONE_LAYER = [Choice(set(ACTIVATIONS)), ObjectOf(Activation, "activations", ACTIVATIONS)]
 
 CONSTRAINTS: dict = {
@@ -121,7 +135,7 @@ CONSTRAINTS: dict = {
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left"), Splitter()],
     "n_iter_no_change": [
         Interval(Integral, 1, None, closed="left"),
         Options(Real, {np.inf}),
@@ -130,6 +144,7 @@ CONSTRAINTS: dict = {
     "batch_normalization": ["boolean"],
     "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
+    "scoring": [Choice({*get_scorer_names(), "loss"}), callable, None],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),

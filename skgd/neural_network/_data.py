@@ -20,16 +20,25 @@ class Data(NamedTuple):
     y : ndarray of shape (n_samples, n_targets)
 
     sample_weight : ndarray of shape (n_samples,) or None
+
+    groups : ndarray of shape (n_samples,) or None
+        What a splitter reads.
+
+    validation : Data or None
+        Other rows, to score each epoch with.
     """
 
     X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    validation: Any = None
 
     def take(self, rows):
         """Return some of the rows."""
-        weight = self.sample_weight
-        return Data(self.X[rows], self.y[rows], None if weight is None else weight[rows])
+        arrays = {n: a for n, a in self._asdict().items() if a is not None}
+        arrays.pop("validation", None)
+        return self._replace(**{name: array[rows] for name, array in arrays.items()})
 
 
 def _read_only(array, dtype):

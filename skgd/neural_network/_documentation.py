@@ -66,7 +66,8 @@ tol : float, default=1e-4
     improved by this much for ``n_iter_no_change`` epochs.
 
 verbose : bool or int, default=False
-    Whether to print the progress.
+    Whether to print the progress: True as scikit-learn does, 2 one line an epoch and why
+    training has stopped.
 
 warm_start : bool, default=False
     Whether ``fit`` goes on from the weights of the previous one.
@@ -79,10 +80,12 @@ nesterovs_momentum : bool, default=True
 
 early_stopping : bool, default=False
     Whether to hold out ``validation_fraction`` of the data, stop by the score on them and
-    keep the best weights. The split is stratified for binary classification.
+    keep the best weights. The split is stratified for binary classification. ``X_val`` of
+    ``fit`` takes the place of the split.
 
-validation_fraction : float, default=0.1
-    The part of the data that ``early_stopping`` holds out.
+validation_fraction : float or splitter, default=0.1
+    The part of the data that ``early_stopping`` holds out, or an object that splits, such
+    as ``GroupShuffleSplit()``. Its first split is used, with the ``groups`` of ``fit``.
 
 beta_1, beta_2 : float, default=0.9, 0.999
     Decay of the moments of 'adam', in [0, 1).
@@ -121,6 +124,12 @@ batch_normalization_momentum : float, default=0.9
 batch_normalization_epsilon : float, default=1e-5
     Added to the variance.
 
+scoring : str, callable or None, default=None
+    The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,
+    X, y)``, 'loss' for minus the validation loss, or None for accuracy or R². Without
+    ``X_val``, None keeps the first of equally good epochs, as scikit-learn does; otherwise
+    the last is kept.
+
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model
@@ -137,11 +146,26 @@ best_loss_ : float or None
 loss_curve_ : list of float
     Its mean over each epoch. Not with 'lbfgs'.
 
+validation_loss_curve_ : list of float or None
+    With ``early_stopping`` or ``X_val``, the mean loss of the validation data after each
+    epoch, without penalty. NaN for epochs of earlier calls that had no validation data.
+
 validation_scores_ : list of float or None
-    With ``early_stopping``, the score of each epoch on the held-out data: accuracy or R².
+    Their score after each epoch, by ``scoring``.
 
 best_validation_score_ : float or None
-    The best of them, whose weights are kept.
+    The best score. With ``early_stopping``, its weights are kept.
+
+best_epoch_ : int or None
+    The epoch that has it, counted from 1 as in ``loss_curve_[best_epoch_ - 1]``.
+
+best_coefs_, best_intercepts_ : list of ndarray
+    The weights and biases of that epoch. Only with ``X_val`` and without
+    ``early_stopping``, where ``coefs_`` and ``intercepts_`` are those of the last epoch.
+
+stop_reason_ : str
+    Why training has stopped: 'max_iter', 'no_improvement', 'rate_too_small', 'diverged' or
+    'interrupted'. Empty if ``partial_fit`` may go on.
 
 t_ : int
     The samples that training has seen.

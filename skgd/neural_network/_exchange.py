@@ -97,7 +97,8 @@ class Exchange(BaseEstimator):
         Parameters that scikit-learn does not have are left out. Of those that it does
         have, ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
         ``momentum=0``, and 'rmsprop' becomes 'adam' with ``beta_1=0`` and
-        ``beta_2=rho``. ``learning_rate='inverse_time'`` becomes 'constant'. The state of
+        ``beta_2=rho``. ``learning_rate='inverse_time'`` becomes 'constant', and a
+        splitter as ``validation_fraction`` 0.1. The state of
         the solver is not copied: ``partial_fit`` goes on from the weights, with a new
         state and ``learning_rate_init``.
 
@@ -184,6 +185,8 @@ class Exchange(BaseEstimator):
             parameters.update(solver="sgd", **solver.get_params())
         elif solver is not None:
             parameters["solver"] = "sgd"
+        if hasattr(self.validation_fraction, "split"):
+            parameters.pop("validation_fraction")
         schedule = schedule_of(self)
         if type(schedule) in SCHEDULES:
             parameters.update(learning_rate=schedule.name, **schedule.get_params())

@@ -39,6 +39,7 @@ OUTCOMES = {
     lbfgs.TOO_MANY_EVALUATIONS: (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
     lbfgs.FAILED: (2, "ABNORMAL: the line search found no lower loss"),
 }
+LIMITS = lbfgs.TOO_MANY_ITERATIONS, lbfgs.TOO_MANY_EVALUATIONS
 
 
 class _Descender:
@@ -243,6 +244,7 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
             available_threads(estimator.n_jobs),
         )
         descender.compile()
+    stop_reason = "no_improvement"
     try:
         for iteration, loss in enumerate(descender.run(), start=1):
             if estimator.verbose:
@@ -251,6 +253,7 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
         if interrupts_caller():
             raise
         warn("Training interrupted by user.")
+        stop_reason = "interrupted"
     else:
         if not (np.isfinite(descender.loss) and np.isfinite(descender.theta).all()):
             raise ValueError(
@@ -258,6 +261,8 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
                 f"loss of {descender.loss}. The input data may contain large values and "
                 "need to be preprocessed, e.g. by ZScoreScaler."
             )
+        if descender.status in LIMITS:
+            stop_reason = "max_iter"
         if descender.status != lbfgs.CONVERGED:
             warn(
                 _failure(descender, estimator.max_iter)
@@ -265,7 +270,7 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
                 ConvergenceWarning,
             )
     parameters.theta = descender.theta.astype(parameters.theta.dtype)
-    return Descent(parameters, descender.n_iterations, descender.loss)
+    return Descent(parameters, descender.n_iterations, descender.loss, stop_reason)
 
 
 class Descent(NamedTuple):
@@ -281,14 +286,21 @@ class Descent(NamedTuple):
 
     loss : float
         The objective after the last of them.
+
+    stop_reason : str
+        Why training has ended.
     """
 
     best: Parameters
     n_iter: int
     loss: float
+    stop_reason: str
 
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""
         estimator.n_iter_, estimator.loss_ = self.n_iter, self.loss
+        estimator.stop_reason_ = self.stop_reason
+        estimator.best_epoch_ = estimator.validation_loss_curve_ = None
         # The state of a solver belongs to other weights.
-        vars(estimator).pop("_progress", None)
+        for name in ("_progress", "best_coefs_", "best_intercepts_"):
+            vars(estimator).pop(name, None)

@@ -2,22 +2,25 @@
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from skgd.compile.announce import announced
-from skgd.engine.binding import bind
+from skgd.engine.binding import bind, bind_loss
 from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
+from skgd.engine.predict import assess
 from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import PredictionNetwork, make_steps
+from skgd.losses import LINKS
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import pack
 from skgd.parallel.threads import available_threads, run_together
 
-__all__ = ["block_rows", "predict"]
+__all__ = ["block_rows", "evaluate", "predict"]
 
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
@@ -122,3 +125,31 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
         )
 
     return out, *map(all, zip(*run_together(part, ranges, most), strict=True))
+
+
+def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
+    """Predict, and compare with the targets.
+
+    Parameters
+    ----------
+    data : Data
+        Rows, encoded targets and weights.
+
+    coefs, intercepts, activations, loss, n_jobs
+        As for :func:`predict`.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_samples, n_outputs)
+
+    mean_loss : float
+        The weighted mean of the losses, without penalty.
+    """
+    X, y, weight, *_ = data
+    # From the linear output, losses of probabilities that round to 0 are exact.
+    z, *_ = predict(X, coefs, intercepts, activations, LINKS["identity"](), n_jobs)
+    weight = np.ones(len(y)) if weight is None else weight
+    y, weight = (np.require(a, z.dtype, ["C", "W"]) for a in (y, weight))
+    kind: Any = type(loss)
+    total = assess(z, y, weight, bind_loss(kind, z.dtype), loss.numbers())
+    return z, total / weight.sum(dtype=np.float64)

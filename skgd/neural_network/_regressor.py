@@ -112,6 +112,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        scoring=None,
         n_jobs=None,
     ) -> None:
         super().__init__(
@@ -145,6 +146,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             batch_normalization=batch_normalization,
             batch_normalization_momentum=batch_normalization_momentum,
             batch_normalization_epsilon=batch_normalization_epsilon,
+            scoring=scoring,
             n_jobs=n_jobs,
         )
         self.loss = loss
@@ -181,6 +183,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self._loss_function().check_targets(targets)
         return targets, targets.shape[1]
 
+    def _targets(self, codes):
+        """Return the targets that were encoded."""
+        return codes.ravel() if codes.shape[1] == 1 else codes
+
     def _loss_function(self):
         return loss_of(self)
 
@@ -190,13 +196,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @available_if(has_partial_fit)
     @explained_fit
-    def partial_fit(self, X, y, sample_weight=None) -> Self:
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ) -> Self:
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
         But ``hidden_layer_sizes``, ``batch_normalization`` and ``loss`` cannot change, and
         ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
-        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only.
+        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
+        ``scoring`` has with ``X_val`` only.
 
         Parameters
         ----------
@@ -208,6 +224,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples, ones by default.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data, the same in each call. Their loss and score after each epoch
+            are recorded, and the weights with the best score are kept in ``best_coefs_``
+            and ``best_intercepts_``.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets of ``X_val``.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            The weights of ``X_val``.
 
         Returns
         -------
@@ -221,7 +248,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             estimator is then left as it was.
         """
         with unchanged_by_errors(self):
-            return self._fit(X, y, sample_weight, incremental=True)
+            given = X_val, y_val, sample_weight_val
+            return self._fit(X, y, sample_weight, given, incremental=True)
 
     @explained
     def predict(self, X) -> np.ndarray:

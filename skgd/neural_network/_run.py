@@ -4,6 +4,8 @@ The decisions are scikit-learn's: the count of epochs without improvement, the l
 the weights that early stopping keeps.
 """
 
+from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,20 @@ from sklearn.exceptions import ConvergenceWarning
 from skgd._caller import warn
 from skgd.compile.announce import announced
 from skgd.neural_network._diagnosis import target_advice
-from skgd.neural_network._prediction import predict
 from skgd.neural_network._trainer import Trainer
+from skgd.neural_network._validation import scoring_name
 from skgd.parallel.threads import available_threads
 
 __all__ = ["Run"]
+
+# What a fit without validation data has as None.
+FITTED = (
+    "best_loss_",
+    "best_validation_score_",
+    "best_epoch_",
+    "validation_loss_curve_",
+    "validation_scores_",
+)
 
 
 class Run:
@@ -38,7 +49,7 @@ class Run:
     rows : Rows
         The data to train on.
 
-    validation : Data or None
+    validation : Validation or None
         The data to score each epoch with.
 
     batches : Batches
@@ -52,15 +63,12 @@ class Run:
 
     Attributes
     ----------
-    epochs : list of tuple (float, float)
-        Loss and validation score of each epoch.
-
-    best : Parameters
-        Those to publish.
+    epochs : list of tuple (float, float, float)
+        Loss, validation loss and validation score of each epoch.
 
     stop_reason : str
-        Why training is over: 'no_improvement', 'rate_too_small', 'diverged' or
-        'interrupted'. Empty as long as it may go on.
+        Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted'
+        or, of a whole fit, 'max_iter'. Empty as long as it may go on.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class Run:
         self._plugins = plugins
         self._rows = rows
         self._validation = validation
+        self._restores = validation is not None and validation.restores
         self._batches = batches
         self.state = state
         self._trainer: Any = None
@@ -88,9 +97,16 @@ class Run:
         best_loss, best_score = (
             before.get(name) for name in ("best_loss_", "best_validation_score_")
         )
+        if before.get("_scored_by") != scoring_name(estimator.scoring):
+            best_score = None
         self._best_loss = np.inf if best_loss is None else best_loss
-        self._best_score = -np.inf if best_score is None else best_score
-        self.best = state.parameters if validation is None else state.parameters.copy()
+        self._n_before = len(before.get("loss_curve_", ()))
+        # Score, epoch and parameters, if they are of this fit or to be published.
+        self._best = (
+            -np.inf if best_score is None else best_score,
+            before.get("best_epoch_"),
+            state.parameters.copy() if self._restores else None,
+        )
 
     def __getstate__(self):
         return {**vars(self), "_trainer": None}
@@ -105,6 +121,11 @@ class Run:
     def n_seen(self):
         """The rows seen so far, each as often as it was; also by the fits before."""
         return self._n_seen_before + len(self._rows.y) * len(self.epochs)
+
+    @property
+    def best(self):
+        """The parameters to publish."""
+        return self._best[2] if self._restores else self.state.parameters
 
     @property
     def n_iter(self):
@@ -142,6 +163,7 @@ class Run:
         """
         self.prepare()
         last = len(self.epochs) + n_epochs
+        self._plan = len(self.epochs), last, perf_counter()
         while len(self.epochs) < last and not self.stop_reason:
             n = min(last - len(self.epochs), self._safe_epochs())
             n_seen = self.n_seen + len(self._rows.y) * np.arange(n)
@@ -156,7 +178,7 @@ class Run:
 
         The count of epochs without improvement grows by at most one an epoch.
         """
-        if self._validation is not None:
+        if self._validation is not None or self._estimator.verbose > 1:
             return 1
         patience = self._estimator.n_iter_no_change + 1 - self._n_without_improvement
         return int(max(1, min(self._trainer.epochs_per_call, patience)))
@@ -165,19 +187,23 @@ class Run:
         estimator = self._estimator
         epoch = len(self.epochs) + 1
         self._check("training loss", loss, epoch)
-        if estimator.verbose:
+        if estimator.verbose == 1:
             print(f"Iteration {epoch}, loss = {loss:.8f}")
-        if self._validation is None:
-            score = np.nan
+        validation_loss, score = self._evaluate(epoch)
+        best_score = self._best[0]
+        if self._restores:
+            improved = score >= best_score + estimator.tol
+        else:
             improved = loss <= self._best_loss - estimator.tol
             self._best_loss = min(self._best_loss, loss)
-        else:
-            score = self._score(epoch)
-            improved = score >= self._best_score + estimator.tol
-            if score > self._best_score:
-                self._best_score, self.best = score, self.state.parameters.copy()
-        # At once, since Ctrl-C may come between any two lines.
-        self.epochs.append((loss, score))
+        takes_last = self._validation is not None and self._validation.takes_last
+        is_best = score > best_score or (takes_last and score == best_score)
+        # Each at once, since Ctrl-C may come between any two lines.
+        self.epochs.append((loss, validation_loss, score))
+        if is_best:
+            self._best = score, self._n_before + epoch, self.state.parameters.copy()
+        if estimator.verbose > 1:
+            self._print_epoch(is_best)
         if self._failure:
             self.stop_reason = "diverged"
             return
@@ -193,34 +219,46 @@ class Run:
             f"The {what} is {value} in epoch {epoch} with {self._estimator._remedy()}"
         )
         # Without a validation score of this fit, there are no better weights.
-        if self._validation is None or not self.epochs:
+        if not self._restores or not self.epochs:
             raise ValueError(self._failure)
 
-    def _score(self, epoch):
-        """Score the held-out rows."""
-        estimator, validation = self._estimator, self._validation
-        score = np.nan
+    def _evaluate(self, epoch):
+        """Return the loss and the score of the validation data, NaN without any."""
+        estimator, loss, score = self._estimator, np.nan, np.nan
+        if self._validation is None:
+            return loss, score
         if not self._failure:
-            coefs, intercepts = self.state.parameters.plain(self._layout)
-            predicted, _, is_finite = predict(
-                validation.X,
-                coefs,
-                intercepts,
-                self._plugins.activations,
-                self._plugins.loss,
-                estimator.n_jobs,
-                estimator.verbose,
+            loss, score = self._validation.evaluate(
+                estimator, self._layout, self._plugins, self.state.parameters
             )
-            if is_finite:
-                score = estimator._validation_score(
-                    predicted, validation.y, validation.sample_weight
-                )
-            if np.isinf(score):
-                score = np.nan
-            self._check("validation score", score, epoch)
-        if estimator.verbose:
+            if self._restores:
+                by = "" if estimator.scoring is None else f" ({estimator.scoring!r})"
+                self._check(f"validation score{by}", score, epoch)
+        if estimator.verbose == 1:
             print(f"Validation score: {score:f}")
-        return score
+        return loss, score
+
+    def _print_epoch(self, is_best):
+        """Print what there is to say of the last epoch, in one line."""
+        loss, validation_loss, score = self.epochs[-1]
+        first, last, started = self._plan
+        epoch, elapsed = len(self.epochs), perf_counter() - started
+        parts = [f"Epoch {epoch}/{last}: loss {loss:.6g}"]
+        if self._validation is not None:
+            parts.append(f"validation loss {validation_loss:.6g}")
+            parts.append(f"score {score:.6g}{' *' if is_best else ''}")
+        left = elapsed / (epoch - first) * (last - epoch)
+        parts += [
+            f"rate {self._trainer.rate:.3g}",
+            f"{timedelta(seconds=round(left))} left",
+        ]
+        print(", ".join(parts))
+
+    def report(self):
+        """Print why training has stopped, if one line an epoch was asked for."""
+        if self._estimator.verbose > 1 and self.stop_reason:
+            best = f" Best epoch: {self._best[1]}." if self._validation else ""
+            print(f"Stopped after epoch {len(self.epochs)}: {self.stop_reason}.{best}")
 
     def _after_plateau(self):
         """Lower the learning rate, or stop."""
@@ -283,22 +321,30 @@ class Run:
 
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""
-        losses, scores = zip(*self.epochs, strict=True) if self.epochs else ((), ())
-        is_validated = self._validation is not None
+        columns = zip(*self.epochs, strict=True) if self.epochs else ((), (), ())
+        losses, validation_losses, scores = columns
+        fitted = vars(estimator)
         if not self._goes_on:
             estimator.loss_curve_ = []
-            estimator.validation_scores_ = estimator.best_validation_score_ = None
-            estimator.best_loss_ = None
+            for name in FITTED:
+                fitted[name] = None
+        if not self._goes_on or self._restores:
+            fitted.pop("best_coefs_", None)
+            fitted.pop("best_intercepts_", None)
         estimator.n_iter_, estimator.t_ = len(losses), self.n_seen
         estimator.loss_ = next(filter(np.isfinite, reversed(losses)), np.inf)
         estimator.loss_curve_.extend(losses)
         estimator._no_improvement_count = self._n_without_improvement
-        if is_validated:
-            if estimator.validation_scores_ is None:
-                estimator.validation_scores_ = []
-            estimator.validation_scores_.extend(scores)
-            estimator.best_validation_score_ = self._best_score
-        else:
+        estimator.stop_reason_ = self.stop_reason
+        if self._validation is not None:
+            self._publish_curve(estimator, "validation_loss_curve_", validation_losses)
+            self._publish_curve(estimator, "validation_scores_", scores)
+            estimator._scored_by = scoring_name(estimator.scoring)
+            estimator.best_validation_score_, estimator.best_epoch_, kept = self._best
+            if not self._restores and kept is not None:
+                coefs, intercepts = kept.plain(self._layout)
+                estimator.best_coefs_, estimator.best_intercepts_ = coefs, intercepts
+        if not self._restores:
             estimator.best_loss_ = self._best_loss
         vars(estimator).pop("_progress", None)
         if not self._failure:
@@ -306,3 +352,12 @@ class Run:
             if self.epochs:
                 self.state.progress.n_seen = self.n_seen
             estimator._progress = vars(self.state.progress)
+
+    def _publish_curve(self, estimator, name, values):
+        """Extend a curve, which keeps step with that of the training loss."""
+        curve = getattr(estimator, name, None)
+        if curve is None:
+            curve = []
+        curve.extend([np.nan] * (self._n_before - len(curve)))
+        curve.extend(values)
+        setattr(estimator, name, curve)

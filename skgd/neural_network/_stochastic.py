@@ -16,6 +16,7 @@ from skgd.neural_network._trainer import (
     TrainingState,
     batch_bounds,
 )
+from skgd.neural_network._validation import Validation
 from skgd.neural_network._validation_split import split
 from skgd.solvers import SOLVERS
 
@@ -62,7 +63,9 @@ def fit_stochastic(
     else:
         if not incremental:
             run.warn_of_trouble()
+            run.stop_reason = run.stop_reason or "max_iter"
     run.check_finite()
+    run.report()
     return run
 
 
@@ -111,9 +114,9 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         weighted = weight.astype(dtype, copy=False) > NEGLIGIBLE * weight.max()
         if not weighted.all():
             data = data.take(np.flatnonzero(weighted))
-    validation = None
-    if estimator.early_stopping:
-        train, held_out = split(estimator, plugins.loss, data.y, random_state)
+    validation, is_given = data.validation, data.validation is not None
+    if estimator.early_stopping and not is_given:
+        train, held_out = split(estimator, plugins.loss, data, random_state)
         validation, data = data.take(held_out), data.take(train)
         if data.sample_weight is not None and not validation.sample_weight.any():
             raise ValueError(
@@ -121,6 +124,9 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
                 f"validation_fraction={estimator.validation_fraction} or pass more rows "
                 "of positive weight."
             )
+    if validation is not None:
+        takes_last = is_given or estimator.scoring is not None
+        validation = Validation(validation, estimator.early_stopping, takes_last)
     _check_enough(estimator, data)
     center = _center(data, layout, parameters) if layout.n_running else None
     n_samples = len(data.y)

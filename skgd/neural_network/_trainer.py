@@ -252,6 +252,8 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
+        # That of the last update.
+        self.rate = progress.rate
 
     @property
     def epochs_per_call(self):
@@ -370,6 +372,8 @@ class Trainer:
             n_updates = int(steps[0]["update"][0])
             made = n_updates - progress.n_updates
             self._pace.record(n_threads, made, perf_counter() - started)
+            if made:
+                self.rate = progress.rate * float(self._factors[made - 1])
             self._state.has_constant_rate &= bool((self._factors[:made] == 1).all())
             if n_threads < most:
                 self._pace.most = 1

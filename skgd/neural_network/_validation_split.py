@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 __all__ = ["split"]
 
 
-def split(estimator, loss, y, random_state):
+def split(estimator, loss, data, random_state):
     """Draw the rows to train on and those to validate with.
 
     Parameters
@@ -19,8 +19,8 @@ def split(estimator, loss, y, random_state):
     loss : Loss
         Has the kind of the output.
 
-    y : ndarray of shape (n_samples, n_targets)
-        Encoded targets.
+    data : Data
+        All rows.
 
     random_state : RandomState
         What draws.
@@ -35,10 +35,15 @@ def split(estimator, loss, y, random_state):
     ValueError
         If there are too few rows, in all or of a class.
     """
+    y, fraction = data.y, estimator.validation_fraction
+    if hasattr(fraction, "split"):
+        splits = fraction.split(data.X, estimator._targets(y), data.groups)
+        train, held_out = map(np.asarray, next(iter(splits)))
+        _check_sizes(estimator, len(held_out), len(held_out) + len(train), 1)
+        return train, held_out
     # One output is one class or the other, but in regression: multilabel and, as in
     # scikit-learn, multiclass targets are not stratified.
     stratified = loss.out_activation == "logistic" and y.shape[1] == 1
-    fraction = estimator.validation_fraction
     n_held_out = ceil(fraction * len(y))
     n_classes = len(np.unique(y)) if stratified else 1
     try:

@@ -86,7 +86,7 @@ RAISES = {
 # Of ``fit`` only, as the documentation of ``partial_fit`` says.
 OF_FIT = {"max_iter": 7, "max_fun": 7, "validation_fraction": 0.5, "warm_start": True}
 # They change what else a call does; each has a test of its own.
-OTHERS = {"verbose", "n_jobs"}
+OTHERS = {"verbose", "n_jobs", "scoring"}
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -25,6 +25,8 @@ SETTINGS = {
     "plain": {},
     "in order": {"shuffle": False},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 4},
+    "scoring": {"early_stopping": True, "scoring": "loss"},
+    "validated": {},
     "normalized": {"batch_normalization": True},
     "lower rates": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "schedule": {"learning_rate": falling},
@@ -58,7 +60,9 @@ def attributes(model):
     }
 
 
-def fitted(estimator, **parameters):
+def fitted(estimator, is_validated=False, **parameters):
+    y = TARGETS[estimator]
+    data = {"X_val": X[:30], "y_val": y[:30]} if is_validated else {}
     model = estimator(
         hidden_layer_sizes=(7,),
         batch_size=20,
@@ -68,7 +72,7 @@ def fitted(estimator, **parameters):
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, TARGETS[estimator])
+        return model.fit(X, y, **data)
 
 
 @pytest.mark.parametrize("through_pickle", [False, True])
@@ -77,6 +81,7 @@ def fitted(estimator, **parameters):
 def test_steps_are_one(monkeypatch, solver, settings, through_pickle):
     estimator = MLPRegressor if through_pickle else MLPClassifier
     parameters = {"solver": solver, "learning_rate_init": 0.01, **SETTINGS[settings]}
+    parameters["is_validated"] = settings == "validated"
     once = fitted(estimator, **parameters)
     monkeypatch.setattr(Run, "advance", in_steps([1, 0, 3], through_pickle))
     again = fitted(estimator, **parameters)

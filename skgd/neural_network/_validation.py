@@ -1,0 +1,217 @@
+"""The rows that each epoch is scored with, and the score."""
+
+import re
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.utils.validation import _check_sample_weight
+
+from skgd._faults import data_fault
+from skgd.neural_network._data import Data
+from skgd.neural_network._diagnosis import check_finite
+from skgd.neural_network._prediction import evaluate
+from skgd.solvers import SOLVERS
+
+__all__ = ["Validation", "check_given", "scoring_name", "validated"]
+
+NAMES = "X", "y", "sample_weight"
+
+
+def check_given(estimator, given, groups):
+    """Raise if the validation data of ``fit`` are of no use, or not complete.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Has the parameters.
+
+    given : tuple
+        ``X_val``, ``y_val`` and ``sample_weight_val``.
+
+    groups : array-like or None
+        What a splitter reads.
+
+    Raises
+    ------
+    ValueError
+        If something is missing, or cannot be used.
+    """
+    named = zip(NAMES, given, strict=True)
+    names = [f"{name}_val" for name, value in named if value is not None]
+    if names and not {"X_val", "y_val"} <= set(names):
+        raise ValueError(
+            f"Validation data are X_val and y_val together, got only {', '.join(names)}."
+        )
+    is_lbfgs = estimator.solver == "lbfgs"
+    if names and is_lbfgs:
+        raise ValueError(
+            "X_val is evaluated after each epoch, which solver='lbfgs' does not have; use "
+            f"one of {sorted(SOLVERS)}, or leave X_val out."
+        )
+    has_splitter = hasattr(estimator.validation_fraction, "split")
+    splits = estimator.early_stopping and has_splitter and not (names or is_lbfgs)
+    if groups is not None and not splits:
+        raise ValueError(
+            "groups is for a splitter as validation_fraction, with early_stopping=True, "
+            "without X_val and not with solver='lbfgs'. Set validation_fraction, such as "
+            "GroupShuffleSplit(), or leave groups out."
+        )
+
+
+@contextmanager
+def _blamed_on_validation(estimator, given):
+    """Have errors name the arguments with ``_val``."""
+    try:
+        yield
+    except (OverflowError, TypeError, ValueError) as error:
+        message = str(error)
+        data = {n: v for n, v in zip(NAMES, given, strict=True) if v is not None}
+        fault = data_fault(message, data, is_classifier(estimator))
+        if fault is not None and not message.startswith(fault):
+            message = f"{fault}\n{message}"
+        message = message.replace("Sample weights", "sample_weight")
+        message = re.sub(r"\b(X|y|sample_weight)\b", r"\1_val", message)
+        error.args = (message if "_val" in message else f"X_val: {message}",)
+        raise
+
+
+def validated(estimator, given, y, dtype):
+    """Validate and encode the validation data, as those to train on are.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Knows the features and, if it classifies, the classes.
+
+    given : tuple
+        ``X_val``, ``y_val`` and ``sample_weight_val``.
+
+    y : ndarray of shape (n_samples, n_targets)
+        The encoded targets to train on.
+
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    validation : Data or None
+
+    Raises
+    ------
+    ValueError
+        If they are not valid.
+    """
+    if given[0] is None:
+        return None
+    with _blamed_on_validation(estimator, given), np.errstate(over="ignore"):
+        X, targets = estimator._validate_input(*given[:2], incremental=True, reset=False)
+        targets, _ = estimator._encode(targets, dtype)
+        if targets.shape[1] != y.shape[1]:
+            raise ValueError(
+                f"y has {targets.shape[1]} columns, but that to train on has {y.shape[1]}."
+            )
+        weight = given[2]
+        if weight is not None:
+            weight = _check_sample_weight(weight, X, dtype=dtype, ensure_non_negative=True)
+            if not weight.any():
+                raise ValueError("sample_weight must have at least one non-zero weight.")
+        X = X.astype(dtype, copy=False)
+        # Also with assume_finite=True: later, a NaN would look like divergence.
+        check_finite(estimator, X=X, sample_weight=weight)
+        if estimator.scoring is None and not is_classifier(estimator) and len(targets) < 2:
+            raise ValueError(
+                "X must have at least 2 rows for R², got 1. Pass more, or set "
+                "scoring='loss'."
+            )
+    return Data(X, targets, weight)
+
+
+def scoring_name(scoring):
+    """Return what tells one ``scoring`` from another, also in another process."""
+    is_name = scoring is None or isinstance(scoring, str)
+    return scoring if is_name else getattr(scoring, "__qualname__", repr(scoring))
+
+
+class Validation(NamedTuple):
+    """The rows to score each epoch with.
+
+    Attributes
+    ----------
+    data : Data
+        Validated and encoded.
+
+    restores : bool
+        Whether the score stops the training, which then ends with the best weights.
+
+    takes_last : bool
+        Whether the last of equally good epochs is the best.
+    """
+
+    data: Any
+    restores: bool
+    takes_last: bool
+
+    def evaluate(self, estimator, layout, plugins, parameters):
+        """Return the mean loss and the score, NaN where they are not finite.
+
+        Parameters
+        ----------
+        estimator : BaseMLP
+            Has the hyperparameters.
+
+        layout, plugins : Layout, Plugins
+            The network's.
+
+        parameters : Parameters
+            Those to score.
+
+        Returns
+        -------
+        loss, score : float
+        """
+        activations, n_jobs = plugins.activations, estimator.n_jobs
+        coefs, intercepts = parameters.plain(layout)
+        predicted, loss = evaluate(
+            self.data, coefs, intercepts, activations, plugins.loss, n_jobs
+        )
+        if not np.isfinite(predicted).all():
+            return np.nan, np.nan
+        if estimator.scoring == "loss":
+            score = -loss
+        elif estimator.scoring is None:
+            _, y, weight, *_ = self.data
+            score = estimator._validation_score(predicted, y, weight)
+        else:
+            coefs, intercepts = parameters.copy().plain(layout)
+            score = self._scored(estimator, coefs, intercepts, plugins.loss)
+        return tuple(float(v) if np.isfinite(v) else np.nan for v in (loss, score))
+
+    def _scored(self, estimator, coefs, intercepts, loss):
+        """Score a snapshot of the estimator, which later epochs do not change."""
+        X, y, weight, *_ = self.data
+        model = object.__new__(type(estimator))
+        vars(model).update(vars(estimator))
+        # The rows are arrays.
+        vars(model).pop("feature_names_in_", None)
+        model._set_network(coefs, intercepts, loss)
+        scoring = estimator.scoring
+        weights = {} if weight is None else {"sample_weight": weight}
+        try:
+            score = check_scoring(model, scoring)(
+                model, X, estimator._targets(y), **weights
+            )
+        except TypeError as error:
+            if weights and "sample_weight" in str(error):
+                error.args = (
+                    f"scoring={scoring!r} takes no sample_weight, but the validation data "
+                    f"have weights. Choose another scoring, or pass X_val without "
+                    f"sample_weight_val. ({error})",
+                )
+            raise
+        if not isinstance(score, Real):
+            raise ValueError(f"scoring={scoring!r} must return a number, got {score!r}.")
+        return float(score)
