@@ -51,10 +51,9 @@ def test_methods(ours, theirs):
     assert methods <= set(dir(ours))
     for name in methods:
         mine, known = (parameters(getattr(cls, name)) for cls in (ours, theirs))
-        if name.endswith("fit"):
-            # skgd's own, which can be left out.
-            assert all(p.default is not EMPTY for p in mine[len(known) :])
-            mine = [p for p in mine if p.name not in OWN_ARGUMENTS]
+        own = [p for p in mine if p.name in OWN_ARGUMENTS]
+        assert all(p.default is not EMPTY for p in own)
+        mine = [p for p in mine if p not in own]
         if not SINCE_1_7:
             mine = [p for p in mine if p.name != "sample_weight"]
             known = [p for p in known if p.name != "sample_weight"]
