@@ -1,5 +1,6 @@
 """The state of an estimator: after an error, in a pickle and back."""
 
+import inspect
 import pickle
 import sys
 import warnings
@@ -85,4 +86,8 @@ class Versioned(BaseEstimator):
                 ),
                 stacklevel=2,
             )
+        for parameter in inspect.signature(type(self)).parameters.values():
+            # One that the other version did not have.
+            if parameter.default is not parameter.empty:
+                state.setdefault(parameter.name, parameter.default)
         super().__setstate__(state)

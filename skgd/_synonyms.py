@@ -52,6 +52,10 @@ NAMES = {
     "clip": "clipping",
     "copy=False": "inplace in_place",
 }
+LOG_LOSS = (
+    "log_loss logloss cross_entropy crossentropy binary_crossentropy "
+    "categorical_crossentropy logistic deviance bce"
+)
 OPTIONS = {
     "logistic": "sigmoid expit",
     "identity": "linear none",
@@ -63,6 +67,12 @@ OPTIONS = {
     "lbfgs": "bfgs l_bfgs_b newton newton_cg",
     "squared_error": "mse mean_squared_error l2 l2_loss squared_loss least_squares ls "
     "gaussian",
+    "absolute_error": "mae mean_absolute_error l1 l1_loss median",
+    "log_loss": LOG_LOSS,
+    "focal": "focal_loss binary_focal_crossentropy categorical_focal_crossentropy",
+    "huber": "huber_loss smooth_l1 smooth_l1_loss",
+    "quantile": "pinball pinball_loss quantile_loss",
+    "gamma": "gamma_deviance mean_gamma_deviance",
     "poisson": "poisson_loss poisson_deviance mean_poisson_deviance",
     "inverse_time": "exponential exponential_decay exp step step_decay decay time "
     "time_based inverse",
@@ -70,10 +80,6 @@ OPTIONS = {
     "adaptive": "plateau reduce_on_plateau reduce_lr_on_plateau",
     "constant": "fixed",
 }
-LOG_LOSS = (
-    "log_loss logloss cross_entropy crossentropy binary_crossentropy "
-    "categorical_crossentropy logistic deviance bce"
-)
 
 
 def name_hint(name, cls, method="__init__", accepted=None):
@@ -119,8 +125,6 @@ def name_hint(name, cls, method="__init__", accepted=None):
         return f"Did you mean {meant.rstrip(',')}, a parameter of {cls.__name__}?"
     if target in known:
         return f"Did you mean {meant}, an argument of fit?"
-    if hasattr(cls, target):
-        return f"The {target} of {cls.__name__} is always {getattr(cls, target)!r}."
     return None
 
 
@@ -161,7 +165,11 @@ def value_hint(name, value, constraints):
     if not isinstance(value, str):
         return None
     options = _options(constraints[name])
-    if name == "loss" and _plain(value) in map(_plain, LOG_LOSS.split()):
+    if (
+        name == "loss"
+        and "log_loss" not in options
+        and _plain(value) in map(_plain, LOG_LOSS.split())
+    ):
         return "MLPClassifier minimizes the log loss."
     meant = next((o for o in options if _plain(o) == _plain(value)), None)
     meant = meant or _synonym(value, OPTIONS)

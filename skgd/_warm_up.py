@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from skgd.activations import ACTIVATIONS
 from skgd.compile.announce import tell
 from skgd.compile.jit import import_numba
-from skgd.losses import LINKS, REGRESSION_LOSSES
+from skgd.losses import CLASSIFICATION_LOSSES, LINKS, REGRESSION_LOSSES, Quantiles
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.neural_network._data import Data
 from skgd.neural_network._orders import WORTH_COMPILING, draw_orders
@@ -62,7 +62,7 @@ def _networks(dtype):
         *({"activation": name} for name in ACTIVATIONS),
         *({"solver": name} for name in [*SOLVERS, "lbfgs"]),
         *({"learning_rate": name} for name in SCHEDULES),
-        *({"loss": name} for name in REGRESSION_LOSSES),
+        *({"loss": loss} for loss in [*REGRESSION_LOSSES, Quantiles()]),
         {"batch_normalization": True},
     ]
     for options in settings:
@@ -71,7 +71,8 @@ def _networks(dtype):
     # As of two and of three classes, and of several labels each.
     rows = np.arange(6)
     for y in (rows % 2, rows % 3, np.eye(3, dtype=int)[rows % 3]):
-        MLPClassifier(**SMALL).fit(X, y).predict(X)
+        for loss in CLASSIFICATION_LOSSES:
+            MLPClassifier(loss=loss, **SMALL).fit(X, y).predict(X)
 
 
 # What takes long comes first. The networks use what the others compile.

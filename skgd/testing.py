@@ -10,7 +10,7 @@ from numbers import Real
 import numpy as np
 
 from skgd.engine.plugins import Activation, Loss, Progress, Schedule, Solver
-from skgd.losses import CLASSIFICATION_LOSSES
+from skgd.losses import BinaryLogLoss, Focal
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.neural_network._contracts import check_definition, coefficients, factors
 from skgd.neural_network._plugins import check_numbers
@@ -82,6 +82,8 @@ def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     except (TypeError, ValueError) as error:
         raise AssertionError(str(error)) from error
     _check_constructor(plugin)
+    if isinstance(plugin, Loss):
+        plugin = _sentence_of(plugin.resolved)
     # Compiled code does not warn.
     with np.errstate(all="ignore"):
         found[0](plugin)
@@ -244,9 +246,14 @@ def _check_loss_of_rows(plugin):
     name = type(plugin).__name__
     rng = np.random.default_rng(0)
     y = (np.arange(N_ROWS) % N_OUTPUTS).astype(float)[:, np.newaxis]
-    outputs, weight, scale = rng.normal(size=(N_ROWS, N_OUTPUTS)), np.ones(N_ROWS), 0.5
+    n_outputs = N_OUTPUTS
+    if plugin.outputs_per_target > 1:
+        n_outputs = plugin.outputs_per_target
+    outputs, weight, scale = rng.normal(size=(N_ROWS, n_outputs)), np.ones(N_ROWS), 0.5
     weight[::2] = 2.0
     arguments = _arguments(plugin, np.float64)
+    if plugin.takes_array:
+        arguments = [plugin.numbers()]
 
     def total(z, delta=None):
         delta = np.empty_like(z) if delta is None else delta
@@ -254,7 +261,7 @@ def _check_loss_of_rows(plugin):
 
     slopes = np.full_like(outputs, np.nan)
     _check_number(f"{name}.evaluate", total(outputs, slopes), np.float64)
-    for i, k in product(range(N_ROWS), range(N_OUTPUTS)):
+    for i, k in product(range(N_ROWS), range(n_outputs)):
 
         def along(value, i=i, k=k):
             z = outputs.copy()
@@ -365,9 +372,9 @@ def _network(plugin):
         return MLPRegressor(solver=plugin, **settings), y
     if isinstance(plugin, Schedule):
         return MLPRegressor(learning_rate=plugin, **settings), y
-    if type(plugin) in CLASSIFICATION_LOSSES.values():
+    if plugin.out_activation == "softmax" or isinstance(plugin, BinaryLogLoss | Focal):
         n_classes = 2 if plugin.evaluate is None else N_OUTPUTS
-        return MLPClassifier(**settings), np.arange(N_ROWS) % n_classes
+        return MLPClassifier(loss=plugin, **settings), np.arange(N_ROWS) % n_classes
     return MLPRegressor(plugin, **settings), np.resize(_targets(plugin), N_ROWS)
 
 

@@ -170,7 +170,7 @@ SYNONYMS = {
     "betas": "beta_1 and beta_2",
     "eps": "epsilon",
     "nesterov": "nesterovs_momentum",
-    "class_weight sample_weights": "sample_weight, an argument of fit",
+    "sample_weights": "sample_weight, an argument of fit",
 }
 NAMES = [(name, meant) for names, meant in SYNONYMS.items() for name in names.split()]
 
@@ -188,13 +188,20 @@ def test_a_parameter_of_another_library(network, name, meant):
     assert str(error).endswith(f"Did you mean {meant}?")
 
 
-@pytest.mark.parametrize("name", ["loss", "criterion", "objective"])
-def test_the_loss_of_a_classifier(name):
-    for call in (MLPClassifier, MLPClassifier().set_params):
-        message = str(error_of(call, **{name: "log_loss"}))
-        assert "The loss of MLPClassifier is always 'log_loss'." in message
-    if name != "loss":
-        assert "Did you mean loss?" in str(error_of(MLPRegressor, **{name: "mse"}))
+def test_weights_of_classes():
+    for method in ("fit", "partial_fit"):
+        call = getattr(MLPClassifier(), method)
+        error = error_of(call, X, CLASSES, class_weight="balanced")
+        assert "class_weight is a parameter of MLPClassifier" in str(error)
+        error = error_of(getattr(MLPRegressor(), method), X, VALUES, class_weight={})
+        assert "Did you mean sample_weight?" in str(error)
+
+
+@pytest.mark.parametrize("name", ["criterion", "objective"])
+@each_network
+def test_the_loss(network, name):
+    for call in (network, network().set_params):
+        assert "Did you mean loss?" in str(error_of(call, **{name: "mse"}))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +230,6 @@ def test_a_parameter_of_another_scaler(scaler, name, hint):
         ("validation_data", "Did you mean X_val and y_val?"),
         ("eval_set", "Did you mean X_val and y_val?"),
         ("sample_weights", "Did you mean sample_weight?"),
-        ("class_weight", "Did you mean sample_weight?"),
         ("callbacks", "It takes X, y, sample_weight"),
     ],
 )

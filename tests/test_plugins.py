@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 import skgd
 from skgd.activations import ACTIVATIONS, Activation
-from skgd.losses import CLASSIFICATION_LOSSES, LINKS, REGRESSION_LOSSES, Loss
+from skgd.losses import CLASSIFICATION_LOSSES, LINKS, LOSSES, REGRESSION_LOSSES, Loss
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 from skgd.solvers import SOLVERS, Momentum, Solver
 from skgd.testing import check_plugin
@@ -25,8 +25,7 @@ REGISTERED = list(
             *SOLVERS.values(),
             *SCHEDULES.values(),
             *ACTIVATIONS.values(),
-            *REGRESSION_LOSSES.values(),
-            *CLASSIFICATION_LOSSES.values(),
+            *LOSSES.values(),
         ]
     )
 )
@@ -57,13 +56,12 @@ def test_every_plugin_has_an_oracle():
     assert set(solvers.SOLVERS) == set(SOLVERS)
     assert set(schedules.SCHEDULES) == set(SCHEDULES)
     assert set(activations.ACTIVATIONS) == set(ACTIVATIONS)
-    found = [*REGRESSION_LOSSES.values(), *CLASSIFICATION_LOSSES.values()]
-    assert {(loss.name, loss.out_activation) for loss in found} == set(losses.LOSSES)
+    assert set(LOSSES) == set(losses.LOSSES)
 
 
 def test_the_first_loss_of_a_link_predicts():
     assert LINKS["identity"] is REGRESSION_LOSSES["squared_error"]
-    assert LINKS["softmax"] is CLASSIFICATION_LOSSES["multiclass"]
+    assert LINKS["logistic"] is CLASSIFICATION_LOSSES["log_loss"]
 
 
 def test_the_docstrings_name_what_is_registered():
@@ -75,6 +73,8 @@ def test_the_docstrings_name_what_is_registered():
                 assert f"- '{name}': {summary}" in text or f"- '{name}': The same" in text
     for name in REGRESSION_LOSSES:
         assert f"- '{name}': " in skgd.MLPRegressor.__doc__
+    for name in CLASSIFICATION_LOSSES:
+        assert f"- '{name}': " in skgd.MLPClassifier.__doc__
 
 
 def test_objects_leave_numba_alone():
@@ -86,7 +86,7 @@ def test_objects_leave_numba_alone():
         "made = [c() for r in (activations.ACTIVATIONS, solvers.SOLVERS,\n"
         "                      schedules.SCHEDULES, losses.LINKS) for c in r.values()]\n"
         "made += [skgd.MLPClassifier(solver=solvers.Adam(0.8), activation=made[0]),\n"
-        "         skgd.MLPRegressor(losses.Poisson(), learning_rate=made[-5])]\n"
+        "         skgd.MLPRegressor(losses.Poisson(), learning_rate=made[-6])]\n"
         "for one in made:\n"
         "    repr(one), one.get_params(), clone(one).set_params(), copy.deepcopy(one)\n"
         "    pickle.loads(pickle.dumps(one))\n"

@@ -20,7 +20,7 @@ REGISTRIES = {
     "solvers": ("SOLVERS",),
     "schedules": ("SCHEDULES",),
     "activations": ("ACTIVATIONS",),
-    "losses": ("REGRESSION_LOSSES", "CLASSIFICATION_LOSSES"),
+    "losses": ("LOSSES",),
 }
 
 

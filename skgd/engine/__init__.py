@@ -4,7 +4,7 @@ Solvers, schedules, activations and losses need no more of it than what is named
 """
 
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
-from skgd.kernels.elementary import exp, log, log1p, logistic, tanh
+from skgd.kernels.elementary import exp, exp_of_rows, log, log1p, logistic, tanh
 
 __all__ = [
     "Activation",
@@ -13,6 +13,7 @@ __all__ = [
     "Solver",
     "Step",
     "exp",
+    "exp_of_rows",
     "log",
     "log1p",
     "logistic",

@@ -71,7 +71,7 @@ def loss_loops(loss, dtype):
         Of (z, numbers): replaces the linear output by the prediction.
     """
     n_arguments = len(loss.argument_names())
-    read = _each(n_arguments, _number)
+    read = _whole if loss.takes_array else _each(n_arguments, _number)
     if loss.evaluate is not None:
         # Functions of arrays: a literal stays a float64, as the sum of the losses must.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
@@ -270,6 +270,11 @@ def _each(n, item):
 def _number(k, values, like):
     """Read a number in the dtype of ``like``."""
     return like.dtype.type(values[k])
+
+
+@jit
+def _whole(values, like):
+    return (values,)
 
 
 @jit

@@ -94,7 +94,8 @@ class Loss(Plugin):
     - ``link(z, ...)`` is the prediction, by default ``z`` itself.
 
     A loss that couples the outputs of a row defines ``evaluate`` and ``apply_link``
-    instead: see :mod:`skgd.losses.multinomial_log_loss`.
+    instead: see :mod:`skgd.losses.multinomial_log_loss`. A loss with a method ``score(y,
+    predicted, sample_weight)`` has a score of its own in place of R².
 
     Attributes
     ----------
@@ -107,11 +108,26 @@ class Loss(Plugin):
 
     outputs_per_target : int
         Outputs of the network for each column of ``y``.
+
+    one_target : bool
+        Whether ``y`` must be of one column.
+
+    takes_array : bool
+        Whether ``evaluate`` and ``apply_link`` take the arguments of the constructor as one
+        array of float64, as a list needs.
+
+    takes_smoothing : bool
+        Whether an ``evaluate`` of classes reads the label smoothing from a second column of
+        ``y``.
     """
 
     out_activation: ClassVar[str] = "identity"
     domain: ClassVar[tuple[float, float, str]] = (-np.inf, np.inf, "neither")
     outputs_per_target: ClassVar[int] = 1
+    one_target: ClassVar[bool] = False
+    takes_array: ClassVar[bool] = False
+    takes_smoothing: ClassVar[bool] = False
+    score: ClassVar[Any] = None
     evaluate: ClassVar[Any] = None
     apply_link: ClassVar[Any] = None
 
@@ -130,8 +146,17 @@ class Loss(Plugin):
         """Return the prediction of one output."""
         return z
 
+    def resolved(self) -> "Loss":
+        """Return the loss that the arguments ask for, by default the loss itself."""
+        return self
+
     def check_targets(self, y: np.ndarray) -> None:
         """Raise a ValueError if a target is outside of the domain."""
+        if self.one_target and y.shape[1] > 1:
+            raise ValueError(
+                f"loss={self.name or self!r} needs a single target, got y of shape "
+                f"{y.shape}. Use sklearn.multioutput.MultiOutputRegressor for several."
+            )
         low, high, closed = self.domain
         below = y < low if closed in ("both", "left") else y <= low
         above = y > high if closed in ("both", "right") else y >= high

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from skgd.compile.jit import by_dtype, strict_jit
+from skgd.compile.jit import by_dtype, jit, strict_jit
 
-__all__ = ["exp", "log", "log1p", "logistic", "one", "tanh", "zero"]
+__all__ = ["exp", "exp_of_rows", "log", "log1p", "logistic", "one", "tanh", "zero"]
 
 # Adding 1.5 * 2^23 (2^52) leaves the nearest whole number in the last bits of the sum.
 # Reading it there is defined for NaN too, unlike a conversion to an integer.
@@ -266,3 +266,17 @@ tanh = by_dtype(_tanh_32, _tanh_64)
 logistic = by_dtype(_logistic_32, _logistic_64)
 log = by_dtype(_log_32, _log_64)
 log1p = by_dtype(_log1p_32, _log1p_64)
+
+
+@jit
+def exp_of_rows(z, out):
+    """Subtract the largest number of each row from it, and write the exponentials."""
+    for i in range(z.shape[0]):
+        largest = z[i, 0]
+        for k in range(1, z.shape[1]):
+            largest = max(largest, z[i, k])
+        for k in range(z.shape[1]):
+            z[i, k] -= largest
+    numbers, powers = z.reshape(-1), out.reshape(-1)
+    for e in range(numbers.shape[0]):
+        powers[e] = exp(numbers[e])

@@ -16,6 +16,8 @@ __all__ = ["BinaryLogLoss"]
 class BinaryLogLoss(Loss):
     """The log loss of a yes-or-no output, with a logistic link.
 
+    For several classes it stands for :class:`MultinomialLogLoss`.
+
     Examples
     --------
     >>> from skgd.losses import BinaryLogLoss

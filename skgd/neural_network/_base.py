@@ -1,6 +1,7 @@
 """The common base of the two estimators: parameters, fit, predictions."""
 
-from typing import Self
+import inspect
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,7 +16,7 @@ from sklearn.utils.validation import (
 from skgd._explain import Explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
 from skgd._validation import as_floats
-from skgd.losses import LINKS, Loss
+from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
@@ -32,6 +33,7 @@ from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._plugins import (
     activations_of,
     check_representable,
+    has_own_link,
     output_range,
     plugins_of,
 )
@@ -40,7 +42,7 @@ from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import fit_stochastic
 from skgd.neural_network._validation import check_given, validated
 
-__all__ = ["BaseMLP", "has_partial_fit"]
+__all__ = ["BaseMLP", "has_partial_fit", "shared"]
 
 
 def has_partial_fit(estimator):
@@ -53,16 +55,13 @@ def has_partial_fit(estimator):
     return True
 
 
-def _has_own_link(loss):
-    """Return whether the link of a loss is none of skgd's own."""
-    known = LINKS.get(loss.out_activation, Loss)
-    return (loss.link, loss.apply_link) != (known.link, known.apply_link)
-
-
 class BaseMLP(Exchange, Explained, Versioned):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
+    # Parameters of the classifier only.
+    class_weight: Any = None
+    label_smoothing: float = 0.0
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
 
@@ -214,6 +213,7 @@ class BaseMLP(Exchange, Explained, Versioned):
             check_consistent_length(X, groups)
         y, n_outputs = self._encode(y, dtype)
         validation = validated(self, given, y, dtype)
+        sample_weight = self._weigh(y, sample_weight)
         plugins = plugins._replace(loss=self._loss_function())
         units = (X.shape[1], *hidden, n_outputs)
         normalization = None
@@ -263,6 +263,10 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.coefs_, self.intercepts_ = coefs, intercepts
         self._keep_link(loss)
 
+    def _weigh(self, y, sample_weight):
+        """Return the weights of the samples, from encoded targets and given weights."""
+        return sample_weight
+
     def _check_finite(self, X, coefs, intercepts, plugins, training):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.
 
@@ -277,7 +281,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         limit = np.finfo(coefs[0].dtype).max
         if plugins.loss.out_activation == "exp":
             limit = np.log(limit)
-        if size < limit and not _has_own_link(plugins.loss):
+        if size < limit and not has_own_link(plugins.loss):
             return
         _, _, is_finite = predict(
             X,
@@ -307,9 +311,9 @@ class BaseMLP(Exchange, Explained, Versioned):
         )
 
     def _keep_link(self, loss):
-        """Keep a loss whose link is none of skgd's own: ``loss`` may be changed."""
+        """Keep a loss of a link or score of its own: ``loss`` may be changed."""
         self.__dict__.pop("_link", None)
-        if _has_own_link(loss):
+        if has_own_link(loss) or loss.score is not None:
             self._link = clone(loss)
 
     def _link_of(self, out_activation):
@@ -391,3 +395,12 @@ class BaseMLP(Exchange, Explained, Versioned):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+# The parameters of both estimators.
+_SHARED = tuple(inspect.signature(BaseMLP.__init__).parameters)[1:]
+
+
+def shared(arguments):
+    """Return those of a constructor's arguments that both estimators have."""
+    return {name: arguments[name] for name in _SHARED}

@@ -1,16 +1,16 @@
 """The multi-layer perceptron classifier."""
 
-from contextlib import contextmanager
+from numbers import Real
 from typing import Self
 
 import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
-    check_classification_targets,
     type_of_target,
     unique_labels,
 )
@@ -19,37 +19,20 @@ from sklearn.utils.validation import validate_data
 from skgd._explain import explained, explained_fit
 from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
-from skgd.losses import CLASSIFICATION_LOSSES
-from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.losses import CLASSIFICATION_LOSSES, Loss
+from skgd.neural_network._base import BaseMLP, has_partial_fit, shared
+from skgd.neural_network._classes import (
+    binarizer,
+    blamed_on,
+    log_probabilities,
+    weights_of_samples,
+)
+from skgd.neural_network._constraints import Choice, ObjectOf
 from skgd.neural_network._diagnosis import as_vector
 from skgd.neural_network._documentation import documented
+from skgd.neural_network._plugins import loss_of
 
 __all__ = ["MLPClassifier"]
-
-
-def _binarizer(y):
-    """Fit a LabelBinarizer, or say why the labels are none."""
-    try:
-        return LabelBinarizer().fit(y)
-    except ValueError as error:
-        check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(
-                f"{error}: y of shape {y.shape} may have 0 and 1 only. For several columns "
-                "of classes use sklearn.multioutput.MultiOutputClassifier."
-            ) from None
-        raise
-
-
-@contextmanager
-def _blamed_on(classes):
-    """Have an error name ``classes`` as what is wrong."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        if "classes" not in str(error):
-            error.args = (f"classes={classes!r} cannot be used: {error}",)
-        raise
 
 
 @documented
@@ -62,6 +45,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Parameters
     ----------
     {parameters}
+
+    loss : {class_loss_names} or Loss, default='log_loss'
+        The objective; with several labels it is their sum. An object is of a class of
+        :mod:`skgd.losses`, or of your own.
+
+        {class_losses}
+
+    class_weight : dict, list of dict or 'balanced', default=None
+        What the samples of each class are weighted by, besides ``sample_weight``, also in
+        the score of ``early_stopping``, but not of ``X_val``. 'balanced' is ``n_samples /
+        (n_classes * count)``, and not for ``partial_fit``. Multilabel targets take a list of a dict
+        for each label; a sample has the product of its weights.
+
+    label_smoothing : float, default=0.0
+        In training, the part of the target that is spread evenly over the K classes, 2 of
+        each label: ``(1 - label_smoothing) * y + label_smoothing / K``, in [0, 1).
+
+    {n_jobs}
 
     Attributes
     ----------
@@ -103,8 +104,59 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _counterpart = neural_network.MLPClassifier
 
-    # Not a parameter: the one loss there is, under the name that scikit-learn gives it.
-    loss = "log_loss"
+    _parameter_constraints: dict = {
+        **BaseMLP._parameter_constraints,
+        "loss": [
+            Choice(set(CLASSIFICATION_LOSSES)),
+            ObjectOf(Loss, "losses", CLASSIFICATION_LOSSES),
+        ],
+        "class_weight": [Choice({"balanced"}), dict, list, None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(  # noqa: PLR0913
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        rho=0.9,
+        decay_rate=1.0,
+        decay_steps=1000,
+        staircase=True,
+        batch_normalization=False,
+        batch_normalization_momentum=0.9,
+        batch_normalization_epsilon=1e-5,
+        scoring=None,
+        loss="log_loss",
+        class_weight=None,
+        label_smoothing=0.0,
+        n_jobs=None,
+    ) -> None:
+        super().__init__(**shared(locals()))
+        self.loss = loss
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     # scikit-learn adds up large numbers, to begin with.
     @np.errstate(invalid="ignore")
@@ -123,7 +175,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if y.ndim == 2 and y.shape[1] == 1:
             y = as_vector(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = _binarizer(y)
+            self._label_binarizer = binarizer(y)
             self.classes_ = self._label_binarizer.classes_
             return X, y
         # Labels of other kinds are not among those of the fit before.
@@ -178,7 +230,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._label_binarizer.inverse_transform(probabilities)
 
     def _loss_function(self):
-        return CLASSIFICATION_LOSSES[self._label_binarizer.y_type_]()
+        return loss_of(self, self._label_binarizer.y_type_)
+
+    def _weigh(self, y, sample_weight):
+        """Multiply the weights of the samples by those of their classes."""
+        if self.class_weight is None:
+            return sample_weight
+        is_multilabel = self._label_binarizer.y_type_ == "multilabel-indicator"
+        return weights_of_samples(
+            self.class_weight, self.classes_, y, sample_weight, is_multilabel
+        )
 
     def _validation_score(self, probabilities, y, sample_weight):
         if self._label_binarizer.y_type_ == "multiclass":
@@ -251,12 +312,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             estimator is then left as it was.
         """
         with unchanged_by_errors(self):
-            with _blamed_on(classes):
+            with blamed_on(classes):
                 is_first = _check_partial_fit_first_call(self, classes)
                 if is_first:
                     self._label_binarizer = LabelBinarizer().fit(classes)
             if is_first and type_of_target(y).startswith("multilabel"):
-                self._label_binarizer = _binarizer(y)
+                self._label_binarizer = binarizer(y)
             given = X_val, y_val, sample_weight_val
             return self._fit(X, y, sample_weight, given, incremental=True)
 
@@ -313,26 +374,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         log_y_prob : ndarray of shape (n_samples, n_classes)
             ``log(predict_proba(X))``, ordered as in ``classes_``. They are exact, also
-            where the probabilities are rounded to 0 or 1.
+            where the probabilities are rounded to 0 or 1, but with a link of your own.
         """
-        return self._predictions(X, link=self._log_probabilities)
-
-    # The logarithm of a probability may overflow, or round to zero.
-    @np.errstate(over="ignore", under="ignore", invalid="ignore")
-    def _log_probabilities(self, z):
-        """Return the logarithms of the probabilities that follow from the linear output."""
-        if len(self.classes_) == 1:
-            return np.zeros_like(z)
-        if self.out_activation_ == "softmax":
-            largest = z.argmax(axis=1)[:, np.newaxis]
-            z -= np.take_along_axis(z, largest, axis=1)
-            others = np.exp(z)
-            np.put_along_axis(others, largest, 0, axis=1)
-            z -= np.log1p(others.sum(axis=1, keepdims=True))
-            return z
-        if self.n_outputs_ == 1:
-            z = np.hstack([-z, z])
-        return -np.logaddexp(0, -z)
+        if hasattr(self, "_link"):
+            with np.errstate(divide="ignore"):
+                return np.log(self.predict_proba(X))
+        kind = len(self.classes_), self.out_activation_ == "softmax"
+        return self._predictions(X, link=lambda z: log_probabilities(z, *kind))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

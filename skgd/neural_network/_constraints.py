@@ -231,6 +231,13 @@ def check_compatible(estimator, incremental):
             )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
+    if estimator.class_weight == "balanced" and incremental:
+        raise ValueError(
+            "class_weight='balanced' is not supported for partial_fit, which does not "
+            "know all of y. Pass a dict: class_weight=dict(zip(classes, "
+            "compute_class_weight('balanced', classes=classes, y=y))), with y a sample of "
+            "the targets."
+        )
     if estimator.batch_normalization and estimator.batch_size == 1:
         raise ValueError(
             "batch_normalization=True needs mini-batches of at least 2 rows, got "

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from skgd.engine.binding import no_rows
 
-__all__ = ["Data", "as_rows"]
+__all__ = ["Data", "as_rows", "smoothed"]
 
 
 class Data(NamedTuple):
@@ -39,6 +39,31 @@ class Data(NamedTuple):
         arrays = {n: a for n, a in self._asdict().items() if a is not None}
         arrays.pop("validation", None)
         return self._replace(**{name: array[rows] for name, array in arrays.items()})
+
+
+def smoothed(y, loss, smoothing):
+    """Return encoded classes as a loss reads them that label smoothing changes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_targets)
+        Yes-or-no targets or, for a loss of rows, indices of classes.
+
+    loss : Loss
+        What reads them.
+
+    smoothing : float
+        The part of the target that is spread evenly over the classes.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples, n_targets) or (n_samples, 2)
+    """
+    if not smoothing:
+        return y
+    if loss.evaluate is None:
+        return y + y.dtype.type(smoothing) * (y.dtype.type(0.5) - y)
+    return np.hstack([y, np.full_like(y, smoothing)])
 
 
 def _read_only(array, dtype):

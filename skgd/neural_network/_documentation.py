@@ -4,7 +4,7 @@ import inspect
 from textwrap import fill, indent
 
 from skgd.activations import ACTIVATIONS
-from skgd.losses import REGRESSION_LOSSES
+from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 
@@ -128,8 +128,10 @@ scoring : str, callable or None, default=None
     The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,
     X, y)``, 'loss' for minus the validation loss, or None for accuracy or R². Without
     ``X_val``, None keeps the first of equally good epochs, as scikit-learn does; otherwise
-    the last is kept.
+    the last is kept.\
+"""
 
+_N_JOBS = """\
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model
@@ -192,7 +194,7 @@ n_outputs_ : int
     Number of output units.
 
 out_activation_ : str
-    The activation of the output: 'logistic', 'softmax', 'identity' or 'exp'.\
+    The activation of the output: 'logistic', 'softmax', 'identity', 'exp' or 'quantiles'.\
 """
 
 _REFERENCES = """\
@@ -236,12 +238,15 @@ def documented(estimator):
         }
         sections = {
             "parameters": _PARAMETERS.format(**plugins),
+            "n_jobs": _N_JOBS,
             "attributes": _ATTRIBUTES,
             "references": _REFERENCES,
             "losses": _list(REGRESSION_LOSSES),
+            "class_losses": _list(CLASSIFICATION_LOSSES),
         }
         estimator.__doc__ = estimator.__doc__.format(
             **{name: indent(text, "    ").lstrip() for name, text in sections.items()},
             loss_names=_names(REGRESSION_LOSSES),
+            class_loss_names=_names(CLASSIFICATION_LOSSES),
         )
     return estimator

@@ -5,13 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skgd.activations import Identity, Logistic, ReLU, Tanh
 from skgd.neural_network._parameters import pack
 from skgd.neural_network._plugins import (
     activations_of,
+    has_own_link,
     output_range,
     schedule_of,
     solver_of,
@@ -112,7 +113,7 @@ class Exchange(BaseEstimator):
         ValueError
             If scikit-learn has no such network: before its version 1.7 with
             ``loss='poisson'``, and in any version with an activation or a link of your
-            own, or with several activations.
+            own, with several activations, or with several quantiles.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
@@ -135,7 +136,7 @@ class Exchange(BaseEstimator):
         known = estimator.get_params(deep=False)
         # Poisson's is known since scikit-learn 1.7, as the parameter is.
         links = {"identity", "exp"} if "loss" in known else {"identity"}
-        if "loss" not in self._get_param_names():
+        if is_classifier(self):
             links = {"softmax", "logistic"}
         activation = self._activation_there()
         if activation is None:
@@ -143,7 +144,9 @@ class Exchange(BaseEstimator):
                 f"scikit-learn's {type(estimator).__name__} has no activation="
                 f"{self.activation!r}, only {sorted(ACTIVATIONS)}."
             )
-        if self.out_activation_ not in links or hasattr(self, "_link"):
+        if self.out_activation_ not in links or (
+            hasattr(self, "_link") and has_own_link(self._link)
+        ):
             raise ValueError(
                 f"{type(estimator).__name__} of scikit-learn {sklearn.__version__} has no "
                 f"loss with out_activation_={self.out_activation_!r}, only with "
@@ -192,7 +195,7 @@ class Exchange(BaseEstimator):
             parameters.update(learning_rate=schedule.name, **schedule.get_params())
         else:
             parameters["learning_rate"] = "constant"
-        if "loss" in parameters:
+        if not is_classifier(self):
             # That of the fit, whatever has been set since.
             parameters["loss"] = LOSSES[self.out_activation_]
         return parameters

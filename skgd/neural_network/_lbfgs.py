@@ -13,7 +13,7 @@ from skgd.engine.full_batch import lbfgs
 from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.records import Network, make_steps
-from skgd.neural_network._data import as_rows
+from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._parameters import Parameters
 from skgd.neural_network._prediction import block_rows
@@ -225,7 +225,8 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
         If the objective or the weights are not finite.
     """
     # The line search compares losses that differ by less than float32 tells.
-    rows = as_rows(data.X, np.float64, data.y, data.sample_weight)
+    y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
+    rows = as_rows(data.X, np.float64, y, data.sample_weight)
     with announced("the training by L-BFGS", estimator.verbose):
         descender = _Descender(
             rows,

@@ -10,7 +10,15 @@ from sklearn.utils._param_validation import InvalidParameterError, make_constrai
 
 from skgd.activations import ACTIVATIONS, Activation, Identity
 from skgd.engine import Step
-from skgd.losses import REGRESSION_LOSSES, Loss, MultinomialLogLoss
+from skgd.losses import (
+    CLASSIFICATION_LOSSES,
+    LOSSES,
+    OF_SEVERAL_CLASSES,
+    REGRESSION_LOSSES,
+    Loss,
+    MultinomialFocal,
+    MultinomialLogLoss,
+)
 from skgd.neural_network._constraints import FLAT
 from skgd.neural_network._contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
@@ -21,6 +29,7 @@ __all__ = [
     "activations_of",
     "check_numbers",
     "check_representable",
+    "has_own_link",
     "loss_of",
     "output_range",
     "plugins_of",
@@ -32,7 +41,7 @@ REGISTRIES = {
     "solver": SOLVERS,
     "learning_rate": SCHEDULES,
     "activation": ACTIVATIONS,
-    "loss": REGRESSION_LOSSES,
+    "loss": REGRESSION_LOSSES | CLASSIFICATION_LOSSES,
 }
 
 
@@ -163,18 +172,45 @@ def output_range(estimator, activations):
     )
 
 
-def loss_of(estimator):
-    """Return the Loss of a regressor.
+def loss_of(estimator, kind="continuous"):
+    """Return the Loss of an estimator for a kind of target, 'continuous' or of classes.
 
     Raises
     ------
     ValueError
         If it is not valid.
     """
-    loss = _plugin(estimator, "loss", estimator.loss)
-    if isinstance(loss, MultinomialLogLoss):
-        raise ValueError(f"loss={loss!r} is one of classes: use MLPClassifier.")
+    given = estimator.loss
+    loss = _plugin(
+        estimator, "loss", given.resolved() if isinstance(given, Loss) else given
+    )
+    if kind == "continuous":
+        if isinstance(loss, MultinomialFocal | MultinomialLogLoss):
+            raise ValueError(f"loss={loss!r} is one of classes: use MLPClassifier.")
+        return loss
+    if kind == "multiclass" and type(loss) in OF_SEVERAL_CLASSES:
+        loss = OF_SEVERAL_CLASSES[type(loss)](**loss.get_params())
+    is_of_rows, link = (True, "softmax") if kind == "multiclass" else (False, "logistic")
+    if (loss.evaluate is not None, loss.out_activation) != (is_of_rows, link):
+        raise ValueError(
+            f"loss={loss!r} cannot be used for y that is {kind}: it must have "
+            f"out_activation={link!r}, got {loss.out_activation!r}, and define "
+            f"{'evaluate' if is_of_rows else 'value and slope'}. Names are "
+            f"{sorted(CLASSIFICATION_LOSSES)}."
+        )
+    if estimator.label_smoothing and is_of_rows and not loss.takes_smoothing:
+        raise ValueError(
+            f"label_smoothing={estimator.label_smoothing} has no effect with "
+            f"loss={loss!r}, whose takes_smoothing is False. Set label_smoothing=0."
+        )
     return loss
+
+
+def has_own_link(loss):
+    """Return whether the link of a loss is none of skgd's own."""
+    known = [one for (_, link), one in LOSSES.items() if link == loss.out_activation]
+    links = (loss.link, loss.apply_link)
+    return all((one.link, one.apply_link) != links for one in known)
 
 
 def check_representable(estimator, solver, dtype):
@@ -284,7 +320,7 @@ def _default(cls, name):
 
 def check_numbers(plugin):
     """Raise if an argument of a plug-in's functions of numbers is no number."""
-    if not isinstance(plugin, Activation | Loss):
+    if not isinstance(plugin, Activation | Loss) or getattr(plugin, "takes_array", False):
         return
     for name, value in plugin.get_params(deep=False).items():
         if not isinstance(value, Real | np.bool_):

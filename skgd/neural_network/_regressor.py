@@ -13,7 +13,7 @@ from skgd._explain import explained, explained_fit
 from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import REGRESSION_LOSSES, Loss
-from skgd.neural_network._base import BaseMLP, has_partial_fit
+from skgd.neural_network._base import BaseMLP, has_partial_fit, shared
 from skgd.neural_network._constraints import Choice, ObjectOf
 from skgd.neural_network._diagnosis import as_vector, check_finite
 from skgd.neural_network._documentation import documented
@@ -32,12 +32,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Parameters
     ----------
     loss : {loss_names} or Loss, default='squared_error'
-        The objective; with several outputs it is their sum. 'poisson' needs ``y >= 0``. An
-        object is of a class of :mod:`skgd.losses`, or of your own.
+        The objective; with several outputs it is their sum. 'poisson' and 'tweedie' need
+        ``y >= 0``, 'gamma' needs ``y > 0``, and 'quantile' a single target. An object is of
+        a class of :mod:`skgd.losses`, or of your own.
 
         {losses}
 
     {parameters}
+
+    {n_jobs}
 
     Attributes
     ----------
@@ -115,40 +118,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         scoring=None,
         n_jobs=None,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            rho=rho,
-            decay_rate=decay_rate,
-            decay_steps=decay_steps,
-            staircase=staircase,
-            batch_normalization=batch_normalization,
-            batch_normalization_momentum=batch_normalization_momentum,
-            batch_normalization_epsilon=batch_normalization_epsilon,
-            scoring=scoring,
-            n_jobs=n_jobs,
-        )
+        super().__init__(**shared(locals()))
         self.loss = loss
 
     # scikit-learn adds up large numbers, to begin with.
@@ -180,8 +150,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if not np.isfinite(targets).all():
             check_finite(self, y=y)
             raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
-        self._loss_function().check_targets(targets)
-        return targets, targets.shape[1]
+        loss = self._loss_function()
+        loss.check_targets(targets)
+        return targets, targets.shape[1] * loss.outputs_per_target
 
     def _targets(self, codes):
         """Return the targets that were encoded."""
@@ -191,8 +162,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return loss_of(self)
 
     def _validation_score(self, predicted, y, sample_weight):
+        score = self._loss_function().score or r2_score
         with np.errstate(over="ignore", invalid="ignore"):
-            return r2_score(y, predicted, sample_weight=sample_weight)
+            return score(y, predicted, sample_weight=sample_weight)
 
     @available_if(has_partial_fit)
     @explained_fit
@@ -263,10 +235,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values.
+            The predicted values. With ``loss=Quantile([...])``, a column a quantile.
         """
         predicted = self._predictions(X)
-        return predicted.ravel() if predicted.shape[1] == 1 else predicted
+        is_list = self.out_activation_ == "quantiles"
+        return predicted if predicted.shape[1] > 1 or is_list else predicted.ravel()
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """Return R², or with a loss of quantiles the mean of their D².
+
+        D² is the part of the pinball loss of the best constant that the model saves.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        loss = getattr(self, "_link", None)
+        if loss is None or loss.score is None:
+            return super().score(X, y, sample_weight)
+        return loss.score(y, self.predict(X), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd._caller import interrupts_caller, warn
-from skgd.neural_network._data import as_rows
+from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import (
@@ -129,6 +129,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         validation = Validation(validation, estimator.early_stopping, takes_last)
     _check_enough(estimator, data)
     center = _center(data, layout, parameters) if layout.n_running else None
+    y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
     n_samples = len(data.y)
     state = TrainingState(
         parameters,
@@ -139,7 +140,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         estimator,
         layout,
         plugins,
-        as_rows(data.X, dtype, data.y, data.sample_weight, center),
+        as_rows(data.X, dtype, y, data.sample_weight, center),
         validation,
         _batches(estimator, layout, n_samples, incremental),
         state,

@@ -2,16 +2,25 @@
 
 import numpy as np
 
-from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from skgd.losses import (
+    REGRESSION_LOSSES,
+    BinaryLogLoss,
+    Focal,
+    MultinomialFocal,
+    MultinomialLogLoss,
+    Quantiles,
+)
 from tests.engine.helpers import Model
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
 
 LOSSES = {
-    "squared_error": REGRESSION_LOSSES["squared_error"],
-    "poisson": REGRESSION_LOSSES["poisson"],
-    "binary": CLASSIFICATION_LOSSES["binary"],
-    "multinomial": CLASSIFICATION_LOSSES["multiclass"],
+    **REGRESSION_LOSSES,
+    "quantiles": Quantiles,
+    "binary": BinaryLogLoss,
+    "focal": Focal,
+    "multinomial": MultinomialLogLoss,
+    "multinomial focal": MultinomialFocal,
 }
 
 

@@ -33,8 +33,10 @@ NETWORKS = {
 
 def case(activation, loss_name, batch_normalization, weighted, n_outputs, dtype="float64"):
     loss = LOSSES[loss_name]
-    if loss_name == "multinomial" and n_outputs == 1:
-        n_outputs = 2
+    if loss_name.startswith("multinomial"):
+        n_outputs = max(n_outputs, 2)
+    if loss_name == "quantiles":
+        n_outputs = 3
     X, y, weight = draw(loss, 7, 3, n_outputs, weighted=weighted)
     model = away_from_kinks(
         X,

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from skgd import MLPClassifier, MLPRegressor
 from skgd.activations import ACTIVATIONS, Activation, Identity, ReLU, Tanh
 from skgd.engine.plugins import Progress
-from skgd.losses import MultinomialLogLoss, Poisson, SquaredError
+from skgd.losses import Huber, MultinomialLogLoss, Poisson, SquaredError, Tweedie
 from skgd.neural_network._constraints import CONSTRAINTS, FLAT
 from skgd.neural_network._contracts import factors
 from skgd.neural_network._plugins import (
@@ -349,7 +349,13 @@ def test_what_is_refused(network, parameter, value, message):
         (Adam(), "Did you mean solver=Adam()?"),
         (MultinomialLogLoss(), "loss=MultinomialLogLoss() is one of classes: use MLPCl"),
         (RowsOnly(), "RowsOnly must define apply_link(z), as every Loss does."),
-        (3, "a str among {'poisson', 'squared_error'} or a skgd.losses.Loss object."),
+        (
+            3,
+            "'quantile', 'squared_error', 'tweedie'} or a skgd.losses.Loss object.",
+        ),
+        (Tweedie(0.5), "The 'power' parameter of Tweedie must be a float in the range"),
+        (Huber(0), "The 'delta' parameter of Huber must be a float in the range (0.0, in"),
+        ("gamma", "loss='gamma' needs y > 0, got 0.0."),
     ],
 )
 def test_losses_that_are_refused(loss, message):
