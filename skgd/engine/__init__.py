@@ -4,7 +4,8 @@ Solvers, schedules, activations and losses need no more of it than what is named
 """
 
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
-from skgd.kernels.elementary import exp, log, log1p, logistic, tanh
+from skgd.kernels.elementary import exp, expm1, log, log1p, logistic, tanh
+from skgd.kernels.rectifiers import gelu, gelu_slope, mish, silu, softplus
 
 __all__ = [
     "Activation",
@@ -13,8 +14,14 @@ __all__ = [
     "Solver",
     "Step",
     "exp",
+    "expm1",
+    "gelu",
+    "gelu_slope",
     "log",
     "log1p",
     "logistic",
+    "mish",
+    "silu",
+    "softplus",
     "tanh",
 ]
