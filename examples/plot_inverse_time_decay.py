@@ -28,7 +28,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.engine.plugins import Progress
-from skgd.schedules import InverseTime
+from skgd.schedules import SCHEDULES, InverseTime
 
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
@@ -50,6 +50,43 @@ ax.set_ylabel("learning rate η")
 ax.set_title("learning_rate_init=0.1, decay_steps=200")
 ax.legend(ncols=2, loc="upper center")
 ax.grid(alpha=0.3)
+
+# %%
+# All schedules
+# -------------
+#
+# Those over the whole training know its number of updates, here 1000. ``warmup_steps`` lets
+# the rate rise from 0 before any of them. ``invscaling`` counts samples, here ten an update
+# in epochs of 20 updates. ``adaptive`` is constant until training stops improving.
+
+epochs = updates // 20
+progress = Progress(updates, 1000, epochs, 200 * epochs)
+drawn = {
+    "constant": [{}, {"warmup_steps": 200}],
+    "inverse_time": [{"decay_steps": 100}, {"staircase": False, "decay_steps": 100}],
+    "invscaling": [{}, {"power_t": 0.2}],
+    "step": [{"step_size": 200, "gamma": 0.5}, {"step_size": 100, "gamma": 0.5}],
+    "exponential": [{"gamma": 0.997}, {"gamma": 0.99}],
+    "polynomial": [{}, {"power": 3.0}],
+    "cosine": [{"warmup_steps": 100}, {"n_cycles": 3, "growth": 2.0}],
+    "one_cycle": [{}, {"pct_start": 0.1}],
+    "coslog": [{}, {"n_cycles": 2}],
+    "flat_cos": [{}, {"warmup_steps": 100}],
+}
+fig, axes = plt.subplots(2, 5, figsize=(13, 5), layout="constrained", sharey=True)
+for ax, (name, choices) in zip(axes.flat, drawn.items(), strict=True):
+    for options, style in zip(choices, ["-", ":"], strict=True):
+        schedule = SCHEDULES[name](**options)
+        label = ", ".join(f"{key}={value}" for key, value in options.items())
+        ax.plot(
+            updates, schedule(progress), style, color="#2563eb", label=label or "default"
+        )
+    ax.set_title(name)
+    ax.set_ylim(-0.05, 1.5)
+    ax.legend(loc="upper center", fontsize=7)
+    ax.grid(alpha=0.3)
+fig.supxlabel("update t")
+fig.supylabel("factor of the learning rate")
 
 # %%
 # What they do to training

@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "add_a_solver.md"
 NAMES = {
     "solvers": ("adamax", "AdaMax"),
     "schedules": ("triangular", "Triangular"),
-    "activations": ("leaky_relu", "LeakyReLU"),
+    "activations": ("celu", "CELU"),
     "losses": ("log_cosh", "LogCosh"),
 }
 

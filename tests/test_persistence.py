@@ -218,13 +218,17 @@ def test_this_version_has_written_all_models():
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_partial_fit_goes_on_from_a_pickle(solver, schedule, seed):
     """Bit for bit, as without one."""
+    rate = {"learning_rate": schedule}
+    if SCHEDULES[schedule].needs_n_updates:
+        rate = {"learning_rate": SCHEDULES[schedule](total=100)}
+    elif schedule == "inverse_time":
+        rate["decay_steps"] = 3
 
     def make():
         return MLPClassifier(
             (4,),
             solver=solver,
-            learning_rate=schedule,
-            decay_steps=3,
+            **rate,
             batch_size=8,
             batch_normalization=schedule == "constant",
             n_iter_no_change=1,

@@ -243,7 +243,8 @@ def by_dtype(single, double):
         def choose(x):
             """Stand for the two kernels in compiled code."""
 
-        @overload(choose)
+        # However long: a call in a loop would keep it from being vectorized.
+        @overload(choose, jit_options={"forceinline": True})
         def _kernel(x):
             if x == float32:
                 return lambda x: single(x)

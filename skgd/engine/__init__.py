@@ -4,7 +4,8 @@ Solvers, schedules, activations and losses need no more of it than what is named
 """
 
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
-from skgd.kernels.elementary import exp, exp_of_rows, log, log1p, logistic, tanh
+from skgd.kernels.elementary import exp, exp_of_rows, expm1, log, log1p, logistic, tanh
+from skgd.kernels.rectifiers import gelu, gelu_slope, mish, silu, softplus
 
 __all__ = [
     "Activation",
@@ -14,8 +15,14 @@ __all__ = [
     "Step",
     "exp",
     "exp_of_rows",
+    "expm1",
+    "gelu",
+    "gelu_slope",
     "log",
     "log1p",
     "logistic",
+    "mish",
+    "silu",
+    "softplus",
     "tanh",
 ]

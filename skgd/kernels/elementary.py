@@ -17,7 +17,17 @@ import numpy as np
 
 from skgd.compile.jit import by_dtype, jit, strict_jit
 
-__all__ = ["exp", "exp_of_rows", "log", "log1p", "logistic", "one", "tanh", "zero"]
+__all__ = [
+    "exp",
+    "exp_of_rows",
+    "expm1",
+    "log",
+    "log1p",
+    "logistic",
+    "one",
+    "tanh",
+    "zero",
+]
 
 # Adding 1.5 * 2^23 (2^52) leaves the nearest whole number in the last bits of the sum.
 # Reading it there is defined for NaN too, unlike a conversion to an integer.
@@ -100,6 +110,28 @@ def _exp_64(x):
     n, tail = _reduced_64(x)
     half = n >> 1
     return (1.0 + tail) * _power_of_two_64(half) * _power_of_two_64(n - half)
+
+
+@strict_jit
+def _expm1_32(x):
+    x = np.float32(-104.0) if x < np.float32(-104.0) else x
+    x = np.float32(89.0) if x > np.float32(89.0) else x
+    n, tail = _reduced_32(x)
+    # 2^n in two factors, as in exp; 2^-n brings the 1 to what the first leaves.
+    half = np.int32(n >> 1)
+    first, second = _power_of_two_32(half), _power_of_two_32(np.int32(n - half))
+    return (tail * first + (first - _power_of_two_32(np.int32(half - n)))) * second
+
+
+@strict_jit
+def _expm1_64(x):
+    x = -746.0 if x < -746.0 else x
+    x = 710.0 if x > 710.0 else x
+    n, tail = _reduced_64(x)
+    # 2^n in two factors, as in exp.
+    half = n >> 1
+    first, second = _power_of_two_64(half), _power_of_two_64(n - half)
+    return (tail * first + (first - _power_of_two_64(half - n))) * second
 
 
 @strict_jit
@@ -262,6 +294,7 @@ def _one_64(x):
 zero = by_dtype(_zero_32, _zero_64)
 one = by_dtype(_one_32, _one_64)
 exp = by_dtype(_exp_32, _exp_64)
+expm1 = by_dtype(_expm1_32, _expm1_64)
 tanh = by_dtype(_tanh_32, _tanh_64)
 logistic = by_dtype(_logistic_32, _logistic_64)
 log = by_dtype(_log_32, _log_64)

@@ -17,6 +17,7 @@ from skgd.neural_network._diagnosis import target_advice
 from skgd.neural_network._trainer import Trainer
 from skgd.neural_network._validation import scoring_name
 from skgd.parallel.threads import available_threads
+from skgd.schedules import Constant
 
 __all__ = ["Run"]
 
@@ -301,7 +302,8 @@ class Run:
                 ConvergenceWarning,
             )
         names = schedule.argument_names()
-        if names and schedule.after_plateau is None and self.state.has_constant_rate:
+        may_change = names and not isinstance(schedule, Constant)
+        if may_change and schedule.after_plateau is None and self.state.has_constant_rate:
             settings = ", ".join(f"{name}={getattr(schedule, name)}" for name in names)
             warn(
                 f"learning_rate={estimator.learning_rate!r} has no effect: with "

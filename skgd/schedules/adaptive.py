@@ -13,6 +13,11 @@ __all__ = ["Adaptive"]
 class Adaptive(Constant):
     """A fifth of the rate whenever training stops improving, until it is 1e-6.
 
+    Parameters
+    ----------
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0.
+
     Examples
     --------
     >>> from skgd.schedules import Adaptive

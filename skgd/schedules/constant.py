@@ -5,13 +5,18 @@ r"""The learning rate stays what it was.
 
 import numpy as np
 
-from skgd.engine import Schedule
+from skgd.schedules.warm import WarmSchedule
 
 __all__ = ["Constant"]
 
 
-class Constant(Schedule):
+class Constant(WarmSchedule):
     """A learning rate that stays what it was.
+
+    Parameters
+    ----------
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0.
 
     Examples
     --------
@@ -22,6 +27,6 @@ class Constant(Schedule):
 
     name = "constant"
 
-    def __call__(self, progress):
+    def after_warmup(self, progress):
         """Return ones."""
         return np.ones(progress.update.shape)

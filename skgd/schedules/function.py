@@ -5,12 +5,12 @@ r"""A learning rate by a function.
 with :math:`t` updates made and :math:`n` updates in the whole fit.
 """
 
-from skgd.engine import Schedule
+from skgd.schedules.warm import WarmSchedule
 
 __all__ = ["FunctionSchedule"]
 
 
-class FunctionSchedule(Schedule):
+class FunctionSchedule(WarmSchedule):
     """A learning rate by a function of the updates.
 
     ``learning_rate=f`` means ``learning_rate=FunctionSchedule(f)``.
@@ -23,6 +23,10 @@ class FunctionSchedule(Schedule):
         in ``partial_fit``. It returns the factors of ``learning_rate_init``: an array of
         the shape of ``update``, or a number.
 
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0. The function counts from
+        their end.
+
     Examples
     --------
     >>> import numpy as np
@@ -31,11 +35,15 @@ class FunctionSchedule(Schedule):
     MLPRegressor(learning_rate=<function <lambda> at 0x...>)
     """
 
-    _parameter_constraints: dict = {"function": [callable]}
+    _parameter_constraints: dict = {
+        "function": [callable],
+        **WarmSchedule._parameter_constraints,
+    }
 
-    def __init__(self, function) -> None:
+    def __init__(self, function, warmup_steps=0) -> None:
+        super().__init__(warmup_steps)
         self.function = function
 
-    def __call__(self, progress):
+    def after_warmup(self, progress):
         """Return what the function returns."""
         return self.function(progress.update, progress.n_updates)

@@ -16,12 +16,12 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from skgd.engine import Schedule
+from skgd.schedules.warm import WarmSchedule
 
 __all__ = ["InverseTime"]
 
 
-class InverseTime(Schedule):
+class InverseTime(WarmSchedule):
     """Inverse time decay: 1 / (1 + decay_rate * floor(t / decay_steps)) after t updates.
 
     Parameters
@@ -35,6 +35,9 @@ class InverseTime(Schedule):
     staircase : bool, default=True
         Whether the rate falls once a period; otherwise it falls with every update.
 
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0.
+
     Examples
     --------
     >>> from skgd.schedules import InverseTime
@@ -47,14 +50,18 @@ class InverseTime(Schedule):
         "decay_rate": [Interval(Real, 0, None, closed="left")],
         "decay_steps": [Interval(Integral, 1, None, closed="left")],
         "staircase": ["boolean"],
+        **WarmSchedule._parameter_constraints,
     }
 
-    def __init__(self, decay_rate=1.0, decay_steps=1000, staircase=True) -> None:
+    def __init__(
+        self, decay_rate=1.0, decay_steps=1000, staircase=True, warmup_steps=0
+    ) -> None:
+        super().__init__(warmup_steps)
         self.decay_rate = decay_rate
         self.decay_steps = decay_steps
         self.staircase = staircase
 
-    def __call__(self, progress):
+    def after_warmup(self, progress):
         """Return 1 / (1 + decay_rate * periods)."""
         periods = progress.update / self.decay_steps
         if self.staircase:

@@ -9,18 +9,21 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skgd.engine import Schedule
+from skgd.schedules.warm import WarmSchedule
 
 __all__ = ["InverseScaling"]
 
 
-class InverseScaling(Schedule):
+class InverseScaling(WarmSchedule):
     """Inverse scaling: 1 / (n + 1) ** power_t after epochs with n samples in all.
 
     Parameters
     ----------
     power_t : float, default=0.5
         The exponent.
+
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0.
 
     Examples
     --------
@@ -30,11 +33,15 @@ class InverseScaling(Schedule):
     """
 
     name = "invscaling"
-    _parameter_constraints: dict = {"power_t": [Interval(Real, 0, None, closed="left")]}
+    _parameter_constraints: dict = {
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        **WarmSchedule._parameter_constraints,
+    }
 
-    def __init__(self, power_t=0.5) -> None:
+    def __init__(self, power_t=0.5, warmup_steps=0) -> None:
+        super().__init__(warmup_steps)
         self.power_t = power_t
 
-    def __call__(self, progress):
+    def after_warmup(self, progress):
         """Return 1 / (n + 1) ** power_t."""
         return 1.0 / (progress.n_samples_seen + 1.0) ** self.power_t

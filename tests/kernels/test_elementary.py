@@ -17,6 +17,7 @@ def _logistic(x):
 
 REFERENCES = {
     "exp": np.exp,
+    "expm1": np.expm1,
     "tanh": np.tanh,
     "logistic": _logistic,
     "log": np.log,

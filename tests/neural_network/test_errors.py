@@ -28,7 +28,7 @@ def spoiled(array, value):
 # parameter, value, what the message must name besides
 BAD_PARAMETERS = [
     ("solver", "newton", [*SOLVERS, "lbfgs"]),
-    ("learning_rate", "exponential", [*SCHEDULES]),
+    ("learning_rate", "linear", [*SCHEDULES]),
     ("activation", "swish", ["relu", "tanh", "logistic", "identity"]),
     ("rho", 1.0, ["[0.0, 1.0)"]),
     ("rho", -0.1, ["[0.0, 1.0)"]),

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.neural_network._run import Run
+from skgd.schedules import Cosine
 from skgd.solvers import SOLVERS
 
 RNG = np.random.RandomState(0)
@@ -30,6 +31,7 @@ SETTINGS = {
     "normalized": {"batch_normalization": True},
     "lower rates": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "schedule": {"learning_rate": falling},
+    "warm-up": {"learning_rate": Cosine(n_cycles=2, warmup_steps=7)},
     "two threads": {"n_jobs": 2},
 }
 

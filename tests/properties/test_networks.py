@@ -38,7 +38,7 @@ EXPECTED = [
     (ConvergenceWarning, ""),
     (UserWarning, r"Got `batch_size`=\d+ larger than the sample size"),
     (UserWarning, r"learning_rate='\w+' has no effect with solver='lbfgs'"),
-    (UserWarning, r"learning_rate='\w+' has no effect: with (decay_rate|power_t)="),
+    (UserWarning, r"learning_rate='\w+' has no effect: with \w+="),
 ]
 
 

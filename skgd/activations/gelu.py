@@ -1,0 +1,42 @@
+r"""The Gaussian error linear unit, exact.
+
+.. math::
+
+    f(z) = z \Phi(z) = \frac{z}{2} (1 + \operatorname{erf}(z / \sqrt 2)), \qquad
+    f' = \Phi(z) + z \varphi(z)
+
+with the distribution function :math:`\Phi` and the density :math:`\varphi` of the standard
+normal distribution.
+
+References
+----------
+D. Hendrycks, K. Gimpel (2016). "Gaussian error linear units (GELUs)." arXiv:1606.08415.
+"""
+
+from skgd.engine import Activation, gelu, gelu_slope
+
+__all__ = ["GELU"]
+
+
+class GELU(Activation):
+    """The Gaussian error linear unit, z times the probability of less than z.
+
+    Examples
+    --------
+    >>> from skgd.activations import GELU
+    >>> GELU().slope(0.0)
+    0.5
+    """
+
+    name = "gelu"
+    slope_of = "input"
+
+    @staticmethod
+    def value(z):
+        """Return z times the probability of less than z."""
+        return gelu(z)
+
+    @staticmethod
+    def slope(z):
+        """Return that probability plus z times the density."""
+        return gelu_slope(z)

@@ -1,0 +1,42 @@
+r"""The initial rate for half of the training, then half a wave of the cosine.
+
+.. math:: \eta = \eta_0 \frac{1 + \cos(\pi (\max(1, 2 \tau) - 1))}{2}
+
+with the part :math:`\tau` of all updates made.
+
+References
+----------
+D. Holzmüller, L. Grinsztajn, I. Steinwart (2024). "Better by default: strong pre-tuned MLPs
+and boosted trees on tabular data." NeurIPS, arXiv:2407.04491.
+"""
+
+import numpy as np
+
+from skgd.schedules.warm import TotalSchedule
+
+__all__ = ["FlatCos"]
+
+
+class FlatCos(TotalSchedule):
+    """The initial rate for half of the training, then half a wave of the cosine.
+
+    Parameters
+    ----------
+    warmup_steps : int, default=0
+        Updates before, in which the rate rises linearly from 0.
+
+    total : int, default=None
+        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+
+    Examples
+    --------
+    >>> from skgd.schedules import FlatCos
+    >>> FlatCos(warmup_steps=100)
+    FlatCos(warmup_steps=100)
+    """
+
+    name = "flat_cos"
+
+    def at(self, part):
+        """Return (1 + cos(pi * (max(1, 2 * part) - 1))) / 2."""
+        return 0.5 * (1.0 + np.cos(np.pi * (np.maximum(1.0, 2.0 * part) - 1.0)))
