@@ -1,5 +1,6 @@
 """The state of an estimator: after an error, in a pickle and back."""
 
+import inspect
 import pickle
 import sys
 import warnings
@@ -85,4 +86,7 @@ class Versioned(BaseEstimator):
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(state)
+        # An earlier version has not had all of the parameters.
+        parameters = inspect.signature(type(self)).parameters
+        defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+        super().__setstate__(defaults | state)

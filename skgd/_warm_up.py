@@ -63,6 +63,8 @@ def _networks(dtype):
         *({"learning_rate": name} for name in SCHEDULES),
         *({"loss": name} for name in REGRESSION_LOSSES),
         {"batch_normalization": True},
+        {"weight_decay": 0.1},
+        {"max_grad_norm": 1.0},
     ]
     for options in settings:
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)

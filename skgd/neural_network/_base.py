@@ -97,6 +97,9 @@ class BaseMLP(Exchange, Explained, Versioned):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        weight_decay=0.0,
+        max_grad_norm=None,
+        learning_rate_factors=None,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -129,6 +132,9 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.batch_normalization = batch_normalization
         self.batch_normalization_momentum = batch_normalization_momentum
         self.batch_normalization_epsilon = batch_normalization_epsilon
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.learning_rate_factors = learning_rate_factors
         self.n_jobs = n_jobs
 
     @explained_fit

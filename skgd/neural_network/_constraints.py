@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation
 from skgd.engine.plugins import Plugin
+from skgd.engine.stage import KINDS
 from skgd.schedules import SCHEDULES, Constant, Schedule
 from skgd.solvers import SOLVERS, Solver
 
@@ -37,6 +38,14 @@ FLAT = {
     "activation": (),
     "loss": (),
 }
+
+# What 'lbfgs' cannot do, unless the parameter is at its default, or as good as that.
+OF_MINI_BATCHES = (
+    "batch_normalization",
+    "weight_decay",
+    "max_grad_norm",
+    "learning_rate_factors",
+)
 
 
 class Choice(StrOptions):
@@ -130,6 +139,9 @@ CONSTRAINTS: dict = {
     "batch_normalization": ["boolean"],
     "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "learning_rate_factors": [dict, None],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),
@@ -202,12 +214,15 @@ def check_compatible(estimator, incremental):
     ValueError
         If it asks for what cannot be.
     """
+    _check_factors(estimator.learning_rate_factors or {})
     if estimator.solver == "lbfgs":
-        if estimator.batch_normalization:
-            raise ValueError(
-                "batch_normalization=True needs mini-batches, which solver='lbfgs' "
-                f"does not have; use one of {sorted(SOLVERS)}."
-            )
+        for name in OF_MINI_BATCHES:
+            value = getattr(estimator, name)
+            if np.any(value):
+                raise ValueError(
+                    f"{name}={value!r} needs mini-batches, which solver='lbfgs' "
+                    f"does not have; use one of {sorted(SOLVERS)}."
+                )
         rate = estimator.learning_rate
         if rate != "constant" and type(rate) is not Constant:
             warn(
@@ -221,3 +236,18 @@ def check_compatible(estimator, incremental):
             "batch_normalization=True needs mini-batches of at least 2 rows, got "
             "batch_size=1."
         )
+
+
+def _check_factors(factors):
+    """Raise if ``learning_rate_factors`` has another kind of parameters, or no numbers."""
+    allowed = Interval(Real, 0, None, closed="left")
+    for kind, factor in factors.items():
+        if kind not in KINDS:
+            raise ValueError(
+                f"learning_rate_factors={factors!r} has {kind!r}, which is no kind of "
+                f"parameters: use some of {', '.join(map(repr, KINDS))}."
+            )
+        if not allowed.is_satisfied_by(factor):
+            raise ValueError(
+                f"learning_rate_factors[{kind!r}] must be {allowed}, got {factor!r}."
+            )

@@ -121,6 +121,19 @@ batch_normalization_momentum : float, default=0.9
 batch_normalization_epsilon : float, default=1e-5
     Added to the variance.
 
+weight_decay : float, default=0.0
+    Decay of the weights beside the gradient: an update takes away the learning rate times
+    this part of each, with any solver, as in AdamW. Not with 'lbfgs'.
+
+max_grad_norm : float, default=None
+    The largest Euclidean norm of the gradient of all parameters, penalty included; a longer
+    gradient is shortened to it. None does not clip. Not with 'lbfgs'.
+
+learning_rate_factors : dict of str to float, default=None
+    Factors of the learning rate by the kind of parameters, such as ``{{"bias": 0.1}}``. The
+    kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' and
+    'activation'; those that are not named have 1. Not with 'lbfgs'.
+
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model

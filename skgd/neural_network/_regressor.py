@@ -112,6 +112,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        weight_decay=0.0,
+        max_grad_norm=None,
+        learning_rate_factors=None,
         n_jobs=None,
     ) -> None:
         super().__init__(
@@ -145,6 +148,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             batch_normalization=batch_normalization,
             batch_normalization_momentum=batch_normalization_momentum,
             batch_normalization_epsilon=batch_normalization_epsilon,
+            weight_decay=weight_decay,
+            max_grad_norm=max_grad_norm,
+            learning_rate_factors=learning_rate_factors,
             n_jobs=n_jobs,
         )
         self.loss = loss

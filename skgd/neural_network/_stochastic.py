@@ -210,7 +210,8 @@ def _batches(estimator, layout, n_samples, incremental):
     chunk = _chunk(layout, rows)
     by_rows = chunk < rows and _by_rows(layout, chunk)
     n_updates = None if incremental else estimator.max_iter * (len(bounds) - 1)
-    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates)
+    factors = estimator.learning_rate_factors or {}
+    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates, factors)
 
 
 def _chunk(layout, rows):

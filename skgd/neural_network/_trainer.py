@@ -206,7 +206,7 @@ class Trainer:
         n_chunks = -(-most // batches.chunk)
         products = most * layout.n_params
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
-        now = np.ones(1), np.zeros(1, dtype=np.int64)
+        now = np.ones(1), np.array([progress.n_updates])
         chain = tuple((type(s), len(coefficients(s, *now))) for s in plugins.steps)
         self._n_columns = sum(1 + n for _, n in chain)
         # Kinds of parameters share coefficients if the same steps act on them, at one rate.

@@ -29,6 +29,11 @@ SETTINGS = {
     "lower rates": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "schedule": {"learning_rate": falling},
     "two threads": {"n_jobs": 2},
+    "regularized": {
+        "weight_decay": 0.1,
+        "max_grad_norm": 0.5,
+        "learning_rate_factors": {"bias": 0.1},
+    },
 }
 
 

@@ -1,0 +1,249 @@
+"""Weight decay, clipping and rates by kind of parameters, in the estimators."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+
+from skgd import MLPClassifier, MLPRegressor
+from skgd.activations import Tanh
+from skgd.engine.stage import KINDS
+from skgd.losses import REGRESSION_LOSSES
+from skgd.neural_network._network import layout_of
+from skgd.neural_network._parameters import Parameters, pack
+from skgd.solvers import SOLVERS
+from tests.engine.helpers import Model, assert_close
+from tests.engine.test_train import RATES
+from tests.neural_network.test_determinism import limit_calls
+from tests.oracles import solvers as solver_oracles
+from tests.oracles import steps as oracle
+from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+rng = np.random.default_rng(0)
+X = np.where(rng.random((64, 5)) < 0.3, 0, rng.normal(size=(64, 5)))
+Y = X[:, :2] @ np.array([[1.0, 0.5], [-1.0, 2.0]]) + 1
+CLASSES = (X[:, 0] > 0) + (X[:, 1] > 0.5) * 1
+WEIGHT = rng.uniform(0.5, 2, 64)
+LOSS = REGRESSION_LOSSES["squared_error"]
+# Of all layers but the last the units are normalized, if any.
+UNITS = (5, 7, 6, 2)
+OFF = {"weight_decay": 0.0, "max_grad_norm": None, "learning_rate_factors": None}
+TOLERANCE = {"float32": 2e-5, "float64": 1e-10}
+
+
+def initial_layers(batch_normalization):
+    """Return the layers that random_state=0 begins with, as the oracles read them."""
+    model = Model(UNITS, batch_normalization=batch_normalization)
+    normalization = (0.9, 1e-5) if batch_normalization else None
+    layout = layout_of(UNITS, [Tanh()] * 2, normalization)
+    drawn = Parameters.initial(
+        layout, [Tanh()] * 3, np.random.RandomState(0), np.dtype("float64")
+    )
+    return model, model.layers(drawn.theta)
+
+
+@all_pairs(
+    solver=SOLVERS,
+    weight_decay=[0.0, 0.5],
+    max_grad_norm=[None, 0.3],
+    learning_rate_factors=[None, {"bias": 0.1, "scale": 3.0}],
+    dtype=["float32", "float64"],
+    is_sparse=[False, True],
+    batch_normalization=[False, True],
+    weighted=[False, True],
+)
+def test_the_oracle(
+    solver,
+    weight_decay,
+    max_grad_norm,
+    learning_rate_factors,
+    dtype,
+    is_sparse,
+    batch_normalization,
+    weighted,
+):
+    hyper = solver_oracles.SETTINGS[solver][0]
+    rows, weight = X.astype(dtype), WEIGHT if weighted else None
+    network = MLPRegressor(
+        hidden_layer_sizes=UNITS[1:-1],
+        activation="tanh",
+        solver=solver,
+        learning_rate_init=RATES[solver],
+        **hyper,
+        alpha=0.1,
+        batch_size=16,
+        shuffle=False,
+        max_iter=4,
+        random_state=0,
+        batch_normalization=batch_normalization,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        learning_rate_factors=learning_rate_factors,
+    ).fit(csr_array(rows) if is_sparse else rows, Y.astype(dtype), weight)
+    model, layers = initial_layers(batch_normalization)
+    *_, (expected, _) = oracle.train(
+        layers,
+        rows.astype(float),
+        Y.astype(dtype).astype(float),
+        oracle_of(LOSS),
+        [np.arange(64)] * 4,
+        solver=solver,
+        hyper=hyper,
+        rate=RATES[solver],
+        batch_size=16,
+        alpha=0.1,
+        epsilon=1e-5,
+        max_norm=max_grad_norm,
+        weight_decay=weight_decay,
+        rate_factors=learning_rate_factors,
+        weight=weight,
+    )
+    theta = pack(network.coefs_, network.intercepts_, dtype)
+    if batch_normalization:
+        theta = network._normalized.theta
+    assert theta.dtype == dtype
+    for layer, other in zip(model.layers(theta), expected, strict=True):
+        for kind in layer:
+            assert_close(layer[kind], other[kind], TOLERANCE[dtype])
+
+
+FEATURES = {
+    "weight_decay": 0.3,
+    "max_grad_norm": 0.1,
+    "learning_rate_factors": {"bias": 0.1},
+}
+every_feature = pytest.mark.parametrize("name", FEATURES)
+
+
+def fitted(estimator=MLPClassifier, **parameters):
+    parameters = {"learning_rate_init": 0.02, "max_iter": 6, "random_state": 0} | parameters
+    y = CLASSES if estimator is MLPClassifier else Y
+    return estimator(hidden_layer_sizes=(8, 6), batch_size=11, **parameters).fit(
+        X, y, WEIGHT
+    )
+
+
+def same(one, other):
+    for a, b in zip(
+        one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    assert one.loss_curve_ == other.loss_curve_
+
+
+@every_feature
+def test_off_is_as_before(name):
+    same(fitted(**{name: OFF[name]}), fitted())
+
+
+@all_pairs(
+    name=FEATURES,
+    estimator=[MLPClassifier, MLPRegressor],
+    batch_normalization=[False, True],
+    early_stopping=[False, True],
+)
+def test_calls_of_any_size(
+    monkeypatch, name, estimator, batch_normalization, early_stopping
+):
+    models = []
+    for n_batches in (1, 7, 10**9):
+        limit_calls(monkeypatch, n_batches)
+        models.append(
+            fitted(
+                estimator,
+                batch_normalization=batch_normalization,
+                early_stopping=early_stopping,
+                **{name: FEATURES[name]},
+            )
+        )
+    for model in models[1:]:
+        same(models[0], model)
+
+
+@every_feature
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_partial_fit_is_a_fit(name, batch_normalization):
+    """Epoch by epoch, also from pickles."""
+    options = {
+        name: FEATURES[name],
+        "batch_normalization": batch_normalization,
+        "shuffle": False,
+    }
+    whole = fitted(MLPRegressor, **options)
+    model = clone(whole)
+    for _ in range(whole.n_iter_):
+        model.partial_fit(X, Y, WEIGHT)
+        model = pickle.loads(pickle.dumps(model))
+    if batch_normalization:
+        # The means that are subtracted from the rows are added and subtracted once more.
+        for a, b in zip(model.coefs_, whole.coefs_, strict=True):
+            assert_close(a, b, 1e-12)
+    else:
+        same(model, whole)
+
+
+@every_feature
+def test_searches_and_clones(name):
+    network = MLPClassifier((5,), max_iter=3, random_state=0)
+    search = GridSearchCV(network, {name: [OFF[name], FEATURES[name]]}, cv=2)
+    search.fit(X, CLASSES)
+    assert set(search.cv_results_["rank_test_score"]) <= {1, 2}
+    again = clone(network.set_params(**{name: FEATURES[name]}))
+    assert again.get_params()[name] == FEATURES[name]
+
+
+@every_feature
+def test_lbfgs_refuses(name):
+    network = MLPClassifier(solver="lbfgs", **{name: FEATURES[name]})
+    with pytest.raises(ValueError, match=f"{name}=.* needs mini-batches.*use one of"):
+        network.fit(X, CLASSES)
+
+
+def test_a_kind_that_there_is_none_of():
+    network = MLPClassifier(learning_rate_factors={"biases": 0.1})
+    with pytest.raises(ValueError, match="has 'biases'.*" + ", ".join(map(repr, KINDS))):
+        network.fit(X, CLASSES)
+
+
+@pytest.mark.parametrize("value", [-0.1, "a", np.inf, np.nan, None])
+def test_a_factor_that_is_no_number(value):
+    network = fitted(learning_rate_factors={"bias": 0.5})
+    # The same dict.
+    network.learning_rate_factors["bias"] = value
+    with pytest.raises(ValueError, match=r"learning_rate_factors\['bias'\] must be"):
+        network.partial_fit(X, CLASSES)
+
+
+def test_no_rate_for_the_biases():
+    short, longer = (
+        fitted(learning_rate_factors={"bias": 0.0}, max_iter=n) for n in (1, 5)
+    )
+    for one, other in zip(short.intercepts_, longer.intercepts_, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (short.coefs_[0] != longer.coefs_[0]).any()
+
+
+def test_decay_alone_shrinks_the_weights():
+    """Of constant targets and a network that predicts them, only the decay is left."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network = MLPRegressor(
+            hidden_layer_sizes=(),
+            solver="minibatch",
+            alpha=0,
+            weight_decay=0.5,
+            learning_rate_init=0.1,
+        )
+        network.partial_fit(X, np.zeros(64))
+        network.coefs_, network.intercepts_ = [np.ones((5, 1))], [np.zeros(1)]
+        network.partial_fit(np.zeros((64, 5)), np.zeros(64))
+    np.testing.assert_allclose(network.coefs_[0], 0.95)
+    assert network.intercepts_[0] == 0
