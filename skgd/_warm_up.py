@@ -65,6 +65,7 @@ def _networks(dtype):
         {"batch_normalization": True},
         {"weight_decay": 0.1},
         {"max_grad_norm": 1.0},
+        {"ema_decay": 0.9},
     ]
     for options in settings:
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)

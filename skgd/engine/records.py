@@ -135,7 +135,8 @@ class Network(NamedTuple):
     tiles: Any  # of TILE, in the order of the parameters
     theta: Any  # the parameters
     state: Any  # of shape (n_slots, n_params): what the steps of the update keep
-    running: Any  # float64: what stages keep from one mini-batch to the next
+    # float64: what stages keep from one mini-batch to the next, and its averages, if any
+    running: Any
     numbers: Any  # float64: the hyperparameters of the stages
 
 
@@ -203,6 +204,9 @@ class Epochs(NamedTuple):
     # The coefficients of the steps for each of the next updates, of shape (n_updates,
     # n_factors, n_coefficients).
     coefficients: Any
+    # The part that each of the next updates has in the averages of what stages keep; none
+    # if there are no averages.
+    averaging: Any
     # The sums of each epoch's losses by chunk, and of its penalties by tile, of shape
     # (n_epochs, n_chunks + n_tiles). `train` adds to them.
     totals: Any

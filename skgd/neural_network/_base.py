@@ -100,6 +100,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         weight_decay=0.0,
         max_grad_norm=None,
         learning_rate_factors=None,
+        ema_decay=None,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -135,6 +136,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.learning_rate_factors = learning_rate_factors
+        self.ema_decay = ema_decay
         self.n_jobs = n_jobs
 
     @explained_fit
@@ -224,7 +226,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.coefs_, self.intercepts_ = coefs, intercepts
         self._keep_link(plugins.loss)
         self.__dict__.pop("_normalized", None)
-        if self.batch_normalization:
+        if self.batch_normalization or training.best.average is not None:
             training.best.published = checksum(coefs, intercepts)
             self._normalized = vars(training.best)
         training.publish(self)

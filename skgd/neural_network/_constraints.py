@@ -45,6 +45,7 @@ OF_MINI_BATCHES = (
     "weight_decay",
     "max_grad_norm",
     "learning_rate_factors",
+    "ema_decay",
 )
 
 
@@ -142,6 +143,7 @@ CONSTRAINTS: dict = {
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "learning_rate_factors": [dict, None],
+    "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),

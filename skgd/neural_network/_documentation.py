@@ -134,6 +134,11 @@ learning_rate_factors : dict of str to float, default=None
     kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' and
     'activation'; those that are not named have 1. Not with 'lbfgs'.
 
+ema_decay : float, default=None
+    What a moving average of the parameters keeps at each update, in [0, 1). The average
+    predicts and is validated; ``partial_fit`` and ``warm_start`` go on from the parameters
+    themselves. None does not average. Not with 'lbfgs'.
+
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model

@@ -115,6 +115,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         weight_decay=0.0,
         max_grad_norm=None,
         learning_rate_factors=None,
+        ema_decay=None,
         n_jobs=None,
     ) -> None:
         super().__init__(
@@ -151,6 +152,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             weight_decay=weight_decay,
             max_grad_norm=max_grad_norm,
             learning_rate_factors=learning_rate_factors,
+            ema_decay=ema_decay,
             n_jobs=n_jobs,
         )
         self.loss = loss

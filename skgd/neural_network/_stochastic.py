@@ -18,6 +18,7 @@ from skgd.neural_network._trainer import (
 )
 from skgd.neural_network._validation_split import split
 from skgd.solvers import SOLVERS
+from skgd.steps import Average
 
 __all__ = ["begin", "fit_stochastic"]
 
@@ -124,11 +125,14 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     _check_enough(estimator, data)
     center = _center(data, layout, parameters) if layout.n_running else None
     n_samples = len(data.y)
+    progress = _progress(estimator, plugins, layout, dtype, incremental)
     state = TrainingState(
         parameters,
-        _progress(estimator, plugins, layout, dtype, incremental),
+        progress,
         Orders(n_samples, random_state if estimator.shuffle else None),
     )
+    after = _average(estimator.ema_decay, layout, parameters, progress)
+    plugins = plugins._replace(after=after)
     return Run(
         estimator,
         layout,
@@ -187,6 +191,20 @@ def _progress(estimator, plugins, layout, dtype, incremental):
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
     state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
     return Progress(estimator.solver, state, rate=initial, initial=initial)
+
+
+def _average(decay, layout, parameters, progress):
+    """Begin, go on with or drop the moving average; return the steps that it takes."""
+    running = parameters.running[: layout.n_running]
+    if decay is None:
+        parameters.average, parameters.running = None, running
+        return ()
+    if parameters.average is None:
+        parameters.average, parameters.n_averaged = np.zeros_like(parameters.theta), 0
+        parameters.running = np.append(running, np.zeros_like(running))
+    # The last slot: the trainer has `average` look into it.
+    progress.state = np.vstack([progress.state, parameters.average])
+    return (Average(float(decay), progress.n_updates - parameters.n_averaged),)
 
 
 def _is_alike(one, other):

@@ -200,6 +200,8 @@ class Trainer:
         self._batches = batches
         self._state = state
         parameters, progress = state.parameters, state.progress
+        if parameters.average is not None:
+            parameters.average = progress.state[-1]
         n_targets = rows.y.shape[1]
         dtype = parameters.theta.dtype
         most = int(np.diff(batches.bounds).max())
@@ -280,7 +282,7 @@ class Trainer:
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
             rest = slice(done, None)
             epochs = Epochs(
-                orders[rest], self._batches.bounds, None, totals[rest], losses[rest]
+                orders[rest], self._batches.bounds, None, None, totals[rest], losses[rest]
             )
             done += self._call(epochs, n_seen[rest])
             yield from losses[rest.start : done].tolist()
@@ -293,6 +295,7 @@ class Trainer:
                 np.empty((0, 0), dtype=np.int64),
                 self._batches.bounds,
                 np.empty((0, 0, 0)),
+                np.empty(0),
                 np.empty((0, self._n_totals)),
                 np.empty(0),
             )
@@ -308,7 +311,7 @@ class Trainer:
             _COMPILED.add(dtype)
 
     def _coefficients(self, epochs, n_seen, limit):
-        """Return the coefficients of all steps for the updates of the next call."""
+        """Return what the records of the next call have for each of its updates."""
         n_batches = len(self._batches.bounds) - 1
         first = int(self._steps[0]["batch"][0])
         batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
@@ -339,13 +342,17 @@ class Trainer:
                 columns += [*coefficients(step, factor * rate, t), is_on]
             for k, column in enumerate(columns):
                 table[:, row, k] = column
-        return table
+        averaging = np.empty(0)
+        if self._state.parameters.average is not None:
+            # The first coefficient of the last step, before whether it acts.
+            averaging = table[:, 0, -2].copy()
+        return {"coefficients": table, "averaging": averaging}
 
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, steps = self._state.progress, self._steps
         most, limit = self._pace.next_call()
-        epochs = epochs._replace(coefficients=self._coefficients(epochs, n_seen, limit))
+        epochs = epochs._replace(**self._coefficients(epochs, n_seen, limit))
         before = {name: steps[0][name][0] for name in ("batch", "update", "counted")}
         self._works[0].arrivals[:] = 0
 
@@ -374,3 +381,4 @@ class Trainer:
             if n_threads < most:
                 self._pace.most = 1
             progress.n_updates = n_updates
+            self._state.parameters.n_averaged += made

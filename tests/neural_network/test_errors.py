@@ -44,6 +44,7 @@ BAD_PARAMETERS = [
     ("max_grad_norm", 0, ["(0.0, inf)", "None"]),
     ("learning_rate_factors", 0.1, ["dict", "None"]),
     ("learning_rate_factors", {"biases": 0.1}, ["'weights', 'bias', 'scale'"]),
+    ("ema_decay", 1.0, ["[0.0, 1.0)", "None"]),
     ("n_jobs", "all", ["int", "None"]),
     ("learning_rate_init", 0, ["(0.0, inf)"]),
     ("alpha", -1, ["[0.0, inf)"]),

@@ -78,6 +78,7 @@ ACTS = {
     "weight_decay": ({}, 0.5),
     "max_grad_norm": ({"solver": "minibatch"}, 1e-3),
     "learning_rate_factors": ({}, {"bias": 0.0}),
+    "ema_decay": ({"ema_decay": 0.5}, 0.9),
 }
 # The next call raises: the parameters before, and the new value.
 RAISES = {

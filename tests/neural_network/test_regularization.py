@@ -1,4 +1,4 @@
-"""Weight decay, clipping and rates by kind of parameters, in the estimators."""
+"""Weight decay, clipping, rates by kind of parameters and averages, in the estimators."""
 
 import pickle
 import warnings
@@ -35,7 +35,12 @@ WEIGHT = rng.uniform(0.5, 2, 64)
 LOSS = REGRESSION_LOSSES["squared_error"]
 # Of all layers but the last the units are normalized, if any.
 UNITS = (5, 7, 6, 2)
-OFF = {"weight_decay": 0.0, "max_grad_norm": None, "learning_rate_factors": None}
+OFF = {
+    "weight_decay": 0.0,
+    "max_grad_norm": None,
+    "learning_rate_factors": None,
+    "ema_decay": None,
+}
 TOLERANCE = {"float32": 2e-5, "float64": 1e-10}
 
 
@@ -55,6 +60,7 @@ def initial_layers(batch_normalization):
     weight_decay=[0.0, 0.5],
     max_grad_norm=[None, 0.3],
     learning_rate_factors=[None, {"bias": 0.1, "scale": 3.0}],
+    ema_decay=[None, 0.8],
     dtype=["float32", "float64"],
     is_sparse=[False, True],
     batch_normalization=[False, True],
@@ -65,6 +71,7 @@ def test_the_oracle(
     weight_decay,
     max_grad_norm,
     learning_rate_factors,
+    ema_decay,
     dtype,
     is_sparse,
     batch_normalization,
@@ -87,9 +94,10 @@ def test_the_oracle(
         weight_decay=weight_decay,
         max_grad_norm=max_grad_norm,
         learning_rate_factors=learning_rate_factors,
+        ema_decay=ema_decay,
     ).fit(csr_array(rows) if is_sparse else rows, Y.astype(dtype), weight)
     model, layers = initial_layers(batch_normalization)
-    *_, (expected, _) = oracle.train(
+    *_, (expected, averages) = oracle.train(
         layers,
         rows.astype(float),
         Y.astype(dtype).astype(float),
@@ -104,21 +112,28 @@ def test_the_oracle(
         max_norm=max_grad_norm,
         weight_decay=weight_decay,
         rate_factors=learning_rate_factors,
+        ema_decay=ema_decay or 0.0,
         weight=weight,
     )
-    theta = pack(network.coefs_, network.intercepts_, dtype)
-    if batch_normalization:
-        theta = network._normalized.theta
-    assert theta.dtype == dtype
-    for layer, other in zip(model.layers(theta), expected, strict=True):
-        for kind in layer:
-            assert_close(layer[kind], other[kind], TOLERANCE[dtype])
+    kept = getattr(network, "_normalized", None)
+    public = pack(network.coefs_, network.intercepts_, dtype)
+    found = [(public if kept is None else kept["theta"], expected)]
+    if ema_decay is not None:
+        found.append((kept["average"], averages))
+        if not batch_normalization:
+            np.testing.assert_array_equal(public, kept["average"])
+    for theta, layers in found:
+        assert theta.dtype == dtype
+        for layer, other in zip(model.layers(theta), layers, strict=True):
+            for kind in layer:
+                assert_close(layer[kind], other[kind], TOLERANCE[dtype])
 
 
 FEATURES = {
     "weight_decay": 0.3,
     "max_grad_norm": 0.1,
     "learning_rate_factors": {"bias": 0.1},
+    "ema_decay": 0.8,
 }
 every_feature = pytest.mark.parametrize("name", FEATURES)
 
@@ -247,3 +262,128 @@ def test_decay_alone_shrinks_the_weights():
         network.partial_fit(np.zeros((64, 5)), np.zeros(64))
     np.testing.assert_allclose(network.coefs_[0], 0.95)
     assert network.intercepts_[0] == 0
+
+
+# ------------------------------------------------------------------------------ averages
+
+AVERAGED = {"ema_decay": 0.8, "shuffle": False, "max_iter": 1}
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_running_statistics_are_averaged_likewise(dtype, weight, is_sparse):
+    """One mini-batch a call: the averages of what the calls without averages leave."""
+    rows = csr_array(X.astype(dtype)) if is_sparse else X.astype(dtype)
+    options = {"batch_normalization": True, "random_state": 0, "shuffle": False}
+    averaged = MLPRegressor(ema_decay=0.8, **options)
+    plain, kept = MLPRegressor(**options), []
+    for _ in range(5):
+        averaged.partial_fit(rows, Y, weight)
+        plain.partial_fit(rows, Y, weight)
+        kept.append(plain._normalized["running"])
+    n = kept[0].size
+    np.testing.assert_array_equal(averaged._normalized["running"][:n], kept[-1])
+    parts = 0.8 ** np.arange(5)[::-1]
+    expected = parts @ np.array(kept) / parts.sum()
+    np.testing.assert_allclose(averaged._normalized["running"][n:], expected, rtol=1e-12)
+    # The folded network is that of the averages.
+    (stage,) = (
+        s for s in layout_of((5, 100, 2), [Tanh()], (0.9, 1e-5)).stages if s.n_running
+    )
+    theta = averaged._normalized["average"]
+    W, gamma, beta = (theta[a:b] for a, b in ((0, 500), (500, 600), (600, 700)))
+    W, _ = stage.fold(W.reshape(5, 100), gamma, beta, averaged._normalized["running"][n:])
+    np.testing.assert_array_equal(averaged.coefs_[0], W)
+
+
+@pytest.mark.parametrize("batch_normalization", [False, True])
+@pytest.mark.parametrize("way", ["partial_fit", "warm_start"])
+def test_training_goes_on_from_the_parameters_themselves(way, batch_normalization):
+    """Without averages from some call on, it is as if there had been none before."""
+    options = {"batch_normalization": batch_normalization, "solver": "minibatch"}
+    models = []
+    for ema_decay in (0.8, None):
+        model = fitted(MLPRegressor, **AVERAGED | options | {"ema_decay": ema_decay})
+        assert (getattr(model, "_normalized", None) is None) == (
+            ema_decay is None and not batch_normalization
+        )
+        model.set_params(ema_decay=None, warm_start=True)
+        if way == "partial_fit":
+            model.partial_fit(X, Y, WEIGHT)
+        else:
+            model.fit(X, Y, WEIGHT)
+        models.append(model)
+    same(*models)
+    assert hasattr(models[0], "_normalized") == batch_normalization
+
+
+def test_lbfgs_goes_on_from_the_parameters_themselves():
+    options = {"solver": "lbfgs", "warm_start": True, "ema_decay": None}
+    models = [fitted(MLPRegressor, **AVERAGED | {"ema_decay": d}) for d in (0.8, None)]
+    for model in models:
+        model.set_params(**options).fit(X, Y, WEIGHT)
+    for a, b in zip(*(model.coefs_ for model in models), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_averages_begin_in_any_call(batch_normalization):
+    """The first is of one update."""
+    options = {
+        **AVERAGED,
+        "ema_decay": None,
+        "batch_normalization": batch_normalization,
+    }
+    models = [fitted(MLPRegressor, **options) for _ in range(2)]
+    models[0].set_params(ema_decay=0.9)
+    for model in models:
+        model.set_params(batch_size=64).partial_fit(X, Y, WEIGHT)
+    for a, b in zip(models[0].coefs_, models[1].coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_the_average_is_validated(batch_normalization):
+    """The best epoch's is kept, and training goes on from its parameters."""
+    model = fitted(
+        MLPRegressor,
+        ema_decay=0.9,
+        early_stopping=True,
+        n_iter_no_change=50,
+        max_iter=40,
+        learning_rate_init=0.1,
+        batch_normalization=batch_normalization,
+    )
+    best = int(np.argmax(model.validation_scores_)) + 1
+    assert 1 < best < 40
+    short = clone(model).set_params(max_iter=best).fit(X, Y, WEIGHT)
+    assert short.validation_scores_ == model.validation_scores_[:best]
+    for a, b in zip(model.coefs_, short.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(model._normalized["theta"], short._normalized["theta"])
+    # The validated rows are those that the split holds out.
+    raw = clone(model).set_params(ema_decay=None).fit(X, Y, WEIGHT)
+    assert raw.validation_scores_[0] != model.validation_scores_[0]
+    assert raw.loss_curve_[:best] == model.loss_curve_[:best]
+
+
+def test_weights_set_by_hand_are_not_gone_on_from():
+    model = fitted(MLPRegressor, **AVERAGED)
+    model.coefs_[0][0] += 1
+    with pytest.raises(ValueError, match=r"ema_decay.*not public"):
+        model.partial_fit(X, Y)
+    model.set_params(warm_start=False).fit(X, Y)
+
+
+def test_interrupted_before_the_first_update(monkeypatch):
+    """There is no average yet."""
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    network = MLPRegressor(random_state=0, ema_decay=0.9)
+    monkeypatch.setattr("skgd.neural_network._run.Run.advance", interrupt)
+    with pytest.warns(UserWarning, match="interrupted"):
+        network.fit(X, Y)
+    assert network.coefs_[0].any()

@@ -34,6 +34,8 @@ SETTINGS = {
         "max_grad_norm": 0.5,
         "learning_rate_factors": {"bias": 0.1},
     },
+    "averaged": {"ema_decay": 0.9, "batch_normalization": True},
+    "averages validated": {"ema_decay": 0.9, "early_stopping": True},
 }
 
 
