@@ -38,6 +38,8 @@ NAMES = {
     "weight_decay": "decoupled_weight_decay wd",
     "max_grad_norm": "clipnorm clip_norm global_clipnorm gradient_clip_val grad_clip "
     "max_norm gradient_clipping clip_grad_norm",
+    "dropout": "dropout_rate drop_rate p_dropout dropout_p drop_prob hidden_dropout "
+    "dropouts dropout_prob",
     "ema_decay": "ema ema_momentum use_ema averaging average swa_decay",
     "batch_size": "minibatch_size mini_batch_size n_batch batch",
     "beta_1 and beta_2": "betas",

@@ -66,6 +66,7 @@ def _networks(dtype):
         {"weight_decay": 0.1},
         {"max_grad_norm": 1.0},
         {"ema_decay": 0.9},
+        {"dropout": 0.1},
     ]
     for options in settings:
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)

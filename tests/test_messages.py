@@ -158,6 +158,7 @@ SYNONYMS = {
     "optimizer": "solver",
     "l2 reg_lambda lambda_l2": "alpha",
     "clipnorm grad_clip": "max_grad_norm",
+    "dropout_rate": "dropout",
     "patience early_stopping_rounds": "n_iter_no_change, with early_stopping=True",
     "hidden_units hidden_sizes layers hidden_layer_size hiddenLayerSizes": (
         "hidden_layer_sizes"

@@ -68,6 +68,7 @@ STAGE = _record(
 TILE = _record("stage begin end is_weights is_summed factor")
 
 # The position of a thread in the mini-batch. The first line is set once.
+#   seed: of random numbers
 #   capacity: rows that the shared memory has room for; chunk: rows of a chunk
 #   parts, part_size: first number of the chunks' memory, and numbers of each
 #   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
@@ -78,7 +79,7 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
 #   weight: the sum of the weights; norm: that of the gradient, if a step needs it
 STEP = _record(
-    "capacity chunk parts part_size thread n_threads "
+    "seed capacity chunk parts part_size thread n_threads "
     "batch update counted limit start rows first last row stop parameter "
     "tile tile_stop origin",
     "weight norm",

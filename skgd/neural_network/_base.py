@@ -19,6 +19,7 @@ from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
     check_parameters,
+    dropout_rates,
     hidden_layer_sizes,
 )
 from skgd.neural_network._data import Data
@@ -101,6 +102,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         max_grad_norm=None,
         learning_rate_factors=None,
         ema_decay=None,
+        dropout=0.0,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -137,6 +139,7 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.max_grad_norm = max_grad_norm
         self.learning_rate_factors = learning_rate_factors
         self.ema_decay = ema_decay
+        self.dropout = dropout
         self.n_jobs = n_jobs
 
     @explained_fit
@@ -175,6 +178,7 @@ class BaseMLP(Exchange, Explained, Versioned):
             # changed them.
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
+        dropout = dropout_rates(self, len(hidden))
         check_compatible(self, incremental)
         plugins = plugins_of(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -196,7 +200,12 @@ class BaseMLP(Exchange, Explained, Versioned):
                 self.batch_normalization_momentum,
                 self.batch_normalization_epsilon,
             )
-        layout = layout_of(units, plugins.activations, normalization, issparse(X))
+        if issparse(X) and dropout[0]:
+            raise ValueError(
+                f"dropout={self.dropout!r} drops inputs, which X must be dense for. Pass "
+                f"X.toarray(), or dropout={[0.0, *dropout[1:]]!r}."
+            )
+        layout = layout_of(units, plugins.activations, normalization, issparse(X), dropout)
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = seeded(self.random_state)
         if first:

@@ -21,6 +21,7 @@ __all__ = [
     "ObjectOf",
     "check_compatible",
     "check_parameters",
+    "dropout_rates",
     "hidden_layer_sizes",
 ]
 
@@ -46,6 +47,7 @@ OF_MINI_BATCHES = (
     "max_grad_norm",
     "learning_rate_factors",
     "ema_decay",
+    "dropout",
 )
 
 
@@ -144,6 +146,7 @@ CONSTRAINTS: dict = {
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "learning_rate_factors": [dict, None],
     "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),
@@ -198,6 +201,27 @@ def hidden_layer_sizes(estimator):
             f"{estimator.hidden_layer_sizes!r}."
         )
     return sizes
+
+
+def dropout_rates(estimator, n_hidden):
+    """Return the rates of dropout: the input's, and one for each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a rate nor a list of as many.
+    """
+    rates = estimator.dropout
+    if isinstance(rates, Real):
+        rates = (0.0, *[rates] * n_hidden)
+    allowed = Interval(Real, 0, 1, closed="left")
+    if len(rates) != n_hidden + 1 or not all(map(allowed.is_satisfied_by, rates)):
+        raise ValueError(
+            f"dropout={estimator.dropout!r} must be a number in [0, 1) or, for "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}, a list of "
+            f"{n_hidden + 1} of them: one for the input, and one for each hidden layer."
+        )
+    return tuple(map(float, rates))
 
 
 def check_compatible(estimator, incremental):

@@ -58,8 +58,8 @@ shuffle : bool, default=True
     Whether to shuffle the rows before each epoch.
 
 random_state : int, RandomState instance or None, default=None
-    Draws the initial weights, the validation set and the order of the rows. An int gives
-    the same model every time.
+    Draws the initial weights, the validation set, the order of the rows and what
+    ``dropout`` drops. An int gives the same model every time.
 
 tol : float, default=1e-4
     Training stops when the loss or, with ``early_stopping``, the validation score has not
@@ -138,6 +138,11 @@ ema_decay : float, default=None
     What a moving average of the parameters keeps at each update, in [0, 1). The average
     predicts and is validated; ``partial_fit`` and ``warm_start`` go on from the parameters
     themselves. None does not average. Not with 'lbfgs'.
+
+dropout : float or list of float, default=0.0
+    The probability, in [0, 1), with which an update leaves out a hidden unit. A list has
+    one for the input, which sparse ``X`` cannot have, and one for each hidden layer.
+    Nothing is left out in predictions and validation. Not with 'lbfgs'.
 
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1

@@ -116,6 +116,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_grad_norm=None,
         learning_rate_factors=None,
         ema_decay=None,
+        dropout=0.0,
         n_jobs=None,
     ) -> None:
         super().__init__(
@@ -153,6 +154,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             max_grad_norm=max_grad_norm,
             learning_rate_factors=learning_rate_factors,
             ema_decay=ema_decay,
+            dropout=dropout,
             n_jobs=n_jobs,
         )
         self.loss = loss

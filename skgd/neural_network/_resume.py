@@ -39,7 +39,9 @@ def resume(estimator, layout, dtype):
     kept = getattr(estimator, "_normalized", None)
     shapes = [coef.shape for coef in estimator.coefs_]
     flat = np.empty(layout.n_params)
-    arrays = [*estimator.coefs_, *estimator.intercepts_] if kept is None else [kept["theta"]]
+    arrays = [*estimator.coefs_, *estimator.intercepts_]
+    if kept is not None:
+        arrays = [kept["theta"]]
     if (
         shapes != [weights.shape for weights in layout.views(flat, "weights")]
         or [b.shape for b in estimator.intercepts_]

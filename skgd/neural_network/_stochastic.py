@@ -125,6 +125,10 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     _check_enough(estimator, data)
     center = _center(data, layout, parameters) if layout.n_running else None
     n_samples = len(data.y)
+    batches = _batches(estimator, layout, n_samples, incremental)
+    if np.any(estimator.dropout):
+        seed = random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)
+        batches = batches._replace(seed=int(seed))
     progress = _progress(estimator, plugins, layout, dtype, incremental)
     state = TrainingState(
         parameters,
@@ -139,7 +143,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         plugins,
         as_rows(data.X, dtype, data.y, data.sample_weight, center),
         validation,
-        _batches(estimator, layout, n_samples, incremental),
+        batches,
         state,
         goes_on,
     )

@@ -121,6 +121,9 @@ class Batches(NamedTuple):
 
     rate_factors : dict of str to float
         What the learning rate of a kind of parameters is multiplied by; 1 if not named.
+
+    seed : int
+        Of the random numbers that stages draw.
     """
 
     bounds: np.ndarray
@@ -129,6 +132,7 @@ class Batches(NamedTuple):
     alpha: float
     n_updates: int | None = None
     rate_factors: Mapping[str, float] = {}
+    seed: int = 0
 
 
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
@@ -247,6 +251,7 @@ class Trainer:
         }
         self._steps = make_steps(
             self._pace.most,
+            seed=batches.seed,
             capacity=plan.capacity,
             chunk=batches.chunk,
             parts=plan.parts,

@@ -45,6 +45,8 @@ BAD_PARAMETERS = [
     ("learning_rate_factors", 0.1, ["dict", "None"]),
     ("learning_rate_factors", {"biases": 0.1}, ["'weights', 'bias', 'scale'"]),
     ("ema_decay", 1.0, ["[0.0, 1.0)", "None"]),
+    ("dropout", 1.0, ["[0.0, 1.0)", "list"]),
+    ("dropout", [0.1, 1.0], ["[0, 1)", "one for the input, and one for each hidden layer"]),
     ("n_jobs", "all", ["int", "None"]),
     ("learning_rate_init", 0, ["(0.0, inf)"]),
     ("alpha", -1, ["[0.0, inf)"]),

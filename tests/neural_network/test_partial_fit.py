@@ -79,6 +79,7 @@ ACTS = {
     "max_grad_norm": ({"solver": "minibatch"}, 1e-3),
     "learning_rate_factors": ({}, {"bias": 0.0}),
     "ema_decay": ({"ema_decay": 0.5}, 0.9),
+    "dropout": ({}, 0.5),
 }
 # The next call raises: the parameters before, and the new value.
 RAISES = {

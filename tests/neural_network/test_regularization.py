@@ -1,4 +1,4 @@
-"""Weight decay, clipping, rates by kind of parameters and averages, in the estimators."""
+"""Weight decay, clipping, rates by kind, averages and dropout, in the estimators."""
 
 import pickle
 import warnings
@@ -40,6 +40,7 @@ OFF = {
     "max_grad_norm": None,
     "learning_rate_factors": None,
     "ema_decay": None,
+    "dropout": 0.0,
 }
 TOLERANCE = {"float32": 2e-5, "float64": 1e-10}
 
@@ -134,6 +135,7 @@ FEATURES = {
     "max_grad_norm": 0.1,
     "learning_rate_factors": {"bias": 0.1},
     "ema_decay": 0.8,
+    "dropout": 0.3,
 }
 every_feature = pytest.mark.parametrize("name", FEATURES)
 
@@ -183,7 +185,7 @@ def test_calls_of_any_size(
         same(models[0], model)
 
 
-@every_feature
+@pytest.mark.parametrize("name", set(FEATURES) - {"dropout"})
 @pytest.mark.parametrize("batch_normalization", [False, True])
 def test_partial_fit_is_a_fit(name, batch_normalization):
     """Epoch by epoch, also from pickles."""
@@ -387,3 +389,78 @@ def test_interrupted_before_the_first_update(monkeypatch):
     with pytest.warns(UserWarning, match="interrupted"):
         network.fit(X, Y)
     assert network.coefs_[0].any()
+
+
+# ------------------------------------------------------------------------------- dropout
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_one_rate_is_that_of_each_hidden_layer(is_sparse):
+    rows = csr_array(X) if is_sparse else X
+    parameters = {"hidden_layer_sizes": (8, 6), "random_state": 0, "max_iter": 3}
+    same(
+        MLPRegressor(dropout=0.2, **parameters).fit(rows, Y),
+        MLPRegressor(dropout=[0.0, 0.2, 0.2], **parameters).fit(rows, Y),
+    )
+
+
+def test_sparse_inputs_are_not_dropped():
+    network = MLPRegressor(hidden_layer_sizes=(5,), dropout=(0.1, 0.2))
+    with pytest.raises(ValueError, match=r"drops inputs.*dropout=\[0.0, 0.2\]"):
+        network.fit(csr_array(X), Y)
+    network.set_params(dropout=[0.0, 0.2]).fit(csr_array(X), Y)
+
+
+@pytest.mark.parametrize(
+    "dropout", [[0.1], [0.1, 0.1, 1.0], [], (0.1, 0.1, "a"), [0.1] * 4]
+)
+def test_a_list_that_does_not_fit(dropout):
+    network = fitted(dropout=0.1)
+    with pytest.raises(ValueError, match=r"dropout=.*a list of 3 of them"):
+        network.set_params(dropout=dropout).partial_fit(X, CLASSES)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_dropout_draws_after_the_weights_and_the_split(early_stopping):
+    """With rates that nothing is dropped at, only the order of the rows is another."""
+    options = {"early_stopping": early_stopping, "shuffle": False}
+    same(fitted(dropout=1e-9, **options), fitted(**options))
+    states = []
+    for dropout in (0.0, 1e-9):
+        random_state = np.random.RandomState(0)
+        fitted(dropout=dropout, random_state=random_state, **options)
+        states.append(random_state)
+    states[0].randint(np.iinfo(np.int64).max, dtype=np.int64)
+    assert states[0].randint(10**9) == states[1].randint(10**9)
+
+
+def test_nothing_is_dropped_in_predictions():
+    network = fitted(dropout=[0.3, 0.3, 0.3])
+    (W, V, U), (b, c, d) = network.coefs_, network.intercepts_
+    scores = np.maximum(np.maximum(X @ W + b, 0) @ V + c, 0) @ U + d
+    np.testing.assert_array_equal(network.predict(X), scores.argmax(axis=1))
+
+
+def test_the_rate_of_what_is_dropped():
+    """By the mean loss of a network that adds the inputs, and does not learn."""
+    rows, p = np.ones((20_000, 10)), 0.3
+    network = MLPRegressor(
+        hidden_layer_sizes=(),
+        solver="minibatch",
+        alpha=0,
+        dropout=[p],
+        learning_rate_factors=dict.fromkeys(KINDS, 0.0),
+        random_state=0,
+    )
+    network.partial_fit(rows, np.full(len(rows), 10.0))
+    network.coefs_, network.intercepts_ = [np.ones((10, 1))], [np.zeros(1)]
+    network.partial_fit(rows, np.full(len(rows), 10.0))
+    # Half of the variance of a sum of 10 numbers, each 1 / (1 - p) or 0.
+    assert network.loss_ == pytest.approx(0.5 * 10 * p / (1 - p), rel=0.05)
+
+
+def test_each_call_drops_others():
+    network = MLPRegressor(random_state=0, dropout=[0.5, 0.0], shuffle=False)
+    network.set_params(learning_rate_factors=dict.fromkeys(KINDS, 0.0))
+    losses = {network.partial_fit(X, Y).loss_ for _ in range(5)}
+    assert len(losses) == 5

@@ -35,6 +35,7 @@ SETTINGS = {
         "learning_rate_factors": {"bias": 0.1},
     },
     "averaged": {"ema_decay": 0.9, "batch_normalization": True},
+    "dropout": {"dropout": [0.1, 0.3]},
     "averages validated": {"ema_decay": 0.9, "early_stopping": True},
 }
 

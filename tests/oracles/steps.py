@@ -26,8 +26,12 @@ def train(
     ema_decay=0.0,
     rate_factors=None,
     weight=None,
+    masks_of=None,
 ):
-    """Yield the layers and the moving averages of the parameters after each epoch."""
+    """Yield the layers and the moving averages of the parameters after each epoch.
+
+    ``masks_of(t, n_rows)`` returns what multiplies the inputs of each layer in an update.
+    """
     weight = np.ones(len(X)) if weight is None else weight
     update = SOLVERS[solver]
     layers = [dict(layer) for layer in layers]
@@ -37,6 +41,8 @@ def train(
         for start, stop in oracle.batches(len(X), batch_size, "gamma" in layers[0]):
             rows = order[start:stop]
             numbers = {"weight": weight[rows], "alpha": alpha, "epsilon": epsilon}
+            if masks_of is not None:
+                numbers["masks"] = masks_of(t, stop - start)
             slopes = oracle.gradient(layers, X[rows], y[rows], "tanh", loss, **numbers)
             if max_norm is not None:
                 squares = sum((g**2).sum() for layer in slopes for g in layer.values())
