@@ -2,7 +2,7 @@
 
 No state goes from one to the next. So a number depends on its place alone, not on who
 computes it, and a loop over counters vectorizes. Seven rounds are the fewest that pass all
-tests of BigCrush; with ten, the usual number, dropout would take more than 10 % of an epoch.
+tests of BigCrush; with ten, the usual number, dropout takes more than 10 % of an epoch.
 
 References
 ----------
