@@ -86,8 +86,7 @@ class Versioned(BaseEstimator):
                 ),
                 stacklevel=2,
             )
-        for parameter in inspect.signature(type(self)).parameters.values():
-            # One that the other version did not have.
-            if parameter.default is not parameter.empty:
-                state.setdefault(parameter.name, parameter.default)
-        super().__setstate__(state)
+        # An earlier version has not had all of the parameters.
+        parameters = inspect.signature(type(self)).parameters
+        defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+        super().__setstate__(defaults | state)

@@ -21,7 +21,7 @@ NAMES = {
     "learning_rate": "lr_schedule lr_scheduler scheduler schedule learning_rate_schedule "
     "learning_rate_type",
     "solver": "optimizer optimiser optim algorithm",  # codespell:ignore optimiser
-    "alpha": "l2 weight_decay reg_lambda lambda_l2 lambda l2_reg l2_regularization "
+    "alpha": "l2 reg_lambda lambda_l2 lambda l2_reg l2_regularization "
     "l2_penalty regularization kernel_regularizer penalty",
     "n_iter_no_change, with early_stopping=True,": "patience early_stopping_rounds "
     "early_stopping_round early_stopping_patience",
@@ -37,6 +37,12 @@ NAMES = {
     "batch_normalization": "batchnorm batch_norm use_batch_norm use_batchnorm bn",
     "batch_normalization_momentum": "batch_norm_momentum bn_momentum",
     "batch_normalization_epsilon": "batch_norm_epsilon batch_norm_eps bn_epsilon bn_eps",
+    "weight_decay": "decoupled_weight_decay wd",
+    "max_grad_norm": "clipnorm clip_norm global_clipnorm gradient_clip_val grad_clip "
+    "max_norm gradient_clipping clip_grad_norm",
+    "dropout": "dropout_rate drop_rate p_dropout dropout_p drop_prob hidden_dropout "
+    "dropouts dropout_prob",
+    "ema_decay": "ema ema_momentum use_ema averaging average swa_decay",
     "batch_size": "minibatch_size mini_batch_size n_batch batch",
     "beta_1 and beta_2": "betas",
     "epsilon": "eps adam_epsilon",

@@ -64,6 +64,10 @@ def _networks(dtype):
         *({"learning_rate": name} for name in SCHEDULES),
         *({"loss": loss} for loss in [*REGRESSION_LOSSES, Quantiles()]),
         {"batch_normalization": True},
+        {"weight_decay": 0.1},
+        {"max_grad_norm": 1.0},
+        {"ema_decay": 0.9},
+        {"dropout": 0.1},
     ]
     for options in settings:
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0]).predict(X)

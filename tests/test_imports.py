@@ -10,7 +10,7 @@ import skgd
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-PLUGINS = {"solvers", "schedules", "activations", "losses"}
+PLUGINS = {"solvers", "steps", "schedules", "activations", "losses"}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
 ESTIMATORS = {"neural_network", "preprocessing"}
 # The modules of no layer, for the estimators.

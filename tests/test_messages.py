@@ -156,7 +156,9 @@ SYNONYMS = {
     "max_iters nb_epoch": "max_iter",
     "lr eta learning_rate_value learning_rate_initial": "learning_rate_init",
     "optimizer": "solver",
-    "l2 weight_decay reg_lambda lambda_l2": "alpha",
+    "l2 reg_lambda lambda_l2": "alpha",
+    "clipnorm grad_clip": "max_grad_norm",
+    "dropout_rate": "dropout",
     "patience early_stopping_rounds": "n_iter_no_change, with early_stopping=True",
     "hidden_units hidden_sizes layers hidden_layer_size hiddenLayerSizes": (
         "hidden_layer_sizes"

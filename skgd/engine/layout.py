@@ -186,7 +186,8 @@ class MemoryPlan:
                 row.source, row.source_delta = source, source_delta
                 row.value = source if stage.is_in_place else self._take(stage.outputs)
                 row.delta = -1
-                if n_chunks:
+                # What only changes the rows of the data needs no gradient.
+                if n_chunks and (source >= 0 or stage.blocks or not stage.inputs):
                     shares = source_delta >= 0 and not stage.keeps_delta
                     row.delta = source_delta if shares else self._take(stage.outputs)
                 source, source_delta = row.value, row.delta

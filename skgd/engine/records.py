@@ -69,6 +69,7 @@ STAGE = _record(
 TILE = _record("stage begin end is_weights is_summed factor")
 
 # The position of a thread in the mini-batch. The first line is set once.
+#   seed: of random numbers
 #   capacity: rows that the shared memory has room for; chunk: rows of a chunk
 #   parts, part_size: first number of the chunks' memory, and numbers of each
 #   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
@@ -79,7 +80,7 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
 #   weight: the sum of the weights; norm: that of the gradient, if a step needs it
 STEP = _record(
-    "capacity chunk parts part_size thread n_threads "
+    "seed capacity chunk parts part_size thread n_threads "
     "batch update counted limit start rows first last row stop parameter "
     "tile tile_stop origin",
     "weight norm",
@@ -136,7 +137,8 @@ class Network(NamedTuple):
     tiles: Any  # of TILE, in the order of the parameters
     theta: Any  # the parameters
     state: Any  # of shape (n_slots, n_params): what the steps of the update keep
-    running: Any  # float64: what stages keep from one mini-batch to the next
+    # float64: what stages keep from one mini-batch to the next, and its averages, if any
+    running: Any
     numbers: Any  # float64: the hyperparameters of the stages
 
 
@@ -211,6 +213,9 @@ class Epochs(NamedTuple):
     # The coefficients of the steps for each of the next updates, of shape (n_updates,
     # n_factors, n_coefficients).
     coefficients: Any
+    # The part that each of the next updates has in the averages of what stages keep; none
+    # if there are no averages.
+    averaging: Any
     # The sums of each epoch's losses by chunk, and of its penalties by tile, of shape
     # (n_epochs, n_chunks + n_tiles). `train` adds to them.
     totals: Any

@@ -74,7 +74,7 @@ def _total_weight(rows, order, step):
 @jit
 def _mini_batch(rows, epochs, network, work, kernels, settings, step, place):
     """Train on the mini-batch that ``step`` describes."""
-    epoch, _ = place
+    epoch, index_of_update = place
     order = epochs.orders[epoch]
     n_chunks = (step.rows + step.chunk - 1) // step.chunk
     first, last = share(n_chunks, step.thread, step.n_threads)
@@ -96,8 +96,18 @@ def _mini_batch(rows, epochs, network, work, kernels, settings, step, place):
     # The gradients of the other threads' rows are needed now,
     barrier(work.arrivals, step.n_threads)
     update_tiles(rows, epochs, network, work, kernels, settings, step, place)
+    if step.thread == 0 and epochs.averaging.shape[0] > 0:
+        _average(network.running, epochs.averaging[index_of_update])
     # and the new parameters of their tiles.
     barrier(work.arrivals, step.n_threads)
+
+
+@jit
+def _average(running, part):
+    """Average the first half of the numbers: the second half takes a part of it."""
+    n = running.shape[0] // 2
+    for i in range(n):
+        running[n + i] += part * (running[i] - running[n + i])
 
 
 @jit

@@ -21,6 +21,7 @@ from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
     check_parameters,
+    dropout_rates,
     hidden_layer_sizes,
 )
 from skgd.neural_network._data import Data
@@ -98,6 +99,11 @@ class BaseMLP(Exchange, Explained, Versioned):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        weight_decay=0.0,
+        max_grad_norm=None,
+        learning_rate_factors=None,
+        ema_decay=None,
+        dropout=0.0,
         scoring=None,
         n_jobs=None,
     ) -> None:
@@ -131,6 +137,11 @@ class BaseMLP(Exchange, Explained, Versioned):
         self.batch_normalization = batch_normalization
         self.batch_normalization_momentum = batch_normalization_momentum
         self.batch_normalization_epsilon = batch_normalization_epsilon
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.learning_rate_factors = learning_rate_factors
+        self.ema_decay = ema_decay
+        self.dropout = dropout
         self.scoring = scoring
         self.n_jobs = n_jobs
 
@@ -195,6 +206,7 @@ class BaseMLP(Exchange, Explained, Versioned):
             # changed them.
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
+        dropout = dropout_rates(self, len(hidden))
         check_compatible(self, incremental)
         check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
@@ -222,7 +234,12 @@ class BaseMLP(Exchange, Explained, Versioned):
                 self.batch_normalization_momentum,
                 self.batch_normalization_epsilon,
             )
-        layout = layout_of(units, plugins.activations, normalization, issparse(X))
+        if issparse(X) and dropout[0]:
+            raise ValueError(
+                f"dropout={self.dropout!r} drops inputs, which X must be dense for. Pass "
+                f"X.toarray(), or dropout={[0.0, *dropout[1:]]!r}."
+            )
+        layout = layout_of(units, plugins.activations, normalization, issparse(X), dropout)
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = seeded(self.random_state)
         if first:
@@ -249,7 +266,7 @@ class BaseMLP(Exchange, Explained, Versioned):
             self.t_ = 0
         self._set_network(coefs, intercepts, plugins.loss)
         self.__dict__.pop("_normalized", None)
-        if self.batch_normalization:
+        if self.batch_normalization or training.best.average is not None:
             training.best.published = checksum(coefs, intercepts)
             self._normalized = vars(training.best)
         training.publish(self)

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation
 from skgd.engine.plugins import Plugin
+from skgd.engine.stage import KINDS
 from skgd.schedules import SCHEDULES, Constant, Schedule
 from skgd.solvers import SOLVERS, Solver
 
@@ -21,6 +22,7 @@ __all__ = [
     "ObjectOf",
     "check_compatible",
     "check_parameters",
+    "dropout_rates",
     "hidden_layer_sizes",
 ]
 
@@ -38,6 +40,16 @@ FLAT = {
     "activation": (),
     "loss": (),
 }
+
+# What 'lbfgs' cannot do, unless the parameter is at its default, or as good as that.
+OF_MINI_BATCHES = (
+    "batch_normalization",
+    "weight_decay",
+    "max_grad_norm",
+    "learning_rate_factors",
+    "ema_decay",
+    "dropout",
+)
 
 
 class Choice(StrOptions):
@@ -144,6 +156,11 @@ CONSTRAINTS: dict = {
     "batch_normalization": ["boolean"],
     "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "learning_rate_factors": [dict, None],
+    "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     "scoring": [Choice({*get_scorer_names(), "loss"}), callable, None],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
@@ -201,6 +218,27 @@ def hidden_layer_sizes(estimator):
     return sizes
 
 
+def dropout_rates(estimator, n_hidden):
+    """Return the rates of dropout: the input's, and one for each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a rate nor a list of as many.
+    """
+    rates = estimator.dropout
+    if isinstance(rates, Real):
+        rates = (0.0, *[rates] * n_hidden)
+    allowed = Interval(Real, 0, 1, closed="left")
+    if len(rates) != n_hidden + 1 or not all(map(allowed.is_satisfied_by, rates)):
+        raise ValueError(
+            f"dropout={estimator.dropout!r} must be a number in [0, 1) or, for "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}, a list of "
+            f"{n_hidden + 1} of them: one for the input, and one for each hidden layer."
+        )
+    return tuple(map(float, rates))
+
+
 def check_compatible(estimator, incremental):
     """Refuse parameters that do not go together, and warn of one without effect.
 
@@ -217,12 +255,15 @@ def check_compatible(estimator, incremental):
     ValueError
         If it asks for what cannot be.
     """
+    _check_factors(estimator.learning_rate_factors or {})
     if estimator.solver == "lbfgs":
-        if estimator.batch_normalization:
-            raise ValueError(
-                "batch_normalization=True needs mini-batches, which solver='lbfgs' "
-                f"does not have; use one of {sorted(SOLVERS)}."
-            )
+        for name in OF_MINI_BATCHES:
+            value = getattr(estimator, name)
+            if np.any(value):
+                raise ValueError(
+                    f"{name}={value!r} needs mini-batches, which solver='lbfgs' "
+                    f"does not have; use one of {sorted(SOLVERS)}."
+                )
         rate = estimator.learning_rate
         if rate != "constant" and type(rate) is not Constant:
             warn(
@@ -243,3 +284,18 @@ def check_compatible(estimator, incremental):
             "batch_normalization=True needs mini-batches of at least 2 rows, got "
             "batch_size=1."
         )
+
+
+def _check_factors(factors):
+    """Raise if ``learning_rate_factors`` has another kind of parameters, or no numbers."""
+    allowed = Interval(Real, 0, None, closed="left")
+    for kind, factor in factors.items():
+        if kind not in KINDS:
+            raise ValueError(
+                f"learning_rate_factors={factors!r} has {kind!r}, which is no kind of "
+                f"parameters: use some of {', '.join(map(repr, KINDS))}."
+            )
+        if not allowed.is_satisfied_by(factor):
+            raise ValueError(
+                f"learning_rate_factors[{kind!r}] must be {allowed}, got {factor!r}."
+            )

@@ -58,8 +58,8 @@ shuffle : bool, default=True
     Whether to shuffle the rows before each epoch.
 
 random_state : int, RandomState instance or None, default=None
-    Draws the initial weights, the validation set and the order of the rows. An int gives
-    the same model every time.
+    Draws the initial weights, the validation set, the order of the rows and what
+    ``dropout`` drops. An int gives the same model every time.
 
 tol : float, default=1e-4
     Training stops when the loss or, with ``early_stopping``, the validation score has not
@@ -123,6 +123,29 @@ batch_normalization_momentum : float, default=0.9
 
 batch_normalization_epsilon : float, default=1e-5
     Added to the variance.
+
+weight_decay : float, default=0.0
+    Decay of the weights beside the gradient: an update takes away the learning rate times
+    this part of each, with any solver, as in AdamW. Not with 'lbfgs'.
+
+max_grad_norm : float, default=None
+    The largest Euclidean norm of the gradient of all parameters, penalty included; a longer
+    gradient is shortened to it. None does not clip. Not with 'lbfgs'.
+
+learning_rate_factors : dict of str to float, default=None
+    Factors of the learning rate by the kind of parameters, such as ``{{"bias": 0.1}}``. The
+    kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' and
+    'activation'; those that are not named have 1. Not with 'lbfgs'.
+
+ema_decay : float, default=None
+    What a moving average of the parameters keeps at each update, in [0, 1). The average
+    predicts and is validated; ``partial_fit`` and ``warm_start`` go on from the parameters
+    themselves. None does not average. Not with 'lbfgs'.
+
+dropout : float or list of float, default=0.0
+    The probability, in [0, 1), with which an update leaves out a hidden unit. A list has
+    one for the input, which sparse ``X`` cannot have, and one for each hidden layer.
+    Nothing is left out in predictions and validation. Not with 'lbfgs'.
 
 scoring : str, callable or None, default=None
     The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,

@@ -271,6 +271,7 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
                 ConvergenceWarning,
             )
     parameters.theta = descender.theta.astype(parameters.theta.dtype)
+    parameters.average = None
     return Descent(parameters, descender.n_iterations, descender.loss, stop_reason)
 
 

@@ -4,12 +4,13 @@ from functools import lru_cache
 from itertools import pairwise
 
 from skgd.engine.layout import Layout
-from skgd.stages import Activate, BatchNorm, Bias, Dense, SparseColumns
+from skgd.engine.stage import Stage
+from skgd.stages import Activate, BatchNorm, Bias, Dense, Dropout, SparseColumns
 
 __all__ = ["layout_of"]
 
 
-def layout_of(units, activations, normalization=None, is_sparse=False):
+def layout_of(units, activations, normalization=None, is_sparse=False, dropout=()):
     """Lay out a multi-layer perceptron.
 
     Parameters
@@ -26,19 +27,25 @@ def layout_of(units, activations, normalization=None, is_sparse=False):
     is_sparse : bool, default=False
         Whether the inputs are sparse rows.
 
+    dropout : tuple of float, default=()
+        Rates of the inputs and of each hidden layer, if there are any.
+
     Returns
     -------
     Layout
         The same one for the same network, so that what is made of it can be kept, too.
     """
     described = tuple((type(a), *a.numbers().tolist()) for a in activations)
-    return _layout_of(tuple(units), described, normalization, is_sparse)
+    dropout = dropout if any(dropout) else (0.0,) * len(units)
+    return _layout_of(tuple(units), described, normalization, is_sparse, dropout)
 
 
 @lru_cache(maxsize=32)
-def _layout_of(units, described, normalization, is_sparse):
+def _layout_of(units, described, normalization, is_sparse, dropout):
     activations = [cls(*arguments) for cls, *arguments in described]
-    stages = []
+    stages: list[Stage] = []
+    if dropout[0]:
+        stages.append(Dropout(units[0], dropout[0], 0))
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):
         # The shift comes after the normalization.
@@ -51,4 +58,6 @@ def _layout_of(units, described, normalization, is_sparse):
             stages.append(BatchNorm(outputs, *normalization))
         if index < last:
             stages.append(Activate(outputs, activations[index]))
+            if dropout[index + 1]:
+                stages.append(Dropout(outputs, dropout[index + 1], index + 1))
     return Layout(stages)

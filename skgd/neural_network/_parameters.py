@@ -41,12 +41,21 @@ class Parameters:
 
     published : int or None
         The checksum of the plain network, once it is public.
+
+    average : ndarray of shape (n_params,) or None
+        The moving average of ``theta``, if there is one: it is what predicts. The averages
+        of ``running`` then follow its numbers.
+
+    n_averaged : int
+        The updates in the average.
     """
 
     theta: np.ndarray
     running: np.ndarray
     center: np.ndarray
     published: int | None = None
+    average: np.ndarray | None = None
+    n_averaged: int = 0
 
     @classmethod
     def initial(cls, layout, activations, random_state, dtype):
@@ -91,7 +100,10 @@ class Parameters:
 
     def copy(self):
         """Copy the arrays too."""
-        return replace(self, theta=self.theta.copy(), running=self.running.copy())
+        average = None if self.average is None else self.average.copy()
+        return replace(
+            self, theta=self.theta.copy(), running=self.running.copy(), average=average
+        )
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")
@@ -102,9 +114,11 @@ class Parameters:
         training. The running mean, however, is of earlier weights: it is wrong by their
         change since then times the mean of the inputs, which had better be small.
         """
-        weights = layout.views(self.theta, "weights")[0]
-        mean = self.running[: weights.shape[1]]
-        mean += _combine(self.center - center, weights)
+        for start, theta in ((0, self.theta), (layout.n_running, self.average)):
+            if theta is not None:
+                weights = layout.views(theta, "weights")[0]
+                mean = self.running[start : start + weights.shape[1]]
+                mean += _combine(self.center - center, weights)
         self.center = center
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -120,14 +134,16 @@ class Parameters:
         -------
         coefs : list of ndarray of shape (inputs, outputs)
         intercepts : list of ndarray of shape (outputs,)
-            Views of ``theta`` where nothing is folded.
+            Views of ``theta``, or its average, where nothing is folded.
         """
-        coefs = layout.views(self.theta, "weights")
-        intercepts = layout.views(self.theta, "bias")
+        theta, start = self.theta, 0
+        if self.average is not None and self.n_averaged:
+            theta, start = self.average, layout.n_running
+        coefs = layout.views(theta, "weights")
+        intercepts = layout.views(theta, "bias")
         norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
-        start = 0
         for i, (stage, scale) in enumerate(
-            zip(norms, layout.views(self.theta, "scale"), strict=True)
+            zip(norms, layout.views(theta, "scale"), strict=True)
         ):
             running = self.running[start : start + stage.n_running]
             coefs[i], intercepts[i] = stage.fold(coefs[i], scale, intercepts[i], running)

@@ -23,6 +23,7 @@ from skgd.neural_network._constraints import FLAT
 from skgd.neural_network._contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 from skgd.solvers import SOLVERS, Solver
+from skgd.steps import Clip, Decay
 
 __all__ = [
     "Plugins",
@@ -89,7 +90,17 @@ def plugins_of(estimator, n_hidden, incremental):
     activations = activations_of(estimator, n_hidden)
     if estimator.solver == "lbfgs":
         return Plugins(activations, None, None)
-    return Plugins(activations, solver_of(estimator), schedule_of(estimator, incremental))
+    before: list[Step] = []
+    if estimator.max_grad_norm is not None:
+        before.append(Clip(float(estimator.max_grad_norm)))
+    if estimator.weight_decay:
+        before.append(Decay(float(estimator.weight_decay)))
+    return Plugins(
+        activations,
+        solver_of(estimator),
+        schedule_of(estimator, incremental),
+        before=tuple(before),
+    )
 
 
 def solver_of(estimator):
@@ -221,6 +232,9 @@ def check_representable(estimator, solver, dtype):
     if estimator.batch_normalization:
         name = "batch_normalization_epsilon"
         given.append((name, getattr(estimator, name), []))
+    given.append(("weight_decay", estimator.weight_decay, None))
+    if estimator.max_grad_norm is not None:
+        given.append(("max_grad_norm", estimator.max_grad_norm, []))
     for name, value, options in [*given, *_kernel_arguments(estimator, solver)]:
         with np.errstate(over="ignore", under="ignore"):
             rounded = dtype.type(value)

@@ -115,6 +115,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_normalization=False,
         batch_normalization_momentum=0.9,
         batch_normalization_epsilon=1e-5,
+        weight_decay=0.0,
+        max_grad_norm=None,
+        learning_rate_factors=None,
+        ema_decay=None,
+        dropout=0.0,
         scoring=None,
         n_jobs=None,
     ) -> None:

@@ -39,11 +39,14 @@ def resume(estimator, layout, dtype):
     kept = getattr(estimator, "_normalized", None)
     shapes = [coef.shape for coef in estimator.coefs_]
     flat = np.empty(layout.n_params)
+    arrays = [*estimator.coefs_, *estimator.intercepts_]
+    if kept is not None:
+        arrays = [kept["theta"]]
     if (
         shapes != [weights.shape for weights in layout.views(flat, "weights")]
         or [b.shape for b in estimator.intercepts_]
         != [bias.shape for bias in layout.views(flat, "bias")]
-        or estimator.batch_normalization != (kept is not None)
+        or sum(array.size for array in arrays) != layout.n_params
     ):
         raise ValueError(
             "warm_start and partial_fit go on with the network of the previous fit, "
@@ -56,10 +59,10 @@ def resume(estimator, layout, dtype):
         published = kept["published"]
         if published not in (None, checksum(estimator.coefs_, estimator.intercepts_)):
             raise ValueError(
-                "coefs_ and intercepts_ are not those of the last fit. With "
-                "batch_normalization=True, warm_start and partial_fit cannot go on with "
-                "others: they are folded from parameters that are not public. Put those of "
-                "the last fit back, or fit with warm_start=False."
+                "coefs_ and intercepts_ are not those of the last fit. After one with "
+                "batch_normalization=True or ema_decay, warm_start and partial_fit cannot "
+                "go on with others: they are made of parameters that are not public. Put "
+                "those of the last fit back, or fit with warm_start=False."
             )
         return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)

@@ -353,7 +353,10 @@ class Run:
             # Otherwise the solver's state has diverged.
             if self.epochs:
                 self.state.progress.n_seen = self.n_seen
-            estimator._progress = vars(self.state.progress)
+            # Without the average, which the parameters have.
+            progress = self.state.progress
+            state = progress.state[: self._plugins.solver.n_slots]
+            estimator._progress = {**vars(progress), "state": state}
 
     def _publish_curve(self, estimator, name, values):
         """Extend a curve, which keeps step with that of the training loss."""

@@ -19,6 +19,7 @@ from skgd.neural_network._trainer import (
 from skgd.neural_network._validation import Validation
 from skgd.neural_network._validation_split import split
 from skgd.solvers import SOLVERS
+from skgd.steps import Average
 
 __all__ = ["begin", "fit_stochastic"]
 
@@ -131,18 +132,25 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     center = _center(data, layout, parameters) if layout.n_running else None
     y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
     n_samples = len(data.y)
+    batches = _batches(estimator, layout, n_samples, incremental)
+    if np.any(estimator.dropout):
+        seed = random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)
+        batches = batches._replace(seed=int(seed))
+    progress = _progress(estimator, plugins, layout, dtype, incremental)
     state = TrainingState(
         parameters,
-        _progress(estimator, plugins, layout, dtype, incremental),
+        progress,
         Orders(n_samples, random_state if estimator.shuffle else None),
     )
+    after = _average(estimator.ema_decay, layout, parameters, progress)
+    plugins = plugins._replace(after=after)
     return Run(
         estimator,
         layout,
         plugins,
         as_rows(data.X, dtype, y, data.sample_weight, center),
         validation,
-        _batches(estimator, layout, n_samples, incremental),
+        batches,
         state,
         goes_on,
     )
@@ -196,6 +204,20 @@ def _progress(estimator, plugins, layout, dtype, incremental):
     return Progress(estimator.solver, state, rate=initial, initial=initial)
 
 
+def _average(decay, layout, parameters, progress):
+    """Begin, go on with or drop the moving average; return the steps that it takes."""
+    running = parameters.running[: layout.n_running]
+    if decay is None:
+        parameters.average, parameters.running = None, running
+        return ()
+    if parameters.average is None:
+        parameters.average, parameters.n_averaged = np.zeros_like(parameters.theta), 0
+        parameters.running = np.append(running, np.zeros_like(running))
+    # The last slot: the trainer has `average` look into it.
+    progress.state = np.vstack([progress.state, parameters.average])
+    return (Average(float(decay), progress.n_updates - parameters.n_averaged),)
+
+
 def _is_alike(one, other):
     """Whether two solvers keep the same of each parameter."""
     one, other = (SOLVERS.get(s) if isinstance(s, str) else type(s) for s in (one, other))
@@ -217,7 +239,8 @@ def _batches(estimator, layout, n_samples, incremental):
     chunk = _chunk(layout, rows)
     by_rows = chunk < rows and _by_rows(layout, chunk)
     n_updates = None if incremental else estimator.max_iter * (len(bounds) - 1)
-    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates)
+    factors = estimator.learning_rate_factors or {}
+    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates, factors)
 
 
 def _chunk(layout, rows):

@@ -121,6 +121,9 @@ class Batches(NamedTuple):
 
     rate_factors : dict of str to float
         What the learning rate of a kind of parameters is multiplied by; 1 if not named.
+
+    seed : int
+        Of the random numbers that stages draw.
     """
 
     bounds: np.ndarray
@@ -129,6 +132,7 @@ class Batches(NamedTuple):
     alpha: float
     n_updates: int | None = None
     rate_factors: Mapping[str, float] = {}
+    seed: int = 0
 
 
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
@@ -200,13 +204,15 @@ class Trainer:
         self._batches = batches
         self._state = state
         parameters, progress = state.parameters, state.progress
+        if parameters.average is not None:
+            parameters.average = progress.state[-1]
         n_targets = rows.y.shape[1]
         dtype = parameters.theta.dtype
         most = int(np.diff(batches.bounds).max())
         n_chunks = -(-most // batches.chunk)
         products = most * layout.n_params
         self._pace = Pace(max(1, min(n_threads, n_chunks)), products)
-        now = np.ones(1), np.zeros(1, dtype=np.int64)
+        now = np.ones(1), np.array([progress.n_updates])
         chain = tuple((type(s), len(coefficients(s, *now))) for s in plugins.steps)
         self._n_columns = sum(1 + n for _, n in chain)
         # Kinds of parameters share coefficients if the same steps act on them, at one rate.
@@ -245,6 +251,7 @@ class Trainer:
         }
         self._steps = make_steps(
             self._pace.most,
+            seed=batches.seed,
             capacity=plan.capacity,
             chunk=batches.chunk,
             parts=plan.parts,
@@ -282,7 +289,7 @@ class Trainer:
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
             rest = slice(done, None)
             epochs = Epochs(
-                orders[rest], self._batches.bounds, None, totals[rest], losses[rest]
+                orders[rest], self._batches.bounds, None, None, totals[rest], losses[rest]
             )
             done += self._call(epochs, n_seen[rest])
             yield from losses[rest.start : done].tolist()
@@ -295,6 +302,7 @@ class Trainer:
                 np.empty((0, 0), dtype=np.int64),
                 self._batches.bounds,
                 np.empty((0, 0, 0)),
+                np.empty(0),
                 np.empty((0, self._n_totals)),
                 np.empty(0),
             )
@@ -310,7 +318,7 @@ class Trainer:
             _COMPILED.add(dtype)
 
     def _coefficients(self, epochs, n_seen, limit):
-        """Return the coefficients of all steps for the updates of the next call."""
+        """Return what the records of the next call have for each of its updates."""
         n_batches = len(self._batches.bounds) - 1
         first = int(self._steps[0]["batch"][0])
         batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
@@ -341,13 +349,17 @@ class Trainer:
                 columns += [*coefficients(step, factor * rate, t), is_on]
             for k, column in enumerate(columns):
                 table[:, row, k] = column
-        return table
+        averaging = np.empty(0)
+        if self._state.parameters.average is not None:
+            # The first coefficient of the last step, before whether it acts.
+            averaging = table[:, 0, -2].copy()
+        return {"coefficients": table, "averaging": averaging}
 
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
         progress, steps = self._state.progress, self._steps
         most, limit = self._pace.next_call()
-        epochs = epochs._replace(coefficients=self._coefficients(epochs, n_seen, limit))
+        epochs = epochs._replace(**self._coefficients(epochs, n_seen, limit))
         before = {name: steps[0][name][0] for name in ("batch", "update", "counted")}
         self._works[0].arrivals[:] = 0
 
@@ -378,3 +390,4 @@ class Trainer:
             if n_threads < most:
                 self._pace.most = 1
             progress.n_updates = n_updates
+            self._state.parameters.n_averaged += made

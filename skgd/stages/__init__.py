@@ -4,6 +4,7 @@ from skgd.stages.activate import Activate
 from skgd.stages.batch_norm import BatchNorm
 from skgd.stages.bias import Bias
 from skgd.stages.dense import Dense
+from skgd.stages.dropout import Dropout
 from skgd.stages.sparse import SparseColumns
 
-__all__ = ["Activate", "BatchNorm", "Bias", "Dense", "SparseColumns"]
+__all__ = ["Activate", "BatchNorm", "Bias", "Dense", "Dropout", "SparseColumns"]

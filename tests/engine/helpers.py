@@ -82,6 +82,7 @@ class Model:
     activation: str = "tanh"
     seed: int = 0
     sparse: bool = False
+    dropout: tuple = ()
     theta: np.ndarray = field(init=False)
 
     def __post_init__(self):
@@ -102,6 +103,7 @@ class Model:
             [activation] * (len(self.units) - 2),
             (momentum, epsilon) if self.batch_normalization else None,
             self.sparse,
+            self.dropout,
         )
 
     def layers(self, theta=None, dtype=None):
@@ -189,6 +191,7 @@ def trainer_of(
     before=(),
     after=(),
     rate_factors=None,
+    seed=0,
 ):
     """Make a Trainer of a copy of the model's parameters.
 
@@ -225,6 +228,7 @@ def trainer_of(
             by_rows,
             alpha,
             rate_factors=rate_factors or {},
+            seed=seed,
         ),
         TrainingState(parameters, progress, Orders(X.shape[0], random_state)),
         n_threads,

@@ -1,15 +1,16 @@
-"""Chains of steps around a solver, and rates by kind: steps that only the tests know."""
+"""Chains of steps around a solver, and rates by kind."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 
-from skgd.engine import Solver, Step
+from skgd.engine import Solver
 from skgd.engine.layout import Layout
 from skgd.neural_network import MLPRegressor, _trainer
 from skgd.neural_network._trainer import Trainer
 from skgd.solvers import SOLVERS
+from skgd.steps import Average, Clip, Decay
 from tests.engine.helpers import DTYPES, Model, assert_close, train, trainer_of
 from tests.engine.problems import LOSSES, draw
 from tests.engine.test_train import RATES, orders
@@ -21,58 +22,6 @@ from tests.parallel.test_barrier import needs_jit
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 LOSS = LOSSES["squared_error"]
 ROWS, BATCH, EPSILON = 27, 8, 0.1
-
-
-class Decay(Step):
-    """Decoupled decay of the weights."""
-
-    kinds = ("weights",)
-
-    def __init__(self, strength=0.5):
-        self.strength = strength
-
-    def coefficients(self, rate, t):
-        return (rate * self.strength,)
-
-    @staticmethod
-    def update(theta, g, state, coefficients):
-        (part,) = coefficients
-        return theta - part * theta, state
-
-
-class Average(Step):
-    """A moving average of the parameters, which stay as they are."""
-
-    n_slots = 1
-
-    def __init__(self, decay=0.8):
-        self.decay = decay
-
-    def coefficients(self, rate, t):
-        return self.decay, 1 - self.decay
-
-    @staticmethod
-    def update(theta, g, state, coefficients):
-        decay, rest = coefficients
-        return theta, (decay * state[0] + rest * theta,)
-
-
-class Clip(Step):
-    """Clips the gradient by its norm."""
-
-    acts_on = "gradient"
-    needs_norm = True
-
-    def __init__(self, most=0.3):
-        self.most = most
-
-    def coefficients(self, rate, t):
-        return (self.most,)
-
-    @staticmethod
-    def update(theta, g, state, coefficients):
-        most, norm = coefficients
-        return g * (most / max(norm, most)), state
 
 
 class Normalized(Solver):
@@ -88,13 +37,13 @@ class Normalized(Solver):
 
 # The oracle's settings, and the steps before and after the solver.
 CHAINS = {
-    "decay": ({"weight_decay": 0.5}, (), (Decay(),)),
-    "average": ({"ema_decay": 0.8}, (), (Average(),)),
-    "clip": ({"max_norm": 0.3}, (Clip(),), ()),
+    "decay": ({"weight_decay": 0.5}, (Decay(0.5),), ()),
+    "average": ({"ema_decay": 0.8}, (), (Average(0.8),)),
+    "clip": ({"max_norm": 0.3}, (Clip(0.3),), ()),
     "all": (
         {"max_norm": 0.3, "weight_decay": 0.5, "ema_decay": 0.8},
-        (Clip(),),
-        (Decay(), Average()),
+        (Clip(0.3), Decay(0.5)),
+        (Average(0.8),),
     ),
     "rates": ({"rate_factors": {"bias": 0.1, "scale": 3.0}}, (), ()),
     "all with rates": (
@@ -104,8 +53,8 @@ CHAINS = {
             "ema_decay": 0.8,
             "rate_factors": {"bias": 0.1, "weights": 2.0},
         },
-        (Clip(),),
-        (Decay(), Average()),
+        (Clip(0.3), Decay(0.5)),
+        (Average(0.8),),
     ),
 }
 by_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -220,7 +169,7 @@ def test_threads_without_a_tile(by_rows, monkeypatch):
             X,
             y,
             LOSS,
-            before=(Clip(),),
+            before=(Clip(0.3),),
             chunk=16,
             by_rows=by_rows,
             rate=0.1,
@@ -266,7 +215,7 @@ def test_the_norm_of_a_large_gradient(dtype):
     X, y, _ = draw(LOSS, ROWS, 4, 2, weighted=False)
     y = 1e25 * y
     model = Model((4, 5, 2), dtype)
-    (one,) = train(model, X, y, LOSS, before=(Clip(most=0.5),), rate=1.0)
+    (one,) = train(model, X, y, LOSS, before=(Clip(0.5),), rate=1.0)
     step = one.theta.astype(float) - model.theta
     assert np.sqrt((step**2).sum()) == pytest.approx(0.5, rel=1e-5)
 
@@ -325,10 +274,10 @@ def memory_of(**options):
 
 
 def test_only_a_step_that_needs_the_norm_has_the_whole_gradient():
-    work, n_params = memory_of(after=(Decay(), Average()))
+    work, n_params = memory_of(before=(Decay(0.5),), after=(Average(0.8),))
     assert work.squares.size == 0
     assert work.gradient.size < n_params
-    work, _ = memory_of(before=(Clip(),))
+    work, _ = memory_of(before=(Clip(0.3),))
     assert work.squares.size > 0
     assert work.gradient.size == n_params
 

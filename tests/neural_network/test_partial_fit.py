@@ -75,6 +75,11 @@ ACTS = {
     "staircase": (INVERSE_TIME, False),
     "batch_normalization_momentum": ({"batch_normalization": True}, 0.1),
     "batch_normalization_epsilon": ({"batch_normalization": True}, 1.0),
+    "weight_decay": ({}, 0.5),
+    "max_grad_norm": ({"solver": "minibatch"}, 1e-3),
+    "learning_rate_factors": ({}, {"bias": 0.0}),
+    "ema_decay": ({"ema_decay": 0.5}, 0.9),
+    "dropout": ({}, 0.5),
 }
 # The next call raises: the parameters before, and the new value.
 RAISES = {

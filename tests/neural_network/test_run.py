@@ -33,6 +33,14 @@ SETTINGS = {
     "schedule": {"learning_rate": falling},
     "warm-up": {"learning_rate": Cosine(n_cycles=2, warmup_steps=7)},
     "two threads": {"n_jobs": 2},
+    "regularized": {
+        "weight_decay": 0.1,
+        "max_grad_norm": 0.5,
+        "learning_rate_factors": {"bias": 0.1},
+    },
+    "averaged": {"ema_decay": 0.9, "batch_normalization": True},
+    "dropout": {"dropout": [0.1, 0.3]},
+    "averages validated": {"ema_decay": 0.9, "early_stopping": True},
 }
 
 

@@ -30,8 +30,10 @@ def moments(x, weight):
     return mean, variance
 
 
-def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None):
+def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None, masks=None):
     """Return the linear output, and a Pass for each layer.
+
+    ``masks``, one a layer, multiply its inputs.
 
     ``running``, (mean, variance) a layer, takes the place of the mini-batch's moments.
     """
@@ -40,6 +42,7 @@ def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None):
     passes = []
     inputs = X
     for index, layer in enumerate(layers):
+        inputs = inputs if masks is None else inputs * masks[index]
         x = inputs @ layer["weights"]
         normal = mean = variance = None
         if "gamma" in layer:
@@ -82,11 +85,14 @@ def normalize_backward(x, delta, weight, gamma, epsilon):
     return by_x, by_gamma
 
 
-def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=0.0):
+def gradient(
+    layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=0.0, masks=None
+):
     """Return the gradient of the mean objective, a dict like that of the layer."""
     _, derivative = ACTIVATIONS[activation]
     weight = np.ones(len(X), dtype=X.dtype) if weight is None else weight
-    z, passes = forward(layers, X, activation, weight=weight, epsilon=epsilon)
+    numbers = {"weight": weight, "epsilon": epsilon, "masks": masks}
+    z, passes = forward(layers, X, activation, **numbers)
     gradients = [None] * len(layers)
     delta = weight[:, None] * loss.gradient(z, y) / weight.sum()
     for index in reversed(range(len(layers))):
@@ -101,7 +107,10 @@ def gradient(layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=
         found["weights"] += alpha / weight.sum() * layer["weights"]
         gradients[index] = found
         if index > 0:
-            delta = delta @ layer["weights"].T * derivative(passes[index - 1].shifted)
+            delta = delta @ layer["weights"].T
+            if masks is not None:
+                delta = delta * masks[index]
+            delta = delta * derivative(passes[index - 1].shifted)
     return gradients
 
 

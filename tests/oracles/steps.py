@@ -25,11 +25,14 @@ def train(
     weight_decay=0.0,
     ema_decay=0.0,
     rate_factors=None,
+    weight=None,
+    masks_of=None,
 ):
     """Yield the layers and the moving averages of the parameters after each epoch.
 
-    The averages are not corrected for their start from zero.
+    ``masks_of(t, n_rows)`` returns what multiplies the inputs of each layer in an update.
     """
+    weight = np.ones(len(X)) if weight is None else weight
     update = SOLVERS[solver]
     layers = [dict(layer) for layer in layers]
     averages = [{kind: 0 * array for kind, array in layer.items()} for layer in layers]
@@ -37,9 +40,10 @@ def train(
     for order in orders:
         for start, stop in oracle.batches(len(X), batch_size, "gamma" in layers[0]):
             rows = order[start:stop]
-            slopes = oracle.gradient(
-                layers, X[rows], y[rows], "tanh", loss, alpha=alpha, epsilon=epsilon
-            )
+            numbers = {"weight": weight[rows], "alpha": alpha, "epsilon": epsilon}
+            if masks_of is not None:
+                numbers["masks"] = masks_of(t, stop - start)
+            slopes = oracle.gradient(layers, X[rows], y[rows], "tanh", loss, **numbers)
             if max_norm is not None:
                 squares = sum((g**2).sum() for layer in slopes for g in layer.values())
                 shrink = min(1.0, max_norm / np.sqrt(squares))
@@ -50,9 +54,13 @@ def train(
                     eta = rate * (rate_factors or {}).get(KINDS[kind], 1.0)
                     theta, state[key] = update(before, state.get(key), g, eta, t, **hyper)
                     if kind == "weights":
-                        theta = theta - eta * weight_decay * theta
+                        theta = theta - eta * weight_decay * before
                     average = averages[index]
                     average[kind] = ema_decay * average[kind] + (1 - ema_decay) * theta
                     layer[kind] = theta
             t += 1
-        yield [dict(layer) for layer in layers], [dict(average) for average in averages]
+        # Divided by the sum of their weights.
+        yield (
+            [dict(layer) for layer in layers],
+            [{k: a / (1 - ema_decay**t) for k, a in one.items()} for one in averages],
+        )

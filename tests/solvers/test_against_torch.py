@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from skgd import MLPRegressor
+from skgd.engine.stage import KINDS
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import update
 from tests.oracles.solvers import SETTINGS
@@ -75,3 +77,40 @@ def test_a_trace_follows_torch(name, settings, dtype):
         update(solver, theta, g, state, RATE, t)
         expected = parameter.detach().numpy()
         np.testing.assert_allclose(theta, expected, rtol=TOLERANCE[dtype])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_adamw_of_clipped_gradients():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 4))
+    y = X @ rng.normal(size=4) + 1
+    network = MLPRegressor(
+        hidden_layer_sizes=(),
+        alpha=0,
+        learning_rate_init=RATE,
+        max_iter=20,
+        random_state=0,
+        # Torch adds it after the correction of the second moment.
+        epsilon=1e-14,
+        weight_decay=3.0,
+        max_grad_norm=0.5,
+    )
+    # Those that training begins with.
+    network.set_params(learning_rate_factors=dict.fromkeys(KINDS, 0.0)).fit(X, y)
+    arrays = network.coefs_[0][:, 0], network.intercepts_[0]
+    weights, bias = (torch.nn.Parameter(torch.tensor(a.copy())) for a in arrays)
+    network.set_params(learning_rate_factors=None).fit(X, y)
+    groups = [{"params": [weights], "weight_decay": 3.0}, {"params": [bias]}]
+    peer = torch.optim.AdamW(groups, lr=RATE, eps=1e-14, weight_decay=0.0)
+    rows, targets = torch.tensor(X), torch.tensor(y)
+    for _ in range(network.n_iter_):
+        peer.zero_grad()
+        (0.5 * (rows @ weights + bias - targets).square().mean()).backward()
+        torch.nn.utils.clip_grad_norm_([weights, bias], 0.5)
+        peer.step()
+    # Torch divides by the norm plus 1e-6.
+    for found, expected in (
+        (network.coefs_[0][:, 0], weights),
+        (network.intercepts_[0], bias),
+    ):
+        np.testing.assert_allclose(found, expected.detach().numpy(), rtol=1e-4)

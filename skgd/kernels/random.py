@@ -1,0 +1,97 @@
+"""Random numbers that are a function of a counter and a key: Philox4x32-7.
+
+No state goes from one to the next. So a number depends on its place alone, not on who
+computes it, and a loop over counters vectorizes. Seven rounds are the fewest that pass all
+tests of BigCrush; with ten, the usual number, dropout takes more than 10 % of an epoch.
+
+References
+----------
+J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw (2011). "Parallel random numbers: as easy
+as 1, 2, 3." SC11.
+"""
+
+import numpy as np
+
+from skgd.compile.jit import jit
+from skgd.kernels.views import vector
+
+__all__ = ["BLOCK", "VALUES", "drop", "philox"]
+
+# Counters of a block, and its numbers: a counter has 8, which lie this far apart, so that
+# neighbors are of neighboring counters.
+_COUNTERS = 64
+BLOCK = 8 * _COUNTERS
+# The values of a number of 16 bits.
+VALUES = 1 << 16
+
+_HALF = np.uint64(32)
+
+
+@jit
+def philox(counter, key):
+    """Return the four words of 32 bits of a counter of four, and a key of two."""
+    a, b, c, d = counter
+    k, m = key
+    for _ in range(7):
+        one = np.uint64(a) * np.uint64(0xD2511F53)
+        other = np.uint64(c) * np.uint64(0xCD9E8D57)
+        a, b = np.uint32((other >> _HALF) ^ np.uint64(b ^ k)), np.uint32(other)
+        c, d = np.uint32((one >> _HALF) ^ np.uint64(d ^ m)), np.uint32(one)
+        k = np.uint32(np.uint64(k) + np.uint64(0x9E3779B9))
+        m = np.uint32(np.uint64(m) + np.uint64(0xBB67AE85))
+    return a, b, c, d
+
+
+@jit
+def _multipliers(key, place, block, n_dropped, factor, out):
+    """Write those of a block: 0 for each number below ``n_dropped``, else the factor."""
+    update, stage = place
+    key = np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)
+    low, high, last = (
+        np.uint32(update & 0xFFFFFFFF),
+        np.uint32(update >> 32),
+        np.uint32(stage),
+    )
+    zero, factor, least = out.dtype.type(0), out.dtype.type(factor), np.uint32(n_dropped)
+    for k in range(_COUNTERS):
+        index = np.uint32(block * _COUNTERS + k)
+        a, b, c, d = philox((index, low, high, last), key)
+        for word, offset in ((a, k), (b, k + 128), (c, k + 256), (d, k + 384)):
+            lower = np.uint32(word & np.uint32(0xFFFF))
+            upper = np.uint32(word >> np.uint32(16))
+            out[offset] = factor if lower >= least else zero
+            out[offset + _COUNTERS] = factor if upper >= least else zero
+
+
+@jit
+def drop(key, place, rate, x, own, out):
+    """Replace each number by 0, with a probability, or multiply it.
+
+    Parameters
+    ----------
+    key : int
+        Not negative.
+
+    place : tuple of int
+        The update, the stage, and the place of the first number in the mini-batch.
+
+    rate : tuple of int and float
+        How many of the `VALUES` stand for 0, and the factor of what is kept.
+
+    x, own, out : ndarray of shape (n,), (BLOCK,) and (n,)
+        The numbers, workspace, and what takes the results; may be ``x``.
+    """
+    update, stage, first = place
+    n_dropped, factor = rate
+    last = first + x.shape[0]
+    begin = first
+    while begin < last:
+        block = begin // BLOCK
+        end = min((block + 1) * BLOCK, last)
+        _multipliers(key, (update, stage), block, n_dropped, factor, own)
+        size = end - begin
+        multipliers = vector(own, begin - block * BLOCK, size)
+        source, target = vector(x, begin - first, size), vector(out, begin - first, size)
+        for i in range(size):
+            target[i] = source[i] * multipliers[i]
+        begin = end

@@ -1,0 +1,7 @@
+"""The steps of an update around the solver, one a file."""
+
+from skgd.steps.average import Average
+from skgd.steps.clip import Clip
+from skgd.steps.decay import Decay
+
+__all__ = ["Average", "Clip", "Decay"]
