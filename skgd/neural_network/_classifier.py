@@ -55,8 +55,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     class_weight : dict, list of dict or 'balanced', default=None
         What the samples of each class are weighted by, besides ``sample_weight``, also in
         the score of ``early_stopping``, but not of ``X_val``. 'balanced' is ``n_samples /
-        (n_classes * count)``, and not for ``partial_fit``. Multilabel targets take a list of a dict
-        for each label; a sample has the product of its weights.
+        (n_classes * count)``, and not for ``partial_fit``. Multilabel targets take a list
+        of a dict for each label; a sample has the product of its weights.
 
     label_smoothing : float, default=0.0
         In training, the part of the target that is spread evenly over the K classes, 2 of
