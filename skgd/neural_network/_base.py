@@ -1,6 +1,5 @@
 """The common base of the two estimators: parameters, fit, predictions."""
 
-import inspect
 from typing import Any, Self
 
 import numpy as np
@@ -43,7 +42,7 @@ from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import fit_stochastic
 from skgd.neural_network._validation import check_given, validated
 
-__all__ = ["BaseMLP", "has_partial_fit", "shared"]
+__all__ = ["BaseMLP", "has_partial_fit"]
 
 
 def has_partial_fit(estimator):
@@ -412,12 +411,3 @@ class BaseMLP(Exchange, Explained, Versioned):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-# The parameters of both estimators.
-_SHARED = tuple(inspect.signature(BaseMLP.__init__).parameters)[1:]
-
-
-def shared(arguments):
-    """Return those of a constructor's arguments that both estimators have."""
-    return {name: arguments[name] for name in _SHARED}

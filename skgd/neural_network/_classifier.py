@@ -20,14 +20,14 @@ from skgd._explain import explained, explained_fit
 from skgd._state import unchanged_by_errors
 from skgd._validation import as_floats
 from skgd.losses import CLASSIFICATION_LOSSES, Loss
-from skgd.neural_network._base import BaseMLP, has_partial_fit, shared
+from skgd.neural_network._base import BaseMLP, has_partial_fit
 from skgd.neural_network._classes import (
     binarizer,
     blamed_on,
     log_probabilities,
     weights_of_samples,
 )
-from skgd.neural_network._constraints import Choice, ObjectOf
+from skgd.neural_network._constraints import Choice, ObjectOf, shared
 from skgd.neural_network._diagnosis import as_vector
 from skgd.neural_network._documentation import documented
 from skgd.neural_network._plugins import loss_of

@@ -24,6 +24,7 @@ __all__ = [
     "check_parameters",
     "dropout_rates",
     "hidden_layer_sizes",
+    "shared",
 ]
 
 # The parameters of the estimators that are arguments of the plug-ins that have names.
@@ -176,6 +177,11 @@ CONSTRAINTS.update(
     for name in FLAT[parameter]
     if name in plugin._parameter_constraints
 )
+
+
+def shared(arguments):
+    """Return those of a constructor's arguments that both estimators have."""
+    return {name: arguments[name] for name in CONSTRAINTS}
 
 
 # The parameters of each estimator that were valid last.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -191,6 +192,15 @@ def test_a_mini_batch_need_not_have_all_classes():
     weight = np.where(NAMES == "ash", 2.0, 1.0)[some]
     expected.partial_fit(X[some], NAMES[some], sample_weight=weight)
     assert_same(model.partial_fit(X[some], NAMES[some]), expected)
+
+
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+def test_validation_labels_are_not_smoothed(kind):
+    y = TARGETS[kind]
+    model = network(label_smoothing=0.3).fit(X, y, X_val=X, y_val=y)
+    expected = log_loss(y, model.predict_proba(X))
+    assert model.validation_loss_curve_[-1] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "focal"])

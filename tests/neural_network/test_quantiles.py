@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
-from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.metrics import d2_pinball_score, mean_pinball_loss, r2_score
 from sklearn.model_selection import GridSearchCV
 
 from skgd import MLPRegressor
@@ -80,6 +80,15 @@ def test_early_stopping_watches_the_score(quantile):
     model = network(quantile, early_stopping=True).fit(X, Y)
     assert model.best_validation_score_ == max(model.validation_scores_)
     assert 0.1 < model.best_validation_score_ < 1
+
+
+def test_the_loss_of_validation_data():
+    levels = [0.1, 0.5, 0.9]
+    model = network(levels, max_iter=3).fit(X, Y, X_val=X, y_val=Y)
+    pairs = zip(model.predict(X).T, levels, strict=True)
+    expected = sum(mean_pinball_loss(Y, p, alpha=level) for p, level in pairs)
+    assert model.validation_loss_curve_[-1] == pytest.approx(expected)
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X, Y))
 
 
 @pytest.mark.parametrize("quantile", [0.8, [0.1, 0.9]])
