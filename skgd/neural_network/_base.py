@@ -4,18 +4,13 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import clone
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
-    check_is_fitted,
-    validate_data,
 )
 
 from skgd._explain import Explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
-from skgd._validation import as_floats
-from skgd.losses import LINKS
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
@@ -31,12 +26,12 @@ from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._plugins import (
-    activations_of,
     check_representable,
     has_own_link,
     output_range,
     plugins_of,
 )
+from skgd.neural_network._predicting import Predicting
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import fit_stochastic
@@ -55,7 +50,7 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseMLP(Exchange, Explained, Versioned):
+class BaseMLP(Predicting, Exchange, Explained, Versioned):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -271,14 +266,6 @@ class BaseMLP(Exchange, Explained, Versioned):
         training.publish(self)
         return self
 
-    def _set_network(self, coefs, intercepts, loss):
-        """Set the attributes that predictions read."""
-        self.n_layers_ = len(coefs) + 1
-        self.n_outputs_ = coefs[-1].shape[1]
-        self.out_activation_ = loss.out_activation
-        self.coefs_, self.intercepts_ = coefs, intercepts
-        self._keep_link(loss)
-
     def _weigh(self, y, sample_weight):
         """Return the weights of the samples, from encoded targets and given weights."""
         return sample_weight
@@ -324,87 +311,6 @@ class BaseMLP(Exchange, Explained, Versioned):
         return (
             f"solver={self.solver!r} and learning_rate_init={self.learning_rate_init}. "
             f"Lower learning_rate_init, or {scale}"
-        )
-
-    def _keep_link(self, loss):
-        """Keep a loss of a link or score of its own: ``loss`` may be changed."""
-        self.__dict__.pop("_link", None)
-        if has_own_link(loss) or loss.score is not None:
-            self._link = clone(loss)
-
-    def _link_of(self, out_activation):
-        """Return a loss that has the link, by default the network's."""
-        if out_activation is None and hasattr(self, "_link"):
-            return self._link
-        return LINKS[out_activation or self.out_activation_]()
-
-    def _forward(self, X, out_activation=None):
-        """Predict: probabilities or values, a column an output.
-
-        And tell whether all numbers of an ndarray are finite, and all predictions. Another
-        ``out_activation`` than the network's gives other predictions of the same network.
-        """
-        activations = activations_of(self, len(self.coefs_) - 1)
-        return predict(
-            X,
-            self.coefs_,
-            self.intercepts_,
-            activations,
-            self._link_of(out_activation),
-            self.n_jobs,
-            self.verbose,
-        )
-
-    def _predictions(self, X, link=None):
-        """Predict from rows that are valid, or raise.
-
-        A ``link`` makes the predictions from the linear output, instead of the network's.
-        """
-        is_seen = self._is_as_validated(X)
-        rows = X if is_seen else self._validate_rows(X)
-        predictions, finite_rows, is_finite = self._forward(rows, link and "identity")
-        if is_seen and not finite_rows:
-            # It raises, if scikit-learn is not to assume that they are finite.
-            self._validate_rows(X)
-        if link is not None:
-            predictions = link(predictions)
-            # The prediction may be finite although the linear output has overflowed.
-            is_finite = is_finite or not np.isnan(predictions).any()
-        if not is_finite:
-            check_finite(self, X=rows)
-            raise ValueError(
-                "The predictions are not finite: numbers in X are too large for this "
-                f"network, fitted with {self._remedy()}"
-            )
-        return predictions
-
-    def _validate_rows(self, X):
-        check_is_fitted(self)
-        # scikit-learn adds up large numbers, to begin with.
-        with np.errstate(invalid="ignore"):
-            X = validate_data(
-                self,
-                X,
-                accept_sparse=["csr", "csc"],
-                dtype=(np.float64, np.float32),
-                reset=False,
-            )
-        return as_floats(X)
-
-    def _is_as_validated(self, X):
-        """Whether an array needs no conversion: its numbers are looked at as it is read.
-
-        The predictions of one row take a third of the time that its validation would.
-        """
-        return (
-            hasattr(self, "coefs_")
-            and type(X) is np.ndarray
-            and X.dtype.char in "fd"
-            and X.dtype.isnative
-            and X.ndim == 2
-            and X.shape[0] > 0
-            and X.shape[1] == self.n_features_in_
-            and not hasattr(self, "feature_names_in_")
         )
 
     def __sklearn_tags__(self):
