@@ -149,7 +149,10 @@ def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
     # From the linear output, losses of probabilities that round to 0 are exact.
     z, *_ = predict(X, coefs, intercepts, activations, LINKS["identity"](), n_jobs)
     weight = np.ones(len(y)) if weight is None else weight
-    y, weight = (np.require(a, z.dtype, ["C", "W"]) for a in (y, weight))
-    kind: Any = type(loss)
-    total = assess(z, y, weight, bind_loss(kind, z.dtype), loss.numbers())
-    return z, total / weight.sum(dtype=np.float64)
+    # Weights that are not finite are named later.
+    with np.errstate(over="ignore", invalid="ignore"):
+        y, weight = (np.require(a, z.dtype, ["C", "W"]) for a in (y, weight))
+        kind: Any = type(loss)
+        total = assess(z, y, weight, bind_loss(kind, z.dtype), loss.numbers())
+        total /= weight.sum(dtype=np.float64)
+    return z, total
