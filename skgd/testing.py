@@ -246,14 +246,10 @@ def _check_loss_of_rows(plugin):
     name = type(plugin).__name__
     rng = np.random.default_rng(0)
     y = (np.arange(N_ROWS) % N_OUTPUTS).astype(float)[:, np.newaxis]
-    n_outputs = N_OUTPUTS
-    if plugin.outputs_per_target > 1:
-        n_outputs = plugin.outputs_per_target
+    n_outputs = plugin.outputs_per_target if plugin.takes_array else N_OUTPUTS
     outputs, weight, scale = rng.normal(size=(N_ROWS, n_outputs)), np.ones(N_ROWS), 0.5
     weight[::2] = 2.0
-    arguments = _arguments(plugin, np.float64)
-    if plugin.takes_array:
-        arguments = [plugin.numbers()]
+    arguments = [plugin.numbers()] if plugin.takes_array else plugin.numbers()
 
     def total(z, delta=None):
         delta = np.empty_like(z) if delta is None else delta
@@ -366,15 +362,13 @@ def _network(plugin):
     """Return a tiny network with the plug-in, and targets for it."""
     settings = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
     y = np.linspace(-1, 1, N_ROWS)
-    if isinstance(plugin, Activation):
-        return MLPRegressor(activation=plugin, **settings), y
-    if isinstance(plugin, Solver):
-        return MLPRegressor(solver=plugin, **settings), y
-    if isinstance(plugin, Schedule):
-        return MLPRegressor(learning_rate=plugin, **settings), y
+    families = {"activation": Activation, "solver": Solver, "learning_rate": Schedule}
+    for parameter, base in families.items():
+        if isinstance(plugin, base):
+            return MLPRegressor(**{parameter: plugin}, **settings), y
     if plugin.out_activation == "softmax" or isinstance(plugin, BinaryLogLoss | Focal):
-        n_classes = 2 if plugin.evaluate is None else N_OUTPUTS
-        return MLPClassifier(loss=plugin, **settings), np.arange(N_ROWS) % n_classes
+        y = np.arange(N_ROWS) % (2 if plugin.evaluate is None else N_OUTPUTS)
+        return MLPClassifier(loss=plugin, **settings), y
     return MLPRegressor(plugin, **settings), np.resize(_targets(plugin), N_ROWS)
 
 
@@ -386,8 +380,7 @@ def _check_training(plugin):
         X = np.linspace(-1, 1, 2 * N_ROWS, dtype=dtype).reshape(N_ROWS, 2)
         try:
             with warnings.catch_warnings():
-                # Two epochs are not enough.
-                warnings.simplefilter("ignore", UserWarning)
+                warnings.simplefilter("ignore", UserWarning)  # Two epochs are few.
                 predicted = network.fit(X, y).predict(X)
         except Exception as error:
             hint = "Functions of numbers may call those of math and skgd.engine. "
