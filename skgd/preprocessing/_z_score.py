@@ -129,7 +129,7 @@ class ZScoreScaler(WeightedScaler):
         self.copy = copy
 
     @explained
-    def transform(self, X, copy=None):
+    def transform(self, X, copy=None) -> Any:
         """Center and scale the features.
 
         Parameters

@@ -80,7 +80,10 @@ ACTS = {
     "learning_rate_factors": ({}, {"bias": 0.0}),
     "ema_decay": ({"ema_decay": 0.5}, 0.9),
     "dropout": ({}, 0.5),
+    "label_smoothing": ({}, 0.5),
+    "class_weight": ({}, {0: 2.0}),
 }
+OF_CLASSES = {"label_smoothing", "class_weight"}
 # The next call raises: the parameters before, and the new value.
 RAISES = {
     "hidden_layer_sizes": ({}, (5,)),
@@ -97,13 +100,15 @@ OTHERS = {"verbose", "n_jobs", "scoring"}
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_every_parameter_has_a_test(estimator):
     names = set(inspect.signature(estimator).parameters)
-    assert names | {"loss"} == {*ACTS, *RAISES, *OF_FIT, *OTHERS}
+    assert names | OF_CLASSES == {*ACTS, *RAISES, *OF_FIT, *OTHERS}
 
 
 @pytest.mark.parametrize("way", ["partial_fit", "fit"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("name", ACTS)
 def test_a_parameter_that_is_set_acts_on_the_next_call(name, estimator, way):
+    if name in OF_CLASSES and estimator is MLPRegressor:
+        pytest.skip("It has no such parameter.")
     before, value = ACTS[name]
     model = start(estimator, **before)
     assert getattr(model, name) != value
