@@ -361,7 +361,7 @@ def _check_schedule(plugin):
 def _network(plugin):
     """Return a tiny network with the plug-in, and targets for it."""
     settings = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
-    y = np.linspace(-1, 1, N_ROWS)
+    y: np.ndarray = np.linspace(-1, 1, N_ROWS)
     families = {"activation": Activation, "solver": Solver, "learning_rate": Schedule}
     for parameter, base in families.items():
         if isinstance(plugin, base):

@@ -16,7 +16,7 @@ __all__ = ["Mish"]
 
 
 class Mish(Activation):
-    """z times tanh of softplus.
+    """The product of z and tanh of softplus.
 
     Examples
     --------

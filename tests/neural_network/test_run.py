@@ -62,7 +62,7 @@ def in_steps(steps, through_pickle):
 
 def attributes(model):
     """Return all attributes that a fit sets."""
-    kept = {"_progress", "_normalised"}
+    kept = {"_progress", "_normalized"}
     return {
         name: value
         for name, value in vars(model).items()

@@ -297,7 +297,7 @@ def test_another_scoring_starts_anew():
 @pytest.mark.parametrize(
     ("scoring", "message"),
     [
-        ("acuracy", "Did you mean scoring='accuracy'"),
+        ("accurate", "Did you mean scoring='accuracy'"),
         (lambda model, X, y: "good", "must return a number, got 'good'"),
         (lambda model, X, y: np.nan, "The validation score .* is nan in epoch 1"),
     ],
