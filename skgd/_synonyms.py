@@ -80,8 +80,9 @@ OPTIONS = {
     "quantile": "pinball pinball_loss quantile_loss",
     "gamma": "gamma_deviance mean_gamma_deviance",
     "poisson": "poisson_loss poisson_deviance mean_poisson_deviance",
-    "inverse_time": "exponential exponential_decay exp step step_decay decay time "
-    "time_based inverse",
+    "inverse_time": "decay time time_based inverse",
+    "exponential": "exponential_decay exp",
+    "step": "step_decay staircase",
     "invscaling": "optimal power inverse_scaling",
     "adaptive": "plateau reduce_on_plateau reduce_lr_on_plateau",
     "constant": "fixed",

@@ -288,8 +288,8 @@ def test_an_error_of_a_constructor_itself_passes():
     [
         ("learning_rate", 0.01, "learning_rate_init=0.01"),
         ("learning_rate", "inverse-time", "learning_rate='inverse_time'"),
-        ("learning_rate", "exponential", "learning_rate='inverse_time'"),
-        ("learning_rate", "step", "learning_rate='inverse_time'"),
+        ("learning_rate", "exponential_decay", "learning_rate='exponential'"),
+        ("learning_rate", "step_decay", "learning_rate='step'"),
         ("learning_rate", "adaptiv", "learning_rate='adaptive'"),
         ("learning_rate_init", "adaptive", "learning_rate='adaptive'"),
         ("solver", "Adam", "solver='adam'"),

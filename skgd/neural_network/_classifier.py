@@ -384,8 +384,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if hasattr(self, "_link"):
             with np.errstate(divide="ignore"):
                 return np.log(self.predict_proba(X))
-        kind = len(self.classes_), self.out_activation_ == "softmax"
-        return self._predictions(X, link=lambda z: log_probabilities(z, *kind))
+
+        def link(z):
+            n_classes, is_softmax = len(self.classes_), self.out_activation_ == "softmax"
+            return log_probabilities(z, n_classes, is_softmax)
+
+        return self._predictions(X, link=link)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -96,7 +96,7 @@ def assert_precise(found, exact, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", REFERENCES)
 def test_within_a_few_units_in_the_last_place(name, dtype):
     z = arguments(dtype)
     with np.errstate(over="ignore", under="ignore"):

@@ -224,7 +224,8 @@ def test_early_stopping_is_switched_between_warm_starts(task, first):
         quietly(theirs.fit, X, y)
     quietly(ours.fit, X, y)
     assert len(ours.loss_curve_) == 6
-    assert len(ours.validation_scores_ or []) == 3
+    # Epochs without a score are NaN: the curves keep step.
+    assert np.isfinite(ours.validation_scores_ or []).sum() == 3
 
 
 def test_poisson_needs_counts():

@@ -283,7 +283,7 @@ class LikeASolver:
         return theta, state
 
 
-NAMES = "a str among {'identity', 'logistic', 'relu', 'tanh'}"
+NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
 
 
 @pytest.mark.parametrize(

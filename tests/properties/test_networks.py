@@ -29,6 +29,7 @@ REASONS = [
     r"batch_normalization=True needs mini-batches, .* use one of",
     r"All of sample_weight (outside|in) the validation set is zero",
     r"sample_weight .* finite sum",
+    r"learning_rate=\w+\(.*\) needs the number of all updates, which partial_fit does not",
     r"validation set is too small\. Increase 'validation_fraction'",
     r"training set is too small\. Decrease 'validation_fraction'",
     r"least populated class(es)? in y ha(s|ve) only 1 member",
