@@ -69,8 +69,10 @@ def test_the_gradient(
         masks=masks_of(dropout, 0, 40),
     )
     for layer, other in zip(model.layers(gradient), expected, strict=True):
+        # The gradient of some is zero, up to the rounding of sums as large as the others.
+        unit = max(1e-3, *(abs(array).max() for array in other.values()))
         for kind in layer:
-            assert_close(layer[kind], other[kind], 10 * TOLERANCE[dtype], unit=1e-3)
+            assert_close(layer[kind], other[kind], 10 * TOLERANCE[dtype], unit)
 
 
 @all_pairs(
