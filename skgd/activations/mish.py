@@ -35,7 +35,7 @@ class Mish(Activation):
 
     @staticmethod
     def slope(z):
-        """Return T + z (1 - T²) p, from exp(-|z|), which does not overflow."""
+        """Return T + z (1 - T²) p, from exp(-abs(z)), which does not overflow."""
         e = exp(-abs(z))
         # exp(z) times these three is exp(z) (exp(z) + 2), that plus 2, and 1 + exp(z).
         one, other = (e, 1.0) if z < 0.0 else (1.0, e)
