@@ -1,5 +1,6 @@
 """Check what is in the wheel and in the source distribution of a folder."""
 
+import re
 import sys
 import tarfile
 import tomllib
@@ -56,8 +57,14 @@ def check_wheel(path):
         sys.exit("The license is another one.")
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    required = {line for line in metadata.get_all("Requires-Dist") if "extra" not in line}
-    check_same("dependencies", required, set(project["dependencies"]))
+    required = [line for line in metadata.get_all("Requires-Dist") if "extra" not in line]
+    check_same("dependencies", _normal(required), _normal(project["dependencies"]))
+
+
+def _normal(requirements):
+    """Return requirements with their version specifiers in order."""
+    parts = (re.match(r"([\w-]+)(.*)", line).groups() for line in requirements)
+    return {name + ",".join(sorted(rest.split(","))) for name, rest in parts}
 
 
 def check_sdist(path):
