@@ -95,8 +95,8 @@ class Exchange(BaseEstimator):
         export them for example, read this one. Parameters and fitted attributes are
         copied; batch normalization is folded into the weights.
 
-        Parameters that scikit-learn does not have are left out. Of those that it does
-        have, ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
+        Parameters that scikit-learn does not have are left out. Some others change:
+        ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
         ``momentum=0``, and 'rmsprop' becomes 'adam' with ``beta_1=0`` and
         ``beta_2=rho``. ``learning_rate='inverse_time'`` becomes 'constant', and a
         splitter as ``validation_fraction`` 0.1. The state of
