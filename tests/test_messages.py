@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 
 import joblib
 import numpy as np
@@ -13,9 +14,11 @@ import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skgd import MeanScaler, MinMaxScaler, MLPClassifier, MLPRegressor, ZScoreScaler
@@ -476,6 +479,13 @@ def test_the_column_that_holds_no_numbers(estimator, name):
         assert message.count("must hold") == 1
 
 
+def skip_where_made_dense(rows):
+    """Older scikit-learns read such columns right, as dense ones."""
+    with suppress(ValueError):
+        if not issparse(check_array(rows, accept_sparse=True, ensure_all_finite=False)):
+            pytest.skip("scikit-learn makes these columns dense.")
+
+
 @pytest.mark.parametrize(
     ("fill", "place"),
     [(1.0, "1.0 in column 'low'"), (np.nan, "nan in column 'low'")],
@@ -484,6 +494,7 @@ def test_the_column_that_holds_no_numbers(estimator, name):
 def test_the_sparse_column_with_another_fill_value(estimator, fill, place):
     filled = pd.arrays.SparseArray([fill, 2.0] * 15, fill_value=fill)
     rows = pd.DataFrame({"low": filled})
+    skip_where_made_dense(rows)
     y = [NETWORKS[estimator]] if estimator in NETWORKS else []
     message = str(error_of(estimator().fit, rows, *y))
     assert message.startswith("Sparse columns of X must have the fill value 0, got ")
@@ -493,6 +504,7 @@ def test_the_sparse_column_with_another_fill_value(estimator, fill, place):
 @each_estimator
 def test_no_entry_is_blamed_for_the_dtype(estimator):
     rows = pd.DataFrame({"a": pd.array([0, 2] * 15, dtype=pd.SparseDtype(object, 0))})
+    skip_where_made_dense(rows)
     y = [NETWORKS[estimator]] if estimator in NETWORKS else []
     message = str(error_of(estimator().fit, rows, *y))
     assert "real numbers" not in message
