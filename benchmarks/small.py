@@ -1,8 +1,8 @@
 """What small fits and small batches of rows cost: python benchmarks/small.py [--write].
 
 Fits of a few epochs and calls of ``partial_fit`` compared with scikit-learn's, in float32.
-They take turns of five calls each; the best of several counts. ``--write`` puts the table into
-docs/benchmarks/small.md.
+They take turns of five calls each; the best of several counts. ``--write`` puts the table
+into docs/benchmarks/small.md.
 """
 
 import warnings
@@ -68,7 +68,8 @@ def main():
         "# Small fits\n\n"
         "Milliseconds of a whole call of `MLPClassifier` in float32: most of it is "
         "validation and preparation. Mini-batches of 32 rows in the fits of 2000 rows. "
-        f"The best of {arguments.rounds} turns of five calls. {conditions()}\n\n{table(header, rows)}\n"
+        f"The best of {arguments.rounds} turns of five calls. {conditions()}\n\n"
+        f"{table(header, rows)}\n"
     )
     publish("small", text, arguments.write)
 
