@@ -52,7 +52,7 @@ class Plugins(NamedTuple):
     Attributes
     ----------
     activations : list of Activation
-        Of the hidden layers.
+        The activations of the hidden layers.
 
     solver : Solver or None
         None for 'lbfgs'.

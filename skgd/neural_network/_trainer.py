@@ -81,13 +81,13 @@ class TrainingState:
     Attributes
     ----------
     parameters : Parameters
-        Of the network.
+        The parameters of the network.
 
     progress : Progress
-        Of the solver and the schedule.
+        The state of the solver and the schedule.
 
     orders : Orders
-        Of the rows.
+        The orders of the rows.
 
     has_constant_rate : bool
         Whether all updates so far had the rate that the schedule starts from.
