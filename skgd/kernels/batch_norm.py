@@ -70,7 +70,14 @@ def moments_of(x, weight, part):
     total = x.dtype.type(0)
     mean[:] = 0
     squares[:] = 0
-    for i in range(x.shape[0]):
+    # Two rows at a time: the sums are read and written half as often.
+    even = x.shape[0] - x.shape[0] % 2
+    for i in range(0, even, 2):
+        first, second = weight[i], weight[i + 1]
+        total += first + second
+        for j in range(x.shape[1]):
+            mean[j] += first * x[i, j] + second * x[i + 1, j]
+    for i in range(even, x.shape[0]):
         total += weight[i]
         for j in range(x.shape[1]):
             mean[j] += weight[i] * x[i, j]
@@ -100,20 +107,24 @@ def merge_moments(part, total, before, moments):
 
 
 @jit
-def finish_moments(total, epsilon, moments):
-    """Write the variance, and 1 / sqrt(variance + epsilon)."""
+def finish_moments(total, epsilon, gamma, moments):
+    """Write the variance, 1 / deviation and gamma / deviation.
+
+    The deviation is sqrt(variance + epsilon).
+    """
     for j in range(moments.shape[1]):
         moments[1, j] /= total
         moments[2, j] = 1.0 / math.sqrt(moments[1, j] + moments.dtype.type(epsilon))
+        moments[3, j] = gamma[j] * moments[2, j]
 
 
 @jit
-def normalize(x, gamma, beta, moments, out):
-    """Write ``gamma * normal + beta``, where normal is ``(x - mean) / deviation``."""
-    mean, scale = moments[0], moments[2]
+def normalize(x, beta, moments, out):
+    """Write ``(x - mean) * gamma / deviation + beta``."""
+    mean, factor = moments[0], moments[3]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            out[i, j] = gamma[j] * ((x[i, j] - mean[j]) * scale[j]) + beta[j]
+            out[i, j] = (x[i, j] - mean[j]) * factor[j] + beta[j]
 
 
 @jit
@@ -126,8 +137,16 @@ def scale_and_shift_gradient(x, delta, moments, part):
     gamma_gradient, beta_gradient = part[0], part[1]
     gamma_gradient[:] = 0
     beta_gradient[:] = 0
-    # With one array more, LLVM would not vectorize the loop.
-    for i in range(delta.shape[0]):
+    # Two rows at a time, as above. With one array more, LLVM would not vectorize the loop.
+    even = delta.shape[0] - delta.shape[0] % 2
+    for i in range(0, even, 2):
+        for j in range(delta.shape[1]):
+            first, second = delta[i, j], delta[i + 1, j]
+            gamma_gradient[j] += first * (x[i, j] - mean[j]) + second * (
+                x[i + 1, j] - mean[j]
+            )
+            beta_gradient[j] += first + second
+    for i in range(even, delta.shape[0]):
         for j in range(delta.shape[1]):
             gamma_gradient[j] += delta[i, j] * (x[i, j] - mean[j])
             beta_gradient[j] += delta[i, j]
@@ -136,19 +155,20 @@ def scale_and_shift_gradient(x, delta, moments, part):
 
 
 @jit
-def normalize_backward(x, weight, total, gamma, moments, sums, delta):
+def normalize_backward(x, weight, total, moments, sums, delta):
     """Turn ``delta``, the gradient by the outputs, into that by the inputs.
 
     ``total`` is the sum of the weights of the mini-batch.
     """
-    mean, scale, gamma_gradient, beta_gradient = moments[0], moments[2], sums[0], sums[1]
+    mean, scale, factor = moments[0], moments[2], moments[3]
+    gamma_gradient, beta_gradient = sums[0], sums[1]
     total = delta.dtype.type(total)
     for i in range(delta.shape[0]):
         share = weight[i] / total
         for j in range(delta.shape[1]):
             normal = (x[i, j] - mean[j]) * scale[j]
             common = beta_gradient[j] + normal * gamma_gradient[j]
-            delta[i, j] = gamma[j] * scale[j] * (delta[i, j] - share * common)
+            delta[i, j] = factor[j] * (delta[i, j] - share * common)
 
 
 @jit

@@ -22,10 +22,10 @@ __all__ = ["BatchNorm"]
 class BatchNorm(Stage):
     """Normalizes each unit over the mini-batch, scales and shifts it.
 
-    In a thread's memory it keeps mean, variance and 1 / deviation of the mini-batch, and
-    the gradients by scale and shift; in that of a chunk of rows its weight, mean and sum of
-    squares, and what it adds to the two gradients. It is not for predictions: `Dense`
-    takes its running statistics along.
+    In a thread's memory it keeps mean, variance, 1 / deviation and scale / deviation of
+    the mini-batch, and the gradients by scale and shift; in that of a chunk of rows its
+    weight, mean and sum of squares, and what it adds to the two gradients. It is not for
+    predictions: `Dense` takes its running statistics along.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class BatchNorm(Stage):
             Block("scale", (units,), is_summed=True),
             Block("bias", (units,), is_summed=True),
         )
-        self.n_own = 5 * units
+        self.n_own = 6 * units
         self.n_part = 1 + 4 * units
         self.n_running = 2 * units + 1
 
@@ -94,17 +94,16 @@ class BatchNorm(Stage):
                 matrix(shared, part + 1, 2, units),
             )
         barrier(work.arrivals, step.n_threads)
-        moments = matrix(work.own, stage.own, 3, units)
+        moments = matrix(work.own, stage.own, 4, units)
         moments[:] = 0
         total = moments.dtype.type(0)
         for chunk in range((step.rows + step.chunk - 1) // step.chunk):
             part = step.parts + chunk * step.part_size + stage.part
             merge_moments(matrix(shared, part + 1, 2, units), shared[part], total, moments)
             total += shared[part]
-        finish_moments(total, epsilon, moments)
+        finish_moments(total, epsilon, vector(parameters, 0, units), moments)
         normalize(
             x,
-            vector(parameters, 0, units),
             vector(parameters, units, units),
             moments,
             matrix(outputs, 0, rows, units),
@@ -121,7 +120,7 @@ class BatchNorm(Stage):
         units, shared = stage.outputs, work.shared
         rows = step.last - step.first
         x, delta = matrix(inputs, 0, rows, units), matrix(delta, 0, rows, units)
-        moments = matrix(work.own, stage.own, 3, units)
+        moments = matrix(work.own, stage.own, 4, units)
         for begin in range(step.first, step.last, step.chunk):
             n = min(step.chunk, step.last - begin)
             part = step.parts + begin // step.chunk * step.part_size + stage.part
@@ -132,7 +131,7 @@ class BatchNorm(Stage):
                 matrix(shared, part + 1 + 2 * units, 2, units),
             )
         barrier(work.arrivals, step.n_threads)
-        sums = matrix(work.own, stage.own + 3 * units, 2, units)
+        sums = matrix(work.own, stage.own + 4 * units, 2, units)
         sums[:] = 0
         for chunk in range((step.rows + step.chunk - 1) // step.chunk):
             part = step.parts + chunk * step.part_size + stage.part
@@ -144,7 +143,6 @@ class BatchNorm(Stage):
             x,
             vector(shared, step.first, rows),
             step.weight,
-            vector(parameters, 0, units),
             moments,
             sums,
             delta,
@@ -153,6 +151,6 @@ class BatchNorm(Stage):
     @staticmethod
     def gradient(stage, step, inputs, parameters, delta, out, work):
         """Copy what the backward pass has summed."""
-        first = stage.own + 3 * stage.outputs + step.parameter
+        first = stage.own + 4 * stage.outputs + step.parameter
         for j in range(out.shape[0]):
             out[j] = work.own[first + j]
