@@ -16,7 +16,7 @@ from numpydoc.validate import validate
 import skgd
 
 # Of their classes, the functions of numbers have only a sentence.
-PLUGINS = ("activations", "losses", "schedules", "solvers", "testing")
+PLUGINS = ("activations", "inspection", "losses", "schedules", "solvers", "testing")
 
 
 def public_objects():

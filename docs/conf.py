@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
             "plot_scalers.py",
             "plot_solvers.py",
             "plot_inverse_time_decay.py",
+            "plot_curves.py",
             "plot_batch_normalization.py",
             "*",
         ]

@@ -171,6 +171,9 @@ best_loss_ : float or None
 loss_curve_ : list of float
     Its mean over each epoch. Not with 'lbfgs'.
 
+learning_rate_curve_ : list of float or None
+    The learning rate of the last update of each epoch. None with 'lbfgs'.
+
 validation_loss_curve_ : list of float or None
     With ``early_stopping`` or ``X_val``, the mean loss of the validation data after each
     epoch, without penalty. NaN for epochs of earlier calls that had no validation data.

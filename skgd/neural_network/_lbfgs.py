@@ -302,7 +302,8 @@ class Descent(NamedTuple):
         """Set the fitted attributes that tell of the training."""
         estimator.n_iter_, estimator.loss_ = self.n_iter, self.loss
         estimator.stop_reason_ = self.stop_reason
-        estimator.best_epoch_ = estimator.validation_loss_curve_ = None
+        for name in ("best_epoch_", "validation_loss_curve_", "learning_rate_curve_"):
+            setattr(estimator, name, None)
         # The state of a solver belongs to other weights.
         for name in ("_progress", "best_coefs_", "best_intercepts_"):
             vars(estimator).pop(name, None)

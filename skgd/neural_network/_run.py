@@ -21,13 +21,14 @@ from skgd.schedules import Constant
 
 __all__ = ["Run"]
 
-# What a fit without validation data has as None.
+# What a fit begins with as None.
 FITTED = (
     "best_loss_",
     "best_validation_score_",
     "best_epoch_",
     "validation_loss_curve_",
     "validation_scores_",
+    "learning_rate_curve_",
 )
 
 
@@ -64,8 +65,8 @@ class Run:
 
     Attributes
     ----------
-    epochs : list of tuple (float, float, float)
-        Loss, validation loss and validation score of each epoch.
+    epochs : list of tuple (float, float, float, float)
+        Loss, validation loss, validation score and learning rate of each epoch.
 
     stop_reason : str
         Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted'
@@ -200,7 +201,7 @@ class Run:
         takes_last = self._validation is not None and self._validation.takes_last
         is_best = score > best_score or (takes_last and score == best_score)
         # Each at once, since Ctrl-C may come between any two lines.
-        self.epochs.append((loss, validation_loss, score))
+        self.epochs.append((loss, validation_loss, score, self._trainer.rate))
         if is_best:
             self._best = score, self._n_before + epoch, self.state.parameters.copy()
         if estimator.verbose > 1:
@@ -241,7 +242,7 @@ class Run:
 
     def _print_epoch(self, is_best):
         """Print what there is to say of the last epoch, in one line."""
-        loss, validation_loss, score = self.epochs[-1]
+        loss, validation_loss, score, rate = self.epochs[-1]
         first, last, started = self._plan
         epoch, elapsed = len(self.epochs), perf_counter() - started
         parts = [f"Epoch {epoch}/{last}: loss {loss:.6g}"]
@@ -250,7 +251,7 @@ class Run:
             parts.append(f"score {score:.6g}{' *' if is_best else ''}")
         left = elapsed / (epoch - first) * (last - epoch)
         parts += [
-            f"rate {self._trainer.rate:.3g}",
+            f"rate {rate:.3g}",
             f"{timedelta(seconds=round(left))} left",
         ]
         print(", ".join(parts))
@@ -323,8 +324,8 @@ class Run:
 
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""
-        columns = zip(*self.epochs, strict=True) if self.epochs else ((), (), ())
-        losses, validation_losses, scores = columns
+        columns = zip(*self.epochs, strict=True) if self.epochs else ((),) * 4
+        losses, validation_losses, scores, rates = columns
         fitted = vars(estimator)
         if not self._goes_on:
             estimator.loss_curve_ = []
@@ -336,6 +337,7 @@ class Run:
         estimator.n_iter_, estimator.t_ = len(losses), self.n_seen
         estimator.loss_ = next(filter(np.isfinite, reversed(losses)), np.inf)
         estimator.loss_curve_.extend(losses)
+        self._publish_curve(estimator, "learning_rate_curve_", rates)
         estimator._no_improvement_count = self._n_without_improvement
         estimator.stop_reason_ = self.stop_reason
         if self._validation is not None:

@@ -259,7 +259,9 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
-        # That of the last update.
+        # The rates before and in the updates of the last call, and the epochs of these.
+        self._rates, self._epochs = np.array([progress.rate]), np.empty(0, dtype=int)
+        # That of the last update of the epoch.
         self.rate = progress.rate
 
     @property
@@ -292,7 +294,12 @@ class Trainer:
                 orders[rest], self._batches.bounds, None, None, totals[rest], losses[rest]
             )
             done += self._call(epochs, n_seen[rest])
-            yield from losses[rest.start : done].tolist()
+            ends = np.searchsorted(self._epochs, np.arange(done - rest.start), "right")
+            for loss, rate in zip(
+                losses[rest.start : done].tolist(), self._rates[ends].tolist(), strict=True
+            ):
+                self.rate = rate
+                yield loss
 
     def compile(self):
         """Compile the loop, by a call for no mini-batch."""
@@ -342,6 +349,7 @@ class Trainer:
         )
         self._factors = factors(self._plugins.schedule, progress)
         rate = self._state.progress.rate * self._factors
+        self._rates, self._epochs = np.append(self._rates[-1], rate), epoch
         table = np.empty((len(t), len(self._groups), self._n_columns))
         for row, (factor, *acts) in enumerate(self._groups):
             columns = []
@@ -384,8 +392,7 @@ class Trainer:
             n_updates = int(steps[0]["update"][0])
             made = n_updates - progress.n_updates
             self._pace.record(n_threads, made, perf_counter() - started)
-            if made:
-                self.rate = progress.rate * float(self._factors[made - 1])
+            self._rates, self._epochs = self._rates[: made + 1], self._epochs[:made]
             self._state.has_constant_rate &= bool((self._factors[:made] == 1).all())
             if n_threads < most:
                 self._pace.most = 1

@@ -17,7 +17,12 @@ pairs = pytest.mark.parametrize(
 )
 
 OWN_ARGUMENTS = {"X_val", "y_val", "sample_weight_val", "groups"}
-OWN_ATTRIBUTES = {"validation_loss_curve_", "best_epoch_", "stop_reason_"}
+OWN_ATTRIBUTES = {
+    "validation_loss_curve_",
+    "learning_rate_curve_",
+    "best_epoch_",
+    "stop_reason_",
+}
 EMPTY = inspect.Parameter.empty
 
 

@@ -1,0 +1,5 @@
+"""Displays of what a fit has recorded. They need Matplotlib: ``pip install skgd[plot]``."""
+
+from skgd.neural_network._displays import LearningRateDisplay, LossCurveDisplay
+
+__all__ = ["LearningRateDisplay", "LossCurveDisplay"]
