@@ -14,7 +14,8 @@ networks, pipelines and searches, and fit nothing.
 # A small network learns slowly at a rate of 0.001: both losses still fall at the end. A
 # large one soon learns its 400 training rows by heart: the validation loss stops falling
 # while the training loss goes on. Dropout keeps the two together. The training loss is then
-# the higher one, as units are left out in training only. The validation set is only recorded.
+# the higher one, as units are left out in training only. The validation set is only
+# recorded.
 
 import warnings
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
+from skgd.neural_network._callbacks import Watched
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
     check_compatible,
@@ -34,7 +35,7 @@ from skgd.neural_network._plugins import (
 from skgd.neural_network._predicting import Predicting
 from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
-from skgd.neural_network._stochastic import fit_stochastic
+from skgd.neural_network._stochastic import begin, fit_stochastic
 from skgd.neural_network._validation import check_given, validated
 
 __all__ = ["BaseMLP", "has_partial_fit"]
@@ -50,7 +51,7 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseMLP(Predicting, Exchange, Explained, Versioned):
+class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
     """Multi-layer perceptron; see the two estimators for the parameters."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -190,11 +191,16 @@ class BaseMLP(Predicting, Exchange, Explained, Versioned):
             If the data or a parameter is not valid, or if the loss stops being finite.
             The estimator is then left as it was.
         """
+        # Before: what the callbacks have set up is torn down after an error, too.
+        task = self._begin_task(X, y, sample_weight)
         with unchanged_by_errors(self):
             given = X_val, y_val, sample_weight_val
-            return self._fit(X, y, sample_weight, given, groups, incremental=False)
+            self._fit(X, y, sample_weight, given, groups, incremental=False, task=task)
+            if task is not None:
+                task.end()
+            return self
 
-    def _fit(self, X, y, sample_weight, given, groups=None, *, incremental):
+    def _fit(self, X, y, sample_weight, given, groups=None, *, incremental, task=None):
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
@@ -249,7 +255,8 @@ class BaseMLP(Predicting, Exchange, Explained, Versioned):
                 training = fit_lbfgs(*network)
             else:
                 check_representable(self, plugins.solver, dtype)
-                training = fit_stochastic(*network, random_state, incremental, not first)
+                training = begin(*network, random_state, incremental, not first)
+                fit_stochastic(self, training, incremental, task)
             coefs, intercepts = training.best.plain(layout)
             self._check_finite(X, coefs, intercepts, plugins, training)
         except ValueError:
@@ -258,13 +265,17 @@ class BaseMLP(Predicting, Exchange, Explained, Versioned):
             raise
         if first:
             self.t_ = 0
-        self._set_network(coefs, intercepts, plugins.loss)
+        self._publish(training, coefs, intercepts, plugins.loss)
+        return self
+
+    def _publish(self, training, coefs, intercepts, loss):
+        """Set the fitted attributes, from a training and its plain network."""
+        self._set_network(coefs, intercepts, loss)
         self.__dict__.pop("_normalized", None)
         if self.batch_normalization or training.best.average is not None:
             training.best.published = checksum(coefs, intercepts)
             self._normalized = vars(training.best)
         training.publish(self)
-        return self
 
     def _weigh(self, y, sample_weight):
         """Return the weights of the samples, from encoded targets and given weights."""

@@ -192,8 +192,8 @@ best_coefs_, best_intercepts_ : list of ndarray
     ``early_stopping``, where ``coefs_`` and ``intercepts_`` are those of the last epoch.
 
 stop_reason_ : str
-    Why training has stopped: 'max_iter', 'no_improvement', 'rate_too_small', 'diverged' or
-    'interrupted'. Empty if ``partial_fit`` may go on.
+    Why training has stopped: 'max_iter', 'no_improvement', 'rate_too_small', 'diverged',
+    'interrupted' or 'callback'. Empty if ``partial_fit`` may go on.
 
 t_ : int
     The samples that training has seen.

@@ -69,8 +69,8 @@ class Run:
         Loss, validation loss, validation score and learning rate of each epoch.
 
     stop_reason : str
-        Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted'
-        or, of a whole fit, 'max_iter'. Empty as long as it may go on.
+        Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted',
+        'callback' or, of a whole fit, 'max_iter'. Empty as long as it may go on.
     """
 
     def __init__(
@@ -150,13 +150,16 @@ class Run:
             )
             self._trainer.compile()
 
-    def advance(self, n_epochs):
+    def advance(self, n_epochs, task=None):
         """Train for some more epochs, or until there is a reason to stop.
 
         Parameters
         ----------
         n_epochs : int
             The most epochs.
+
+        task : Task, default=None
+            The fit's, if there are callbacks.
 
         Raises
         ------
@@ -167,13 +170,16 @@ class Run:
         last = len(self.epochs) + n_epochs
         self._plan = len(self.epochs), last, perf_counter()
         while len(self.epochs) < last and not self.stop_reason:
-            n = min(last - len(self.epochs), self._safe_epochs())
+            n = 1 if task else min(last - len(self.epochs), self._safe_epochs())
             n_seen = self.n_seen + len(self._rows.y) * np.arange(n)
             if not self.epochs:
                 # Those of the solver's state, which does not go on in a warm start.
                 n_seen[0] = self.state.progress.n_seen
+            epoch = task and task.epoch()
             for loss in self._trainer.run(n_seen):
                 self._after_epoch(loss)
+            if epoch and epoch.end(self._publish_as_fitted):
+                self.stop_reason = self.stop_reason or "callback"
 
     def _safe_epochs(self):
         """Return how many epochs to run at once: none after which training may stop.
@@ -321,6 +327,11 @@ class Run:
                 "Solver produced non-finite parameter weights in epoch "
                 f"{len(self.epochs)} with {self._estimator._remedy()}"
             )
+
+    def _publish_as_fitted(self, estimator):
+        """Have an estimator predict as if training ended here."""
+        plain = self.best.plain(self._layout)
+        estimator._publish(self, *plain, self._plugins.loss)
 
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""

@@ -31,31 +31,31 @@ CHUNK = 128
 NEGLIGIBLE = float(np.finfo(np.float64).eps)
 
 
-def fit_stochastic(
-    estimator, layout, plugins, data, parameters, random_state, incremental, goes_on
-):
-    """Train from ``parameters`` on, for one epoch or until there is a reason to stop.
+def fit_stochastic(estimator, run, incremental, task=None):
+    """Train for one epoch or until there is a reason to stop.
 
     Parameters
     ----------
-    estimator, layout, plugins, data, parameters, random_state, incremental, goes_on
-        As for :func:`begin`.
+    estimator : BaseMLP
+        Has the hyperparameters.
 
-    Returns
-    -------
     run : Run
+        The training, as :func:`begin` returns it; goes on in place.
+
+    incremental : bool
+        Whether this is ``partial_fit``.
+
+    task : Task, default=None
+        The fit's, if there are callbacks.
 
     Raises
     ------
     ValueError
-        If the data are too few, or the loss is not finite.
+        If the loss is not finite.
     """
-    run = begin(
-        estimator, layout, plugins, data, parameters, random_state, incremental, goes_on
-    )
     run.prepare()
     try:
-        run.advance(1 if incremental else estimator.max_iter)
+        run.advance(1 if incremental else estimator.max_iter, task)
     except KeyboardInterrupt:
         if interrupts_caller():
             raise
@@ -67,7 +67,6 @@ def fit_stochastic(
             run.stop_reason = run.stop_reason or "max_iter"
     run.check_finite()
     run.report()
-    return run
 
 
 def begin(estimator, layout, plugins, data, parameters, random_state, incremental, goes_on):

@@ -48,7 +48,7 @@ def in_steps(steps, through_pickle):
     """Return what stands for ``Run.advance``."""
     advance = Run.advance
 
-    def advance_in_steps(run, n_epochs):
+    def advance_in_steps(run, n_epochs, task=None):
         for n in steps:
             advance(run, min(n, n_epochs - run.n_iter))
             if through_pickle:
@@ -103,7 +103,7 @@ def test_a_run_of_its_own(monkeypatch):
     """One that is kept does not change with the fits of others."""
     advance, kept = Run.advance, []
 
-    def keep(run, n_epochs):
+    def keep(run, n_epochs, task=None):
         kept.append(pickle.loads(pickle.dumps(run)))
         advance(run, n_epochs)
 
