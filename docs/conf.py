@@ -92,12 +92,14 @@ html_sidebars = {
     for page in (
         "add_a_solver",
         "changelog",
+        "coming_from_keras_or_pytorch",
         "coming_from_sklearn",
         "index",
         "inside",
         "install",
         "promises",
         "user_guide",
+        "what_it_does_not_do",
     )
 }
 
