@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
+    "figures",
     "plugins",
 ]
 exclude_patterns = ["_build", "auto_examples/*.md5", "auto_examples/*.py"]
