@@ -133,6 +133,11 @@ def test_rate_over_several_calls(plt):
     whole.set_params(learning_rate="constant", learning_rate_init=0.5).partial_fit(X, Y)
     assert whole.learning_rate_curve_[10:] == [0.5]
     assert LearningRateDisplay.from_estimator(whole).line_.get_xdata()[-1] == 11
+    # It stays in step with a loss curve that the user cuts.
+    del whole.loss_curve_[:9]
+    whole.partial_fit(X, Y)
+    assert whole.learning_rate_curve_[1:] == [0.5, 0.5]
+    assert len(whole.loss_curve_) == 3
 
 
 def test_rate_of_epochs_that_end_with_mini_batches_of_no_weight(plt):

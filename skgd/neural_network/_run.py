@@ -376,6 +376,9 @@ class Run:
         curve = getattr(estimator, name, None)
         if curve is None:
             curve = []
+        if len(curve) > self._n_before:
+            # That of the training loss has been cut, to save memory.
+            curve = curve[len(curve) - self._n_before :]
         curve.extend([np.nan] * (self._n_before - len(curve)))
         curve.extend(values)
         setattr(estimator, name, curve)
