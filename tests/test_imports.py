@@ -12,7 +12,7 @@ PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "steps", "schedules", "activations", "losses"}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
-ESTIMATORS = {"neural_network", "preprocessing"}
+ESTIMATORS = {"neural_network", "preprocessing", "tabular"}
 # The modules of no layer, for the estimators.
 SHARED = {
     "_caller",
@@ -91,6 +91,14 @@ def allowed(layer):
         "stages": {"engine", "stages", "kernels", "parallel", "compile"},
         "preprocessing": {"preprocessing", "kernels", "parallel", "compile", *SHARED},
         "neural_network": {"neural_network", *ENGINE, *SHARED, *PLUGINS},
+        "tabular": {
+            "tabular",
+            "neural_network",
+            "preprocessing",
+            *ENGINE,
+            *SHARED,
+            *PLUGINS,
+        },
     }[layer]
 
 

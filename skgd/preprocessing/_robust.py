@@ -1,0 +1,69 @@
+"""The formula of robust scaling: median, quartiles and a smooth clip."""
+
+import numpy as np
+
+__all__ = ["center_and_scale", "inverse_smooth_clip", "quantiles", "smooth_clip"]
+
+# Larger numbers count as this one, so that no difference of two overflows.
+LARGEST = 2.0**1022
+
+
+def quantiles(x, n_parts, weight=None):
+    """Return the quantiles 0, 1/n_parts, 2/n_parts, ..., 1 of some numbers.
+
+    They are those of ``np.quantile(..., method="averaged_inverted_cdf")``. So integer
+    weights are the same as repeated numbers, and weights times a constant change nothing.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n,), float64
+        The numbers, sorted, at least one.
+
+    n_parts : int
+        The number of parts.
+
+    weight : ndarray of shape (n,), default=None
+        The weights of the numbers, positive.
+
+    Returns
+    -------
+    ndarray of shape (n_parts + 1,), float64
+    """
+    # The sums of weights are exact for integers, and so are the targets where they match.
+    sums = np.arange(1.0, x.size + 1) if weight is None else np.cumsum(weight)
+    target = np.arange(n_parts + 1.0) * sums[-1] / n_parts
+    low = np.searchsorted(sums, target, side="left")
+    high = np.searchsorted(sums, target, side="right")
+    low[0] = 0
+    found = x[np.minimum([low, high], x.size - 1)]
+    found[:, 0], found[:, -1] = x[0], x[-1]
+    return (found[0] + found[1]) / 2
+
+
+def center_and_scale(x, weight=None):
+    """Return the median and what to divide by, 0 if the numbers are all the same.
+
+    That is the distance of the quartiles or, if they are equal, half the range.
+    """
+    x = np.clip(x, -LARGEST, LARGEST)
+    low, first, median, third, high = quantiles(x, 4, weight).tolist()
+    return median, (third - first) or (high - low) / 2
+
+
+def smooth_clip(x, center, scale, clip=3.0):
+    r"""Return :math:`z / \sqrt{1 + (z / c)^2}` of z = (x - center) / scale."""
+    with np.errstate(over="ignore", under="ignore"):
+        z = np.clip(x, -LARGEST, LARGEST)
+        z -= center
+        z /= scale
+        # Farther out, it is the bound to the last digit, but the square overflows.
+        np.clip(z, -1e100 * clip, 1e100 * clip, out=z)
+        z /= np.sqrt(1 + np.square(z / clip))
+    return z
+
+
+def inverse_smooth_clip(y, center, scale, clip=3.0):
+    """Return the x of which ``y`` is the smooth clip: infinity at the bounds."""
+    t = y / clip
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        return y / np.sqrt((1 - t) * (1 + t)) * scale + center

@@ -1,0 +1,1 @@
+"""Tables: columns of numbers and categories as arrays for a network."""

@@ -1,0 +1,323 @@
+"""Learn the columns of a table, and encode tables by what was learnt.
+
+A learnt column is a dict. Its ``kind`` is
+
+- ``"number"``: ``center``, ``scale``, whether values were ``missing``, and the ``edges`` of
+  its bins, None without a piecewise-linear embedding;
+- ``"missing"``: a number that is constant but where it is missing;
+- ``"binary"``, ``"one_hot"`` or ``"embedding"``: a category with its ``values``, sorted.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skgd.preprocessing._robust import center_and_scale, quantiles, smooth_clip
+from skgd.tabular._read import (
+    as_categories,
+    as_numbers,
+    is_category,
+    plain_column,
+    read_table,
+)
+
+__all__ = ["Table", "encode", "learn_columns", "n_bin_rows", "n_values", "of_kind"]
+
+# Bins and categories are 16-bit numbers. Code 0 is a missing or unseen category.
+MOST_ROWS = 2**16 - 1
+MOST_VALUES = 2**16 - 2
+
+# Edges of bins that are closer count as equal, in quartile distances: beyond its first or
+# last edge, a number divided by the width of a narrow bin would be huge.
+LEAST_WIDTH = 1e-5
+
+# Numbers that are scaled at a time.
+BLOCK_SIZE = 2**18
+
+
+class Table(NamedTuple):
+    """Encoded rows."""
+
+    # Scaled numbers, then 1 where a number is missing and else 0, then binary categories,
+    # -1 or 1. float32.
+    X: np.ndarray
+    # The bin of each number, counted over all columns (uint16), and where in it (float32).
+    # Without columns, if there are no bins.
+    bins: np.ndarray
+    fractions: np.ndarray
+    # One-hot categories, then embedded ones: from 1, 0 if missing or unseen. uint16.
+    codes: np.ndarray
+
+
+def of_kind(columns, *kinds):
+    """Return the learnt columns of some kinds, kind after kind."""
+    return [c for kind in kinds for c in columns if c["kind"] == kind]
+
+
+def n_bin_rows(columns):
+    """Return the number of bins of each number, none without an embedding."""
+    numbers = of_kind(columns, "number")
+    return [len(c["edges"]) - 1 for c in numbers if c["edges"] is not None]
+
+
+def n_values(columns, kind):
+    """Return the number of values of each category of a kind."""
+    return [len(c["values"]) for c in of_kind(columns, kind)]
+
+
+def learn_columns(
+    X,
+    categorical_features="from_dtype",
+    max_one_hot=8,
+    numeric_embedding=None,
+    sample_weight=None,
+    n_bins=48,
+):
+    """Learn how to encode the columns of a table.
+
+    Parameters
+    ----------
+    X : {pandas or polars DataFrame, pyarrow Table or RecordBatch, array-like}
+        The training rows.
+
+    categorical_features : {"from_dtype"}, array-like of {bool, int, str} or None
+        Which columns hold categories.
+
+    max_one_hot : int
+        Categories with more values are to be embedded.
+
+    numeric_embedding : {"piecewise_linear"} or None
+        Whether the numbers have bins, too.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        The weights of the rows. One of weight 0 counts for nothing.
+
+    n_bins : int
+        The largest number of bins of a column.
+
+    Returns
+    -------
+    list of dict
+        The columns that are not constant, in the order of the table.
+    """
+    labels, columns, _ = read_table(X)
+    chosen = _chosen(categorical_features, labels, X)
+    seen: slice | np.ndarray = slice(None)
+    if sample_weight is not None:
+        seen = np.flatnonzero(sample_weight)
+        sample_weight = sample_weight[seen]
+    learnt = []
+    for j, (name, column) in enumerate(zip(labels, columns, strict=True)):
+        values = plain_column(column, name)
+        if is_category(values) if chosen is None else chosen[j]:
+            found, codes = as_categories(values, name)
+            new = _learn_category(found, codes[seen], max_one_hot, sample_weight)
+        else:
+            numbers = as_numbers(values, name)
+            _refuse_infinity(numbers[np.newaxis], [name])
+            new = _learn_number(numbers[seen], sample_weight)
+        if new is not None:
+            name = name if isinstance(name, str) else j
+            learnt.append({"index": j, "name": name, **new})
+    if numeric_embedding == "piecewise_linear":
+        _learn_edges(learnt, columns, seen, sample_weight, n_bins)
+    return learnt
+
+
+def _chosen(categorical_features, labels, X):
+    """Return whether each column is to be a category, None if by its type."""
+    if isinstance(categorical_features, str) and categorical_features == "from_dtype":
+        return None
+    n = len(labels)
+    given = np.asarray([] if categorical_features is None else categorical_features)
+    kinds = {type(v) for v in given.ravel().tolist()}
+    allowed = (
+        "'from_dtype', None, a boolean for each column, or indices or names of columns"
+    )
+    if given.ndim != 1 or len(kinds) > 1 or not kinds <= {bool, int, str}:
+        raise ValueError(
+            f"categorical_features must be {allowed}, got {categorical_features!r}."
+        )
+    if given.dtype == bool:
+        if given.size != n:
+            raise ValueError(
+                f"categorical_features as booleans must be of length {n}, the number of "
+                f"columns of X, got {given.size}."
+            )
+        return given
+    places = given.tolist()
+    if kinds == {str}:
+        known = {name: j for j, name in enumerate(labels)}
+        unknown = [name for name in places if name not in known]
+        if unknown:
+            raise ValueError(
+                f"categorical_features has the name {unknown[0]!r}, which is not among the "
+                f"columns of X: {labels!r}."
+            )
+        places = [known[name] for name in places]
+    unknown = [j for j in places if not 0 <= j < n]
+    if unknown:
+        raise ValueError(
+            f"categorical_features has the index {unknown[0]}, X has columns 0 to {n - 1}."
+        )
+    return np.isin(np.arange(n), places)
+
+
+def _refuse_infinity(numbers, names):
+    """Raise if one of some columns, rows here, has an infinite number."""
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        column, row = np.argwhere(infinite)[0]
+        raise ValueError(
+            f"column {names[column]!r} of X has an infinite number in row {row}. Replace "
+            "it by NaN or a finite number."
+        )
+
+
+def _sorted(numbers, weight):
+    """Return numbers and their weights in order, without NaN."""
+    if weight is None:
+        numbers = np.sort(numbers)
+    else:
+        order = np.argsort(numbers, kind="stable")
+        numbers, weight = numbers[order], weight[order]
+    n = numbers.size - np.count_nonzero(np.isnan(numbers))
+    return numbers[:n], None if weight is None else weight[:n]
+
+
+def _learn_number(numbers, weight):
+    """Return what encodes a number, None if it is constant."""
+    x, weight = _sorted(numbers, weight)
+    missing = x.size < numbers.size
+    center, scale = center_and_scale(x, weight) if x.size else (0.0, 0.0)
+    if scale == 0 and (x.size == 0 or not missing):
+        return None
+    kind = "number" if scale else "missing"
+    new = {"kind": kind, "center": center, "scale": scale or 1.0, "missing": missing}
+    return {**new, "edges": None}
+
+
+def _learn_category(labels, codes, max_one_hot, weight):
+    """Return what encodes a category, None if it is constant."""
+    totals: dict = {}
+    counts = np.bincount(codes % len(labels), weight, len(labels))
+    for value, count in zip(labels, counts.tolist(), strict=True):
+        if count:
+            totals[value] = totals.get(value, 0) + count
+    missing = totals.pop(None, 0) > 0
+    values = sorted(totals, key=_order)
+    if len(values) + missing < 2:
+        return None
+    if len(values) > MOST_VALUES:
+        values = sorted(values, key=lambda v: -totals[v])[:MOST_VALUES]
+        values.sort(key=_order)
+    few = "one_hot" if len(values) <= max_one_hot else "embedding"
+    return {"kind": "binary" if len(values) <= 2 else few, "values": values}
+
+
+def _order(value):
+    """Sort numbers before strings."""
+    return isinstance(value, str), value
+
+
+def _learn_edges(learnt, columns, seen, weight, n_bins):
+    """Add the edges of the bins."""
+    numbers = of_kind(learnt, "number")
+    if len(numbers) > MOST_ROWS:
+        raise ValueError(
+            f"numeric_embedding='piecewise_linear' is for at most {MOST_ROWS} columns of "
+            f"numbers, got {len(numbers)}. Use numeric_embedding=None."
+        )
+    for c in numbers:
+        values = as_numbers(plain_column(columns[c["index"]], c["name"]), c["name"])
+        x, weights = _sorted(values[seen], weight)
+        z = smooth_clip(x, c["center"], c["scale"])
+        edges = quantiles(z, min(n_bins, MOST_ROWS // len(numbers)), weights)
+        c["edges"] = _merged(edges)
+
+
+def _merged(edges):
+    """Return edges without those that are almost equal to their neighbor."""
+    kept = [edges[0]]
+    for edge in edges[1:-1]:
+        if edge - kept[-1] > LEAST_WIDTH and edges[-1] - edge > LEAST_WIDTH:
+            kept.append(edge)
+    return np.array([*kept, edges[-1]])
+
+
+def encode(columns, X):
+    """Encode the rows of a table.
+
+    Parameters
+    ----------
+    columns : list of dict
+        What :func:`learn_columns` has learnt.
+
+    X : {pandas or polars DataFrame, pyarrow Table or RecordBatch, array-like}
+        The rows, with the columns of training.
+
+    Returns
+    -------
+    Table
+    """
+    _, raw, n_rows = read_table(X)
+    numbers, binary = of_kind(columns, "number"), of_kind(columns, "binary")
+    categories = of_kind(columns, "one_hot", "embedding")
+    read = [*numbers, *of_kind(columns, "missing")]
+    n_missing = sum(c["missing"] for c in read)
+    sizes = n_bin_rows(columns)
+    table = Table(
+        np.empty((n_rows, len(numbers) + n_missing + len(binary)), np.float32),
+        np.empty((n_rows, len(sizes)), np.uint16),
+        np.empty((n_rows, len(sizes)), np.float32),
+        np.empty((n_rows, len(categories)), np.uint16),
+    )
+    indicator = len(numbers)
+    first_rows = np.cumsum([0, *sizes])
+    step = max(1, BLOCK_SIZE // n_rows)
+    for start in range(0, len(read), step):
+        block = read[start : start + step]
+        z, missing = _scaled(block, raw, n_rows)
+        n_scaled = min(len(block), len(numbers) - start)
+        table.X[:, start : start + n_scaled] = z[:n_scaled].T
+        for j, c in enumerate(block, start):
+            if c["missing"]:
+                table.X[:, indicator] = missing[j - start]
+                indicator += 1
+            if c["edges"] is not None:
+                bins, table.fractions[:, j] = _binned(z[j - start], c["edges"])
+                table.bins[:, j] = bins + first_rows[j]
+    for j, c in enumerate(binary, indicator):
+        signs = [0, -1, 1] if len(c["values"]) == 2 else [0, 1]
+        table.X[:, j] = np.array(signs, np.float32)[_codes(c, raw)]
+    for j, c in enumerate(categories):
+        table.codes[:, j] = _codes(c, raw)
+    return table
+
+
+def _scaled(columns, raw, n_rows):
+    """Return the scaled numbers of some columns, rows here, and where they are missing."""
+    x = np.empty((len(columns), n_rows))
+    for row, c in zip(x, columns, strict=True):
+        row[:] = as_numbers(plain_column(raw[c["index"]], c["name"]), c["name"])
+    _refuse_infinity(x, [c["name"] for c in columns])
+    center, scale = np.array([[c["center"], c["scale"]] for c in columns]).T
+    z = smooth_clip(x, center[:, np.newaxis], scale[:, np.newaxis])
+    missing = np.isnan(z)
+    z[missing] = 0
+    return z, missing
+
+
+def _binned(z, edges):
+    """Return the bin of each number and the fraction of the bin that is below it."""
+    bins = np.searchsorted(edges[1:-1], z, side="right")
+    return bins, (z - edges[bins]) / np.diff(edges)[bins]
+
+
+def _codes(column, raw):
+    """Return the code of a category in each row."""
+    values = plain_column(raw[column["index"]], column["name"])
+    labels, codes = as_categories(values, column["name"])
+    known = dict(zip(column["values"], range(1, len(column["values"]) + 1), strict=True))
+    table = np.fromiter((known.get(v, 0) for v in labels), np.uint16, len(labels))
+    return table[codes]
