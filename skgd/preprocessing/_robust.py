@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["center_and_scale", "inverse_smooth_clip", "quantiles", "smooth_clip"]
 
 # Larger numbers count as this one, so that no difference of two overflows.
-LARGEST = 2.0**1022
+LARGEST = np.finfo(np.float64).max / 2
 
 
 def quantiles(x, n_parts, weight=None):

@@ -8,6 +8,7 @@ A learnt column is a dict. Its ``kind`` is
 - ``"binary"``, ``"one_hot"`` or ``"embedding"``: a category with its ``values``, sorted.
 """
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -175,7 +176,7 @@ def _refuse_infinity(numbers, names):
 
 
 def _sorted(numbers, weight):
-    """Return numbers and their weights in order, without NaN."""
+    """Return numbers and their weights in ascending order, without NaN."""
     if weight is None:
         numbers = np.sort(numbers)
     else:
@@ -200,7 +201,7 @@ def _learn_number(numbers, weight):
 def _learn_category(labels, codes, max_one_hot, weight):
     """Return what encodes a category, None if it is constant."""
     totals: dict = {}
-    counts = np.bincount(codes % len(labels), weight, len(labels))
+    counts = np.bincount(codes, weight, len(labels))
     for value, count in zip(labels, counts.tolist(), strict=True):
         if count:
             totals[value] = totals.get(value, 0) + count
@@ -318,6 +319,19 @@ def _codes(column, raw):
     """Return the code of a category in each row."""
     values = plain_column(raw[column["index"]], column["name"])
     labels, codes = as_categories(values, column["name"])
-    known = dict(zip(column["values"], range(1, len(column["values"]) + 1), strict=True))
-    table = np.fromiter((known.get(v, 0) for v in labels), np.uint16, len(labels))
+    table = np.fromiter(_positions(column["values"], labels), np.uint16, len(labels))
     return table[codes]
+
+
+def _positions(values, labels):
+    """Return the place of each label among sorted values from 1, 0 if it is not there."""
+    if 50 * len(labels) > len(values):
+        known = dict(zip(values, range(1, len(values) + 1), strict=True))
+        return [known.get(v, 0) for v in labels]
+    # A few rows of a column with many values: to hash all of them takes longer.
+    return [0 if v is None else _position(values, v) for v in labels]
+
+
+def _position(values, label):
+    place = bisect_left(values, _order(label), key=_order)
+    return place + 1 if values[place : place + 1] == [label] else 0

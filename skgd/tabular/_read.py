@@ -272,7 +272,7 @@ def as_categories(values, label):
             labels = [labels[i] if i >= 0 else None for i in codes.tolist()]
             codes = np.arange(len(codes))
         else:
-            labels = [*labels, None]
+            labels, codes = [None, *labels], codes.astype(np.intp) + 1
     else:
         if values.dtype.kind in "mM":
             values = _seconds(values, label)
