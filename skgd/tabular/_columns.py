@@ -102,11 +102,12 @@ def learn_columns(
         The columns that are not constant, in the order of the table.
     """
     labels, columns, _ = read_table(X)
-    chosen = _chosen(categorical_features, labels, X)
+    chosen = _chosen(categorical_features, labels)
     seen: slice | np.ndarray = slice(None)
     if sample_weight is not None:
         seen = np.flatnonzero(sample_weight)
         sample_weight = sample_weight[seen]
+    n_bins = min(n_bins, MOST_ROWS // len(columns)) or 1
     learnt = []
     for j, (name, column) in enumerate(zip(labels, columns, strict=True)):
         values = plain_column(column, name)
@@ -116,16 +117,20 @@ def learn_columns(
         else:
             numbers = as_numbers(values, name)
             _refuse_infinity(numbers[np.newaxis], [name])
-            new = _learn_number(numbers[seen], sample_weight)
+            bins = n_bins if numeric_embedding == "piecewise_linear" else None
+            new = _learn_number(numbers[seen], sample_weight, bins)
         if new is not None:
             name = name if isinstance(name, str) else j
             learnt.append({"index": j, "name": name, **new})
-    if numeric_embedding == "piecewise_linear":
-        _learn_edges(learnt, columns, seen, sample_weight, n_bins)
+    if len(n_bin_rows(learnt)) > MOST_ROWS:
+        raise ValueError(
+            f"numeric_embedding={numeric_embedding!r} is for at most {MOST_ROWS} columns "
+            f"of numbers, got {len(n_bin_rows(learnt))}. Use numeric_embedding=None."
+        )
     return learnt
 
 
-def _chosen(categorical_features, labels, X):
+def _chosen(categorical_features, labels):
     """Return whether each column is to be a category, None if by its type."""
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return None
@@ -175,27 +180,27 @@ def _refuse_infinity(numbers, names):
         )
 
 
-def _sorted(numbers, weight):
-    """Return numbers and their weights in ascending order, without NaN."""
+def _learn_number(numbers, weight, n_bins):
+    """Return what encodes a number, None if it is constant."""
     if weight is None:
-        numbers = np.sort(numbers)
+        x = np.sort(numbers)
     else:
         order = np.argsort(numbers, kind="stable")
-        numbers, weight = numbers[order], weight[order]
-    n = numbers.size - np.count_nonzero(np.isnan(numbers))
-    return numbers[:n], None if weight is None else weight[:n]
-
-
-def _learn_number(numbers, weight):
-    """Return what encodes a number, None if it is constant."""
-    x, weight = _sorted(numbers, weight)
-    missing = x.size < numbers.size
-    center, scale = center_and_scale(x, weight) if x.size else (0.0, 0.0)
-    if scale == 0 and (x.size == 0 or not missing):
+        x, weight = numbers[order], weight[order]
+    # NaNs are at the end.
+    n_known = x.size - np.count_nonzero(np.isnan(x))
+    missing = n_known < x.size
+    if n_known == 0:
         return None
-    kind = "number" if scale else "missing"
-    new = {"kind": kind, "center": center, "scale": scale or 1.0, "missing": missing}
-    return {**new, "edges": None}
+    x, weight = x[:n_known], None if weight is None else weight[:n_known]
+    center, scale = center_and_scale(x, weight)
+    new = {"center": center, "scale": scale, "missing": missing, "edges": None}
+    if scale == 0:
+        return {"kind": "missing", **new, "scale": 1.0} if missing else None
+    if n_bins is not None:
+        edges = quantiles(smooth_clip(x, center, scale), n_bins, weight)
+        new["edges"] = _merged(edges)
+    return {"kind": "number", **new}
 
 
 def _learn_category(labels, codes, max_one_hot, weight):
@@ -219,22 +224,6 @@ def _learn_category(labels, codes, max_one_hot, weight):
 def _order(value):
     """Sort numbers before strings."""
     return isinstance(value, str), value
-
-
-def _learn_edges(learnt, columns, seen, weight, n_bins):
-    """Add the edges of the bins."""
-    numbers = of_kind(learnt, "number")
-    if len(numbers) > MOST_ROWS:
-        raise ValueError(
-            f"numeric_embedding='piecewise_linear' is for at most {MOST_ROWS} columns of "
-            f"numbers, got {len(numbers)}. Use numeric_embedding=None."
-        )
-    for c in numbers:
-        values = as_numbers(plain_column(columns[c["index"]], c["name"]), c["name"])
-        x, weights = _sorted(values[seen], weight)
-        z = smooth_clip(x, c["center"], c["scale"])
-        edges = quantiles(z, min(n_bins, MOST_ROWS // len(numbers)), weights)
-        c["edges"] = _merged(edges)
 
 
 def _merged(edges):

@@ -110,9 +110,8 @@ def _plain_pandas(column):
     if hasattr(dtype, "categories"):
         return column.array.categories, column.array.codes
     if hasattr(dtype, "pyarrow_dtype"):
-        return _plain_pyarrow(
-            sys.modules["pyarrow"].Table.from_pandas(column.to_frame("x")).column(0)
-        )
+        pyarrow = sys.modules["pyarrow"]
+        return _plain_pyarrow(pyarrow.Table.from_pandas(column.to_frame("x"))["x"])
     if dtype.type is str:
         return column.to_numpy(dtype=object)
     if hasattr(dtype, "tz"):
@@ -143,9 +142,8 @@ def _plain_pyarrow(column):
     dtype = column.type
     if types.is_dictionary(dtype) or types.is_string(dtype) or types.is_large_string(dtype):
         column = column.dictionary_encode().combine_chunks()
-        return column.dictionary.to_pylist(), column.indices.cast("int64").fill_null(
-            -1
-        ).to_numpy()
+        codes = column.indices.cast("int64").fill_null(-1)
+        return column.dictionary.to_pylist(), codes.to_numpy()
     if types.is_decimal(dtype):
         column = column.cast("float64")
     elif types.is_nested(dtype) or types.is_time(dtype) or "binary" in str(dtype):
