@@ -6,13 +6,20 @@ from skgd._show_versions import show_versions
 from skgd._version import __version__
 from skgd._warm_up import warm_up
 from skgd.neural_network import MLPClassifier, MLPRegressor
-from skgd.preprocessing import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
+from skgd.preprocessing import (
+    MeanScaler,
+    MinMaxScaler,
+    RobustClipScaler,
+    StandardScaler,
+    ZScoreScaler,
+)
 
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "MeanScaler",
     "MinMaxScaler",
+    "RobustClipScaler",
     "StandardScaler",
     "ZScoreScaler",
     "__version__",

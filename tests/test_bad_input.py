@@ -11,6 +11,7 @@ from skgd import (
     MinMaxScaler,
     MLPClassifier,
     MLPRegressor,
+    RobustClipScaler,
     StandardScaler,
     ZScoreScaler,
 )
@@ -27,6 +28,7 @@ SCALERS = {
     MeanScaler: preprocessing.MinMaxScaler,
     StandardScaler: preprocessing.StandardScaler,
     ZScoreScaler: preprocessing.StandardScaler,
+    RobustClipScaler: preprocessing.MinMaxScaler,
 }
 
 
@@ -168,7 +170,8 @@ def test_rows_of_a_scaler(scaler, name, fitted):
     if fitted:
         ours.fit(X)
         theirs.fit(X)
-    assert_same_refusal(ours, theirs, "partial_fit", rows)
+    if hasattr(ours, "partial_fit"):
+        assert_same_refusal(ours, theirs, "partial_fit", rows)
     assert_same_refusal(ours, theirs, "fit", rows)
     if fitted:
         theirs.fit(X)
@@ -179,6 +182,7 @@ def test_rows_of_a_scaler(scaler, name, fitted):
 @pytest.mark.parametrize("name", OTHER_FEATURES)
 @pytest.mark.parametrize("scaler", SCALERS)
 def test_other_features_of_a_scaler(scaler, name):
-    for method in ("partial_fit", "transform", "inverse_transform"):
+    methods = ["partial_fit"] if hasattr(scaler, "partial_fit") else []
+    for method in (*methods, "transform", "inverse_transform"):
         ours, theirs = scaler().fit(X), SCALERS[scaler]().fit(X)
         assert_same_refusal(ours, theirs, method, OTHER_FEATURES[name])

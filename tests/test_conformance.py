@@ -14,6 +14,7 @@ from skgd import (
     MinMaxScaler,
     MLPClassifier,
     MLPRegressor,
+    RobustClipScaler,
     StandardScaler,
     ZScoreScaler,
 )
@@ -26,6 +27,7 @@ DEFAULTS = [
     MeanScaler(),
     StandardScaler(),
     ZScoreScaler(),
+    RobustClipScaler(),
     MLPClassifier(),
     MLPRegressor(),
 ]

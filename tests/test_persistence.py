@@ -116,6 +116,8 @@ def test_skops_has_to_trust_nothing_but_the_scaler_and_plugins():
         assert untrusted(scaler.fit(X)) == expected
         assert untrusted(scaler.partial_fit(X, **weights)) == expected
         assert untrusted(scaler.merge(deepcopy(scaler))) == expected
+    expected = ["skgd.preprocessing._robust_clip.RobustClipScaler"]
+    assert untrusted(skgd.RobustClipScaler().fit(X)) == expected
     model = with_objects(learning_rate=InverseTime(decay_steps=1)).fit(X, X[:, 0])
     assert untrusted(model) == [
         "skgd.activations.tanh.Tanh",

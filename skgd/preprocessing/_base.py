@@ -24,7 +24,14 @@ from skgd.preprocessing._layout import refuse_infinity
 from skgd.preprocessing._statistics import merge
 from skgd.preprocessing._summarize import misfit, summarize
 
-__all__ = ["AffineScaler", "WeightedScaler", "scaled_range"]
+__all__ = [
+    "DTYPES",
+    "AffineScaler",
+    "WeightedScaler",
+    "checked_weight",
+    "refuse_sparse",
+    "scaled_range",
+]
 
 DTYPES = (np.float64, np.float32, np.float16)
 
@@ -104,11 +111,8 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         """Take in data, after what has been seen or instead of it."""
         with unchanged_by_errors(self):
             self._check_parameters()
-            if issparse(X) and not self._accept_sparse:
-                raise TypeError(
-                    f"{type(self).__name__} does not support sparse input. "
-                    "Consider using MaxAbsScaler instead."
-                )
+            if not self._accept_sparse:
+                refuse_sparse(self, X)
             reset = reset or not hasattr(self, "_summary")
             X = validate_data(
                 self,
@@ -126,7 +130,7 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
             else:
                 X = np.asarray(X)
             if sample_weight is not None:
-                sample_weight = _checked_weight(sample_weight, X)
+                sample_weight = checked_weight(sample_weight, X)
             summary = summarize(X, sample_weight, self._moments, self._extremes)
             if not reset:
                 summary = merge(self._summary, summary)
@@ -318,7 +322,7 @@ class WeightedScaler(AffineScaler):
         return self._update(X, sample_weight, reset=False)
 
 
-def _checked_weight(sample_weight, X):
+def checked_weight(sample_weight, X):
     """Return the weights of the samples, float64; raise if they are not valid."""
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     with np.errstate(over="ignore"):
@@ -329,6 +333,15 @@ def _checked_weight(sample_weight, X):
             f"numbers from {weight.min()} to {weight.max()} with a sum of {total}"
         )
     return weight
+
+
+def refuse_sparse(scaler, X):
+    """Raise scikit-learn's TypeError of scalers that are for dense data only."""
+    if issparse(X):
+        raise TypeError(
+            f"{type(scaler).__name__} does not support sparse input. "
+            "Consider using MaxAbsScaler instead."
+        )
 
 
 def scaled_range(low, high):

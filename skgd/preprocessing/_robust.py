@@ -2,10 +2,27 @@
 
 import numpy as np
 
-__all__ = ["center_and_scale", "inverse_smooth_clip", "quantiles", "smooth_clip"]
+__all__ = [
+    "center_and_scale",
+    "in_order",
+    "inverse_smooth_clip",
+    "quantiles",
+    "smooth_clip",
+]
 
 # Larger numbers count as this one, so that no difference of two overflows.
 LARGEST = np.finfo(np.float64).max / 2
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+def in_order(x, weight=None):
+    """Return numbers and their weights in ascending order, without NaN and weights of 0."""
+    if weight is None:
+        x = np.sort(x)
+        return x[: x.size - np.count_nonzero(np.isnan(x))], None
+    seen = np.flatnonzero((weight > 0) & ~np.isnan(x))
+    seen = seen[np.argsort(x[seen], kind="stable")]
+    return x[seen], weight[seen]
 
 
 def quantiles(x, n_parts, weight=None):
@@ -40,26 +57,40 @@ def quantiles(x, n_parts, weight=None):
     return (found[0] + found[1]) / 2
 
 
-def center_and_scale(x, weight=None):
+def center_and_scale(x, weight=None, eps=EPSILON):
     """Return the median and what to divide by, 0 if the numbers are all the same.
 
     That is the distance of the quartiles or, if they are equal, half the range.
+
+    Parameters
+    ----------
+    x, weight
+        As in :func:`quantiles`.
+
+    eps : float
+        Numbers count as equal up to ten times this part of them.
     """
     x = np.clip(x, -LARGEST, LARGEST)
     low, first, median, third, high = quantiles(x, 4, weight).tolist()
-    return median, (third - first) or (high - low) / 2
+
+    def distance(one, other):
+        return other - one if other - one > 10 * eps * max(-one, other) else 0.0
+
+    return median, distance(first, third) or distance(low, high) / 2
 
 
 def smooth_clip(x, center, scale, clip=3.0):
     r"""Return :math:`z / \sqrt{1 + (z / c)^2}` of z = (x - center) / scale."""
+    # Farther out, it is the bound to the last digit, but the square overflows.
+    far = min(1e100 * clip, np.finfo(np.float64).max)
     with np.errstate(over="ignore", under="ignore"):
         z = np.clip(x, -LARGEST, LARGEST)
         z -= center
         z /= scale
-        # Farther out, it is the bound to the last digit, but the square overflows.
-        np.clip(z, -1e100 * clip, 1e100 * clip, out=z)
+        np.clip(z, -far, far, out=z)
         z /= np.sqrt(1 + np.square(z / clip))
-    return z
+    # It may be beyond by a rounding.
+    return np.clip(z, -clip, clip, out=z)
 
 
 def inverse_smooth_clip(y, center, scale, clip=3.0):

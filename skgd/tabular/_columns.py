@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgd.preprocessing._robust import center_and_scale, quantiles, smooth_clip
+from skgd.preprocessing._robust import center_and_scale, in_order, quantiles, smooth_clip
 from skgd.tabular._read import (
     as_categories,
     as_numbers,
@@ -182,17 +182,10 @@ def _refuse_infinity(numbers, names):
 
 def _learn_number(numbers, weight, n_bins):
     """Return what encodes a number, None if it is constant."""
-    if weight is None:
-        x = np.sort(numbers)
-    else:
-        order = np.argsort(numbers, kind="stable")
-        x, weight = numbers[order], weight[order]
-    # NaNs are at the end.
-    n_known = x.size - np.count_nonzero(np.isnan(x))
-    missing = n_known < x.size
-    if n_known == 0:
+    x, weight = in_order(numbers, weight)
+    missing = x.size < numbers.size
+    if x.size == 0:
         return None
-    x, weight = x[:n_known], None if weight is None else weight[:n_known]
     center, scale = center_and_scale(x, weight)
     new = {"center": center, "scale": scale, "missing": missing, "edges": None}
     if scale == 0:

@@ -12,12 +12,13 @@ from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
 )
 
-from skgd import MeanScaler, MinMaxScaler, StandardScaler, ZScoreScaler
+from skgd import MeanScaler, MinMaxScaler, RobustClipScaler, StandardScaler, ZScoreScaler
 
 SCALERS = [
     MinMaxScaler(),
     MinMaxScaler(clip=True),
     MeanScaler(),
+    RobustClipScaler(),
     StandardScaler(),
     StandardScaler(with_mean=False),
     ZScoreScaler(),
@@ -61,8 +62,8 @@ def test_array_api_setting():
     # SciPy reads it when it is imported.
     code = (
         "from sklearn.utils.estimator_checks import check_estimator\n"
-        "from skgd import MeanScaler, MinMaxScaler, ZScoreScaler\n"
-        "for scaler in MeanScaler(), MinMaxScaler(), ZScoreScaler():\n"
+        "from skgd import MeanScaler, MinMaxScaler, RobustClipScaler, ZScoreScaler\n"
+        "for scaler in MeanScaler(), MinMaxScaler(), RobustClipScaler(), ZScoreScaler():\n"
         "    check_estimator(scaler, on_skip=None)\n"
     )
     subprocess.run(
