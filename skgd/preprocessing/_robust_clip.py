@@ -120,6 +120,7 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         TypeError
             If `X` is sparse.
         """
+        refuse_sparse(self, X)
         with unchanged_by_errors(self):
             X = np.asarray(self._validated(X, reset=True))
             eps = float(np.finfo(X.dtype).eps)
@@ -194,7 +195,6 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
             return x.astype(X.dtype, copy=False)
 
     def _validated(self, X, reset):
-        refuse_sparse(self, X)
         return validate_data(
             self, X, reset=reset, dtype=DTYPES, ensure_all_finite="allow-nan"
         )
