@@ -13,6 +13,7 @@ from skgd.preprocessing import (
     StandardScaler,
     ZScoreScaler,
 )
+from skgd.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 __all__ = [
     "MLPClassifier",
@@ -21,6 +22,8 @@ __all__ = [
     "MinMaxScaler",
     "RobustClipScaler",
     "StandardScaler",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "ZScoreScaler",
     "__version__",
     "show_versions",

@@ -77,7 +77,9 @@ def _name_data(error, estimator, arguments):
     if re.search(r"\b(X|y|sample_weight)_val\b", str(error)):
         return
     labels = is_classifier(estimator)
-    names = ["X", *(["y"] if labels or is_regressor(estimator) else []), "sample_weight"]
+    names = list(estimator._explained_data)
+    if not (labels or is_regressor(estimator)):
+        names.remove("y")
     data = {name: arguments[name] for name in names if name in arguments}
     if data.get("sample_weight") is None:
         data.pop("sample_weight", None)
@@ -93,6 +95,9 @@ def _name_data(error, estimator, arguments):
 
 class Explained(BaseEstimator):
     """Adds hints to errors about parameters."""
+
+    # The arguments whose faults are looked for.
+    _explained_data: tuple[str, ...] = ("X", "y", "sample_weight")
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

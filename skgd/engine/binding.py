@@ -135,14 +135,14 @@ def _signatures(dtype):
     multiply = types.FunctionType(bind_multiply(T).signature())
     work = types.NamedTuple([vector, vector, order, double, double, multiply], StageWork)
     read = (stage.dtype, step.dtype, source, vector)
-    group = (stage.dtype, step.dtype, numba.typeof(no_rows(dtype)), order, vector, vector)
+    group = (stage.dtype, step.dtype, numba.typeof(no_rows(dtype)), order)
     coefficients = float64[:, ::1]
     return {
         "forward": (void, *read, vector, work),
         "backward": (void, *read, vector, vector, vector, work),
         "gradient": (void, *read, vector, vector, work),
-        "add_group": (void, *group),
-        "group_gradient": (void, *group),
+        "add_group": (void, *group, vector, vector, work),
+        "group_gradient": (void, *group, vector, vector, vector, work),
         "multiply": (multiply.signature.return_type, *multiply.signature.args),
         "evaluate": (float64, matrix, matrix, vector, T, double, matrix),
         "link": (void, matrix, double),
@@ -153,8 +153,10 @@ def _signatures(dtype):
 @cache
 def no_rows(dtype):
     """Return rows that are none of any kind."""
-    dtypes = dtype, dtype, np.int32, np.int64, np.int32, dtype, dtype, dtype
-    rows = Rows(*(np.empty(0, kind) for kind in dtypes))._replace(y=np.empty((0, 1), dtype))
+    kinds = {"columns": np.int32, "row_starts": np.int64, "codes": np.uint16}
+    kinds["bins"] = np.uint16
+    rows = Rows(*(np.empty(0, kinds.get(name, dtype)) for name in Rows._fields))
+    rows = rows._replace(y=np.empty((0, 1), dtype))
     for array in rows:
         array.flags.writeable = False
     return rows

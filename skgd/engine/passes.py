@@ -45,11 +45,13 @@ def forward(rows, order, network, work, kernels, step):
         stage = network.stages[index]
         parameters = _parameters(network, stage)
         outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
+        memory = _stage_work(network, work, kernels, stage)
         if stage.is_group:
-            kernels.add_group[stage.kind](stage, step, rows, order, parameters, outputs)
+            kernels.add_group[stage.kind](
+                stage, step, rows, order, parameters, outputs, memory
+            )
             continue
         inputs = _inputs(rows, order, work, step, stage, bounds)
-        memory = _stage_work(network, work, kernels, stage)
         if stage.kind == DENSE:
             dense.forward(stage, step, inputs, parameters, outputs, memory)
         else:
@@ -113,12 +115,14 @@ def tile_gradient(rows, order, network, work, kernels, step, tile, out):
     bounds = step.row, step.stop
     step.parameter = tile.begin - stage.begin
     delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
-    if stage.is_group:
-        kernels.group_gradient[stage.kind](stage, step, rows, order, delta, out)
-        return
-    inputs = _inputs(rows, order, work, step, stage, bounds)
     parameters = _parameters(network, stage)
     memory = _stage_work(network, work, kernels, stage)
+    if stage.is_group:
+        kernels.group_gradient[stage.kind](
+            stage, step, rows, order, parameters, delta, out, memory
+        )
+        return
+    inputs = _inputs(rows, order, work, step, stage, bounds)
     if stage.kind == DENSE:
         dense.gradient(stage, step, inputs, parameters, delta, out, memory)
     else:

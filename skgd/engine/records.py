@@ -124,7 +124,9 @@ class Rows(NamedTuple):
     values: Any  # sparse rows: data,
     columns: Any  # indices (int32)
     row_starts: Any  # and indptr (int64) of a csr matrix
-    codes: Any  # columns of whole numbers (int32), for input groups that look them up
+    codes: Any  # categories (uint16), row by row, for input groups that look them up
+    bins: Any  # piecewise-linear columns: bins (uint16), row by row,
+    fractions: Any  # and where in its bin a value is
     y: Any  # targets of shape (n_samples, n_targets), in the dtype of X
     weight: Any  # sample weights; none stand for ones
     center: Any  # what is subtracted from the features in training; none stand for zeros

@@ -53,10 +53,11 @@ class Stage:
       by the parameters from ``step.parameter`` on that ``out`` has room for, over the rows
       from ``step.row`` to ``step.stop``.
 
-    An input group has two instead: ``add(stage, step, rows, order, parameters, outputs)``
-    adds to the outputs, ``gradient(stage, step, rows, order, delta, out)`` is as above.
-    Row ``i`` of the mini-batch is row ``order[step.start + i]`` of the data, or
-    ``step.start + i`` if the order is empty.
+    An input group has two instead, which read the rows of the data themselves:
+    ``add(stage, step, rows, order, parameters, outputs, work)`` adds to the outputs,
+    ``gradient(stage, step, rows, order, parameters, delta, out, work)`` is as above. Row
+    ``i`` of the mini-batch is row ``order[step.start + i]`` of the data, or ``step.start +
+    i`` if the order is empty.
 
     Parameters
     ----------

@@ -5,6 +5,19 @@ from skgd.stages.batch_norm import BatchNorm
 from skgd.stages.bias import Bias
 from skgd.stages.dense import Dense
 from skgd.stages.dropout import Dropout
+from skgd.stages.embedding import Embedding
+from skgd.stages.lookup import Lookup
+from skgd.stages.piecewise_linear import PiecewiseLinear
 from skgd.stages.sparse import SparseColumns
 
-__all__ = ["Activate", "BatchNorm", "Bias", "Dense", "Dropout", "SparseColumns"]
+__all__ = [
+    "Activate",
+    "BatchNorm",
+    "Bias",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Lookup",
+    "PiecewiseLinear",
+    "SparseColumns",
+]

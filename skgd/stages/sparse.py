@@ -25,7 +25,7 @@ class SparseColumns(Stage):
         self.blocks = (Block("weights", (inputs, outputs)),)
 
     @staticmethod
-    def add(stage, step, rows, order, parameters, outputs):
+    def add(stage, step, rows, order, parameters, outputs, work):
         """Add the rows times the weights."""
         weights = matrix(parameters, 0, stage.inputs, stage.outputs)
         out = matrix(outputs, 0, step.last - step.first, stage.outputs)
@@ -39,7 +39,7 @@ class SparseColumns(Stage):
                     out[i, j] += value * weights[column, j]
 
     @staticmethod
-    def gradient(stage, step, rows, order, delta, out):
+    def gradient(stage, step, rows, order, parameters, delta, out, work):
         """Write the transposed rows times ``delta``."""
         delta = matrix(delta, 0, step.stop - step.row, stage.outputs)
         gradient = matrix(out, 0, stage.inputs, stage.outputs)

@@ -1,1 +1,6 @@
-"""Tables: columns of numbers and categories as arrays for a network."""
+"""Networks that take raw tables."""
+
+from skgd.tabular._classifier import TabularMLPClassifier
+from skgd.tabular._regressor import TabularMLPRegressor
+
+__all__ = ["TabularMLPClassifier", "TabularMLPRegressor"]

@@ -63,12 +63,19 @@ def assert_close(actual, expected, tolerance, unit=0.0):
 
 
 def rows_of(X, dtype, y=None, weight=None, codes=None):
-    """Describe the data for the kernels; ``codes`` are columns of whole numbers."""
+    """Describe the data for the kernels.
+
+    ``codes`` are columns of whole numbers, or a dict of them and of other fields of Rows.
+    """
     rows = as_rows(X, dtype, y, weight)
-    if codes is not None:
-        codes = np.array(codes, dtype=np.int32).reshape(-1)
-        codes.flags.writeable = False
-        rows = rows._replace(codes=codes)
+    if codes is None:
+        return rows
+    fields = codes if isinstance(codes, dict) else {"codes": codes}
+    for name, values in fields.items():
+        kind = dtype if name == "fractions" else np.uint16
+        array = np.array(values, dtype=kind).reshape(-1)
+        array.flags.writeable = False
+        rows = rows._replace(**{name: array})
     return rows
 
 
@@ -230,7 +237,7 @@ def trainer_of(
             rate_factors=rate_factors or {},
             seed=seed,
         ),
-        TrainingState(parameters, progress, Orders(X.shape[0], random_state)),
+        TrainingState(parameters, progress, Orders(np.arange(X.shape[0]), random_state)),
         n_threads,
     )
     return trainer, parameters

@@ -49,7 +49,7 @@ class LookUp(Stage):
         self.blocks = (Block("embedding", (levels, outputs)),)
 
     @staticmethod
-    def add(stage, step, rows, order, parameters, outputs):
+    def add(stage, step, rows, order, parameters, outputs, work):
         out = matrix(outputs, 0, step.last - step.first, stage.outputs)
         for i in range(out.shape[0]):
             index = step.start + step.first + i
@@ -60,7 +60,7 @@ class LookUp(Stage):
                     out[i, j] += parameters[first + j]
 
     @staticmethod
-    def gradient(stage, step, rows, order, delta, out):
+    def gradient(stage, step, rows, order, parameters, delta, out, work):
         out[:] = 0
         delta = matrix(delta, 0, step.stop - step.row, stage.outputs)
         for i in range(delta.shape[0]):

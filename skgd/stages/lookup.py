@@ -1,0 +1,72 @@
+r"""The input group of categories that each have their own weights.
+
+.. math:: z \leftarrow z + \sum_c W_{c, x_c}
+
+is the product of the one-hot encoding, which is never written.
+"""
+
+from itertools import accumulate
+
+from skgd.engine.stage import Block, Stage
+from skgd.kernels.views import matrix
+
+__all__ = ["Lookup"]
+
+
+class Lookup(Stage):
+    """Adds the weights of the category of each column; code 0 stands for none.
+
+    Parameters
+    ----------
+    n_values : sequence of int
+        The categories of each column.
+
+    place : tuple of (int, int)
+        The first of the columns of ``rows.codes``, and the number of all.
+
+    outputs : int
+        The units of the first layer.
+    """
+
+    is_group = True
+
+    def __init__(self, n_values, place, outputs):
+        super().__init__(sum(n_values), outputs)
+        # The row of code 0, which does not exist, comes before those of a column.
+        self.numbers = (*place, *(s - 1 for s in accumulate(n_values, initial=0)))
+        self.blocks = (Block("weights", (self.inputs, outputs)),)
+
+    @staticmethod
+    def add(stage, step, rows, order, parameters, outputs, work):
+        """Add a row of the weights for each column."""
+        units, n_columns = stage.outputs, work.numbers.shape[0] - 3
+        first, width = int(work.numbers[0]), int(work.numbers[1])
+        weights = matrix(parameters, 0, stage.inputs, units)
+        out = matrix(outputs, 0, step.last - step.first, units)
+        for i in range(out.shape[0]):
+            index = step.start + step.first + i
+            row = order[index] if order.shape[0] > 0 else index
+            for column in range(n_columns):
+                code = rows.codes[row * width + first + column]
+                if code > 0:
+                    value = int(work.numbers[2 + column]) + code
+                    for j in range(units):
+                        out[i, j] += weights[value, j]
+
+    @staticmethod
+    def gradient(stage, step, rows, order, parameters, delta, out, work):
+        """Write the sums of ``delta`` over the rows of each category."""
+        units, n_columns = stage.outputs, work.numbers.shape[0] - 3
+        first, width = int(work.numbers[0]), int(work.numbers[1])
+        delta = matrix(delta, 0, step.stop - step.row, units)
+        gradient = matrix(out, 0, stage.inputs, units)
+        gradient[:] = 0
+        for i in range(delta.shape[0]):
+            index = step.start + step.row + i
+            row = order[index] if order.shape[0] > 0 else index
+            for column in range(n_columns):
+                code = rows.codes[row * width + first + column]
+                if code > 0:
+                    value = int(work.numbers[2 + column]) + code
+                    for j in range(units):
+                        gradient[value, j] += delta[i, j]

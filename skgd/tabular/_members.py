@@ -1,0 +1,314 @@
+"""Members: networks that train on folds of one table, each in a thread of its own."""
+
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import timedelta
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgd.engine.plugins import Loss, Schedule, Solver, Step
+from skgd.losses import LINKS
+from skgd.neural_network._orders import Orders
+from skgd.neural_network._plugins import Plugins
+from skgd.neural_network._prediction import mean_loss, predict_rows
+from skgd.neural_network._run import Run
+from skgd.neural_network._data import smoothed
+from skgd.neural_network._trainer import Batches, Progress, TrainingState
+from skgd.tabular._network import DTYPE, initial_parameters, rows_of_table
+
+__all__ = [
+    "Clock",
+    "Encoded",
+    "Recipe",
+    "Report",
+    "begin_member",
+    "predict_table",
+    "train_members",
+]
+
+
+class Encoded(NamedTuple):
+    """A table as the networks read it."""
+
+    table: Any  # Table
+    y: Any  # encoded targets
+    weight: Any  # or None
+
+    def part(self, first, last):
+        """View some rows."""
+        return self._each(lambda array: array[first:last])
+
+    def take(self, rows):
+        """Copy some rows."""
+        return self._each(lambda array: array[rows])
+
+    def _each(self, function):
+        weight = None if self.weight is None else function(self.weight)
+        table = type(self.table)(*map(function, self.table))
+        return Encoded(table, function(self.y), weight)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the members share.
+
+    Attributes
+    ----------
+    layout, plain : Layout
+        Of the network, with and without what only training needs.
+
+    n_columns : int
+        The columns of the table.
+
+    loss, solver, schedule, steps : plug-ins
+        The objective, the update rule with its schedule, and the steps before it.
+
+    rate, rate_factors : float, dict
+        The initial learning rate, and what that of a kind is multiplied by.
+
+    batch_size, max_iter, n_iter_no_change : int
+        The rows of a mini-batch, the most epochs, and those without a better score.
+
+    label_smoothing : float
+        The part of the targets that is spread evenly over the classes.
+
+    score : callable or None
+        Of predictions, targets and weights; None is the negative loss.
+    """
+
+    layout: Any
+    plain: Any
+    n_columns: int
+    loss: Loss
+    solver: Solver
+    schedule: Schedule
+    steps: tuple[Step, ...]
+    rate: float
+    rate_factors: dict
+    batch_size: int
+    max_iter: int
+    n_iter_no_change: int
+    label_smoothing: float = 0.0
+    score: Any = None
+    # What a Run reads of an estimator.
+    tol: float = 0.0
+    verbose: int = 0
+    n_jobs: int = 1
+    scoring: str = "loss"
+
+    def _remedy(self):
+        return f"learning_rate_init={self.rate}. Lower it."
+
+
+class Clock:
+    """Tells members when to end.
+
+    Parameters
+    ----------
+    deadline : float, default=inf
+        The time at which they stop, by ``perf_counter``.
+    """
+
+    def __init__(self, deadline=np.inf):
+        self.deadline = deadline
+        self.is_interrupted = False
+
+    def reason(self) -> str:
+        """Return why to stop now, empty if there is no reason."""
+        if self.is_interrupted:
+            return "interrupted"
+        return "max_time" if perf_counter() > self.deadline else ""
+
+
+class HeldOut(NamedTuple):
+    """The rows that score a member after each epoch; see Validation of networks."""
+
+    encoded: Encoded
+    recipe: Recipe
+    restores: bool = True
+    takes_last: bool = True
+
+    def evaluate(self, estimator, layout, plugins, parameters):
+        """Return the mean loss and the score, NaN where they are not finite."""
+        table, y, weight = self.encoded
+        z = np.empty((len(y), layout.stages[-1].outputs), DTYPE)
+        predict_table(self.recipe.plain, parameters.theta, table, None, z, 1)
+        loss = mean_loss(z, y, weight, plugins.loss)
+        if not np.isfinite(z).all():
+            return np.nan, np.nan
+        score = -loss if self.recipe.score is None else self.recipe.score(z, y, weight)
+        return loss, score
+
+
+def predict_table(plain, theta, table, loss, out, n_jobs):
+    """Predict encoded rows; without a ``loss``, the linear outputs.
+
+    Parameters
+    ----------
+    plain : Layout
+        Of the network, without what only training needs.
+
+    theta : ndarray of shape (n_params,)
+        Its parameters.
+
+    table : Table
+        The rows.
+
+    loss : Loss or None
+        Has the link.
+
+    out : ndarray of shape (n_samples, n_outputs)
+        Takes the predictions.
+
+    n_jobs : int or None
+        The threads.
+    """
+    encoded = Encoded(table, out, None)
+
+    def rows_of(first, last):
+        return rows_of_table(encoded.part(first, last).table)
+
+    products = len(out) * plain.stages[0].outputs * (table.X.shape[1] + table.bins.shape[1])
+    products += len(out) * sum(s.inputs * s.outputs for s in plain.stages if s.is_dense)
+    link = LINKS["identity"]() if loss is None else loss
+    # That of a model in shared memory cannot be written to, which is another type.
+    theta = np.require(theta, requirements="W")
+    predict_rows(rows_of, plain, theta, link, out, (n_jobs, products, False))
+
+
+def begin_member(recipe, encoded, held_out, seed):
+    """Prepare the training of a member.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the members share.
+
+    encoded : Encoded
+        The whole table.
+
+    held_out : tuple of (int, int) or Encoded or None
+        The rows to score it with, the others being those to train on; or other rows.
+
+    seed : int
+        Of all that it draws.
+
+    Returns
+    -------
+    Run
+    """
+    random_state = np.random.RandomState(seed)
+    rows = np.arange(len(encoded.y))
+    validation = None
+    if isinstance(held_out, Encoded):
+        validation = HeldOut(held_out, recipe)
+    elif held_out is not None:
+        first, last = held_out
+        rows = np.concatenate([rows[:first], rows[last:]])
+        validation = HeldOut(encoded.part(first, last), recipe)
+    size = min(recipe.batch_size, len(rows))
+    # What is left is no mini-batch: it would be of few rows.
+    bounds = np.arange(0, len(rows) - size + 1, size)
+    bounds = np.append(bounds, bounds[-1] + size)
+    parameters = initial_parameters(recipe.layout, recipe.n_columns, random_state)
+    n_slots = recipe.solver.n_slots
+    state = np.zeros((n_slots, recipe.layout.n_params), DTYPE)
+    progress = Progress(recipe.solver, state, recipe.rate, initial=recipe.rate)
+    plugins = Plugins([], recipe.solver, recipe.schedule, recipe.loss, recipe.steps)
+    batches = Batches(
+        bounds,
+        size,
+        False,
+        0.0,
+        recipe.max_iter * (len(bounds) - 1),
+        recipe.rate_factors,
+        seed,
+    )
+    state = TrainingState(parameters, progress, Orders(rows, random_state))
+    y = smoothed(encoded.y, recipe.loss, recipe.label_smoothing)
+    rows = rows_of_table(encoded.table, y, encoded.weight)
+    return Run(recipe, recipe.layout, plugins, rows, validation, batches, state, False)
+
+
+class Report:
+    """Prints a line an epoch of a member, with the time that is left.
+
+    Parameters
+    ----------
+    n_members, n_epochs : int
+        What is planned.
+    """
+
+    def __init__(self, n_members, n_epochs):
+        self._n_members = n_members
+        self._n_epochs = n_epochs
+        self._started = perf_counter()
+        self._n_done = 0
+
+    def __call__(self, index, run):
+        """Print the last epoch of a member."""
+        self._n_done += 1
+        elapsed = perf_counter() - self._started
+        left = elapsed / self._n_done * (self._n_members * self._n_epochs - self._n_done)
+        loss, validation_loss, score = run.epochs[-1]
+        parts = [
+            f"Member {index + 1}/{self._n_members}, epoch {len(run.epochs)}/"
+            f"{self._n_epochs}: loss {loss:.6g}"
+        ]
+        if not np.isnan(score):
+            best = " *" if run.best_epoch == len(run.epochs) else ""
+            parts.append(f"validation loss {validation_loss:.6g}, score {score:.6g}{best}")
+        print(", ".join([*parts, f"{timedelta(seconds=round(left))} left"]))
+
+
+def train_members(runs, n_epochs, clock, n_threads, report=None):
+    """Train members side by side.
+
+    Parameters
+    ----------
+    runs : list of Run
+        The members.
+
+    n_epochs : int
+        The epochs of each, unless there is a reason to stop earlier.
+
+    clock : Clock
+        Knows such reasons. Ctrl-C becomes one.
+
+    n_threads : int
+        How many train at the same time.
+
+    report : callable, default=None
+        Called after each epoch with the index of the member and its run.
+    """
+
+    def work(index):
+        run = runs[index]
+        while len(run.epochs) < n_epochs and not run.stop_reason:
+            run.stop_reason = clock.reason()
+            if run.stop_reason:
+                break
+            run.advance(1)
+            if report is not None:
+                report(index, run)
+        run.stop_reason = run.stop_reason or "max_iter"
+
+    for run in runs[:1]:
+        # Compiled by this thread alone.
+        run.prepare()
+    with ThreadPoolExecutor(n_threads) as threads:
+        futures = [
+            threads.submit(copy_context().run, work, index) for index in range(len(runs))
+        ]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except KeyboardInterrupt:
+            clock.is_interrupted = True
+        finally:
+            if any(f.done() and f.exception() for f in futures):
+                clock.is_interrupted = True
+    for future in futures:
+        future.result()

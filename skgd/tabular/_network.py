@@ -1,0 +1,149 @@
+"""The network of a table: its stages, its first parameters, its rows."""
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from skgd.engine.binding import no_rows
+from skgd.engine.layout import Layout
+from skgd.neural_network._parameters import Parameters
+from skgd.stages import (
+    Activate,
+    Bias,
+    Dense,
+    Dropout,
+    Embedding,
+    Lookup,
+    PiecewiseLinear,
+)
+from skgd.tabular._columns import n_bin_rows, n_values
+
+__all__ = ["DTYPE", "initial_parameters", "layout_of_table", "rows_of_table"]
+
+DTYPE = np.dtype(np.float32)
+
+# Numbers of the vector that stands for a category of many.
+EMBEDDING_SIZE = 8
+
+
+def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.0):
+    """Lay out a network: input groups of the columns, then hidden layers.
+
+    Parameters
+    ----------
+    columns : list of dict
+        See :func:`skgd.tabular._columns.learn_columns`.
+
+    n_dense : int
+        The columns of numbers.
+
+    hidden : sequence of int
+        The units of the hidden layers, at least one.
+
+    activations : sequence of Activation
+        One for each hidden layer.
+
+    n_outputs : int
+        The outputs.
+
+    dropout : float, default=0.0
+        The rate after each hidden layer; 0 for predictions.
+
+    Returns
+    -------
+    Layout
+        The same one for the same network, so that what is made of it can be kept, too.
+    """
+    values = (n_values(columns, kind) for kind in ("one_hot", "embedding"))
+    sizes = n_dense, *map(tuple, (n_bin_rows(columns), *values))
+    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
+    return _layout_of(sizes, tuple(hidden), described, n_outputs, dropout)
+
+
+@lru_cache(maxsize=32)
+def _layout_of(sizes, hidden, described, n_outputs, dropout):
+    n_dense, n_bins, one_hot, embedded = sizes
+    first, n_codes = hidden[0], len(one_hot) + len(embedded)
+    stages = [Dense(n_dense, first) if n_dense else Bias(first)]
+    if n_bins:
+        stages.append(PiecewiseLinear(n_bins, first))
+    if one_hot:
+        stages.append(Lookup(one_hot, (0, n_codes), first))
+    if embedded:
+        place = len(one_hot), n_codes
+        stages.append(Embedding(embedded, EMBEDDING_SIZE, place, first))
+    for index, (units, following) in enumerate(pairwise((*hidden, n_outputs))):
+        activation, *arguments = described[index]
+        stages.append(Activate(units, activation(*arguments)))
+        if dropout:
+            stages.append(Dropout(units, dropout, index))
+        stages.append(Dense(units, following))
+    return Layout(stages)
+
+
+def initial_parameters(layout, n_columns, random_state):
+    """Draw the parameters of a table's network.
+
+    Weights are normal, of variance 1 / inputs, biases uniform. Weights of bins and those
+    of the last layer are zero: a network begins with a constant, and each column as a
+    linear one.
+
+    Parameters
+    ----------
+    layout : Layout
+        The network's.
+
+    n_columns : int
+        The columns of the table, which the first layer reads.
+
+    random_state : RandomState
+        What draws.
+
+    Returns
+    -------
+    Parameters
+    """
+    theta = np.zeros(layout.n_params, DTYPE)
+    for index, begin, block in layout.blocks:
+        stage = layout.stages[index]
+        is_first = index == 0 or stage.is_group
+        if isinstance(stage, PiecewiseLinear) or index == len(layout.stages) - 1:
+            continue
+        scale = 1 / np.sqrt(max(1, n_columns) if is_first else stage.inputs)
+        view = theta[begin : begin + block.size]
+        if block.kind == "bias":
+            view[:] = random_state.uniform(-scale, scale, block.size)
+        else:
+            deviation = 1.0 if block.kind == "embedding" else scale
+            view[:] = deviation * random_state.standard_normal(block.size)
+    return Parameters(theta, np.empty(0), np.zeros(layout.n_features, DTYPE))
+
+
+def rows_of_table(table, y=None, weight=None):
+    """Describe encoded rows for the kernels, without a copy.
+
+    Parameters
+    ----------
+    table : Table
+        The encoded rows.
+
+    y : ndarray of shape (n_samples, n_targets), default=None
+        Encoded targets.
+
+    weight : ndarray of shape (n_samples,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    Rows
+    """
+    fields = {name: array.reshape(-1) for name, array in table._asdict().items()}
+    if y is not None:
+        fields["y"] = y
+    if weight is not None:
+        fields["weight"] = weight
+    for name, array in fields.items():
+        fields[name] = array.view()
+        fields[name].flags.writeable = False
+    return no_rows(DTYPE)._replace(**fields)

@@ -1,0 +1,88 @@
+"""How many members and epochs there is time for."""
+
+from time import perf_counter
+
+from skgd.tabular._members import Clock, begin_member, train_members
+
+__all__ = ["epoch_seconds", "plan_for"]
+
+# Of the time that is left, what is planned with: members side by side may slow down each
+# other, and other processes may come.
+PLANNED = 0.85
+
+# Seconds for which the pace is measured, and the mini-batches of an epoch of that.
+MEASURED_SECONDS = 0.3
+MEASURED_BATCHES = 40
+
+# The least part of max_iter that is planned; rather than fewer epochs, there are fewer
+# members. And the most members.
+LEAST_PART = 1 / 3
+MOST_MEMBERS = 20
+
+
+def epoch_seconds(recipe, encoded, fraction, n_threads):
+    """Measure what an epoch takes, on a part of the rows that is then forgotten.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the members share.
+
+    encoded : Encoded
+        The whole table.
+
+    fraction : float
+        The part of the rows that a member holds out.
+
+    n_threads : int
+        The members that train at the same time.
+
+    Returns
+    -------
+    float
+        Seconds of an epoch of that many members side by side.
+    """
+    n_rows = min(len(encoded.y), MEASURED_BATCHES * recipe.batch_size)
+    part, held_out = encoded.part(0, n_rows), (0, max(1, int(fraction * n_rows)))
+    runs = [begin_member(recipe, part, held_out, seed) for seed in range(n_threads)]
+    for run in runs:
+        run.prepare()
+    started, n_epochs = perf_counter(), 0
+    while perf_counter() - started < MEASURED_SECONDS:
+        n_epochs += 1
+        train_members(runs, n_epochs, Clock(), n_threads)
+        for run in runs:
+            run.stop_reason = ""
+    return (perf_counter() - started) / n_epochs * len(encoded.y) / n_rows
+
+
+def plan_for(seconds, epoch, n_members, max_iter, n_threads):
+    """Plan members and epochs for some time.
+
+    Parameters
+    ----------
+    seconds : float
+        What is left.
+
+    epoch : float
+        What an epoch takes, of ``n_threads`` members side by side.
+
+    n_members, max_iter : int
+        What is wanted, which may be too much; if it is little, there are more members.
+
+    n_threads : int
+        The members that train at the same time.
+
+    Returns
+    -------
+    n_members, max_iter : int
+    """
+    rounds = -(-n_members // n_threads)
+    n_epochs = int(PLANNED * seconds / epoch)
+    if n_epochs >= rounds * max_iter:
+        most = max(n_members, MOST_MEMBERS)
+        more = n_epochs // max_iter * n_threads
+        return min(more, most), max_iter
+    least = max(1, int(LEAST_PART * max_iter))
+    rounds = max(1, min(rounds, n_epochs // least))
+    return min(n_members, rounds * n_threads), max(1, min(max_iter, n_epochs // rounds))

@@ -1,0 +1,83 @@
+"""Scores of predictions that are there already, by scikit-learn's scorers."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import check_scoring
+
+__all__ = ["scorer_of"]
+
+
+class _Predictions(BaseEstimator):
+    """Predicts what it was given, whatever the rows."""
+
+    def __init__(self, values=None):
+        self.values = values
+
+    def fit(self, X, y):
+        """Do nothing."""
+        return self
+
+    def predict(self, X):
+        """Return the predictions."""
+        return self.values
+
+
+class _PredictedClasses(ClassifierMixin, _Predictions):
+    def __init__(self, values=None, probabilities=None, classes=None):
+        super().__init__(values)
+        self.probabilities = probabilities
+        self.classes_ = classes
+
+    def predict_proba(self, X):
+        """Return the probabilities."""
+        return self.probabilities
+
+
+class _PredictedNumbers(RegressorMixin, _Predictions):
+    pass
+
+
+def scorer_of(scoring, model):
+    """Return a function that scores what a network puts out.
+
+    Parameters
+    ----------
+    scoring : str or callable or None
+        As of the estimators; None and 'loss' stand for the negative loss.
+
+    model : BaseTabularMLP
+        Knows classes, and how to read outputs and targets.
+
+    Returns
+    -------
+    callable or None
+        Of outputs, encoded targets and weights.
+    """
+    if scoring is None or scoring == "loss":
+        return None
+
+    def score(outputs, y, weight):
+        values = model._published(outputs)
+        truth = model._targets(y)
+        if hasattr(model, "classes_"):
+            predicted = _PredictedClasses(model._labels(values), values, model.classes_)
+        else:
+            predicted = _PredictedNumbers(values)
+        rows = np.zeros((len(y), 1))
+        weights = {} if weight is None else {"sample_weight": weight}
+        try:
+            found = check_scoring(predicted, scoring)(predicted, rows, truth, **weights)
+        except TypeError as error:
+            if weights and "sample_weight" in str(error):
+                error.args = (
+                    f"scoring={scoring!r} takes no sample_weight. Choose another scoring, "
+                    f"or fit without sample_weight and class_weight. ({error})",
+                )
+            raise
+        if not isinstance(found, Real):
+            raise ValueError(f"scoring={scoring!r} must return a number, got {found!r}.")
+        return float(found)
+
+    return score
