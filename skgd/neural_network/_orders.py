@@ -73,17 +73,17 @@ class Orders:
 
     Parameters
     ----------
-    n_samples : int
-        The number of rows.
+    rows : ndarray of shape (n_samples,), dtype=int64
+        The rows to train on, in their first order.
 
     random_state : RandomState or None
         Shuffles the rows before each epoch, as scikit-learn does; None takes them as they
         come.
     """
 
-    def __init__(self, n_samples, random_state):
+    def __init__(self, rows, random_state):
         self._random_state = random_state
-        self.last = np.arange(n_samples)
+        self.last = rows
 
     def draw(self, n_epochs):
         """Return the orders of the next epochs.

@@ -283,7 +283,8 @@ def _kernel_arguments(estimator, solver):
 
 def _plugin(estimator, parameter, value):
     """Return the object that a name stands for, or check an object."""
-    names = FLAT[parameter]
+    # Not all estimators have them.
+    names = [name for name in FLAT[parameter] if hasattr(estimator, name)]
     if isinstance(value, str):
         if value not in REGISTRIES[parameter]:
             raise ValueError(

@@ -13,10 +13,28 @@ from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._plugins import activations_of, has_own_link
 from skgd.neural_network._prediction import predict
 
-__all__ = ["Predicting"]
+__all__ = ["Linked", "Predicting"]
 
 
-class Predicting:
+class Linked:
+    """Keeps what makes predictions of the linear output."""
+
+    out_activation_: str
+
+    def _keep_link(self, loss):
+        """Keep a loss of a link or score of its own: ``loss`` may be changed."""
+        self.__dict__.pop("_link", None)
+        if has_own_link(loss) or loss.score is not None:
+            self._link = clone(loss)
+
+    def _link_of(self, out_activation):
+        """Return a loss that has the link, by default the network's."""
+        if out_activation is None and hasattr(self, "_link"):
+            return self._link
+        return LINKS[out_activation or self.out_activation_]()
+
+
+class Predicting(Linked):
     """Keeps a fitted network, and predicts by it; to stand before ``BaseEstimator``."""
 
     n_jobs: Any
@@ -31,18 +49,6 @@ class Predicting:
         self.out_activation_ = loss.out_activation
         self.coefs_, self.intercepts_ = coefs, intercepts
         self._keep_link(loss)
-
-    def _keep_link(self, loss):
-        """Keep a loss of a link or score of its own: ``loss`` may be changed."""
-        self.__dict__.pop("_link", None)
-        if has_own_link(loss) or loss.score is not None:
-            self._link = clone(loss)
-
-    def _link_of(self, out_activation):
-        """Return a loss that has the link, by default the network's."""
-        if out_activation is None and hasattr(self, "_link"):
-            return self._link
-        return LINKS[out_activation or self.out_activation_]()
 
     def _forward(self, X, out_activation=None):
         """Predict: probabilities or values, a column an output.

@@ -20,7 +20,7 @@ from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import pack
 from skgd.parallel.threads import available_threads, run_together
 
-__all__ = ["block_rows", "evaluate", "predict"]
+__all__ = ["block_rows", "evaluate", "mean_loss", "predict", "predict_rows"]
 
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
@@ -81,7 +81,6 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     n_samples = X.shape[0]
     layout = layout_of(units, activations, None, issparse(X))
-    plan, rows = _plan(layout, min(n_samples, 1024))
     theta = pack(coefs, intercepts, dtype)
     if X.shape[1] != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.
@@ -90,13 +89,53 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
             f"{[b.shape for b in intercepts]} do not make a network for rows of "
             f"{X.shape[1]} features."
         )
-    network = PredictionNetwork(plan.stages, theta, np.empty(0), layout.numbers)
     out = np.empty((n_samples, units[-1]), dtype=dtype)
+
+    def rows_of(first, last):
+        return as_rows(X[first:last], dtype)
+
+    # The size of a sparse matrix counts its non-zero numbers.
+    products = layout.products(n_samples, X.size)
+    jobs = n_jobs, products, verbose
+    return out, *predict_rows(rows_of, layout, theta, loss, out, jobs)
+
+
+def predict_rows(rows_of, layout, theta, loss, out, jobs):
+    """Predict by the stages of a network.
+
+    Parameters
+    ----------
+    rows_of : callable
+        Of the first row and that after the last; returns these as Rows.
+
+    layout : Layout
+        The network's.
+
+    theta : ndarray of shape (n_params,)
+        Its parameters.
+
+    loss : Loss
+        Its link is that of the output.
+
+    out : ndarray of shape (n_samples, n_outputs)
+        Takes the predictions.
+
+    jobs : tuple of (int or None, int, bool or int)
+        ``n_jobs``, the multiplications, and whether to print that something is compiled.
+
+    Returns
+    -------
+    finite_rows, finite_predictions : bool
+        As of :func:`predict`.
+    """
+    dtype, (n_jobs, products, verbose) = theta.dtype, jobs
+    plan, block = _plan(layout, min(len(out), 1024))
+    network = PredictionNetwork(plan.stages, theta, np.empty(0), layout.numbers)
 
     def part(first, last):
         (steps,) = make_steps(1, capacity=plan.capacity)
         return predict_blocks(
-            as_rows(X[first:last], dtype),
+            rows_of(first, last),
             IN_ORDER,
             network,
             plan.allocate(dtype),
@@ -111,20 +150,18 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
         if dtype not in _COMPILED:
             part(0, 0)
             _COMPILED.add(dtype)
-    # The size of a sparse matrix counts its non-zero numbers.
-    products = layout.products(len(out), X.size)
     if products < WORTH_SHARING:
-        return out, *part(0, len(out))
-    n_blocks = -(-len(out) // rows)
+        return part(0, len(out))
+    n_blocks = -(-len(out) // block)
     most = min(available_threads(n_jobs), n_blocks, 1 + products // WORTH_SHARING)
 
     def ranges(n_threads):
         firsts = [n_blocks * thread // n_threads for thread in range(n_threads)]
         return list(
-            pairwise([*(min(rows * first, len(out)) for first in firsts), len(out)])
+            pairwise([*(min(block * first, len(out)) for first in firsts), len(out)])
         )
 
-    return out, *map(all, zip(*run_together(part, ranges, most), strict=True))
+    return tuple(map(all, zip(*run_together(part, ranges, most), strict=True)))
 
 
 def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
@@ -148,11 +185,34 @@ def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
     X, y, weight, *_ = data
     # From the linear output, losses of probabilities that round to 0 are exact.
     z, *_ = predict(X, coefs, intercepts, activations, LINKS["identity"](), n_jobs)
+    return z, mean_loss(z, y, weight, loss)
+
+
+def mean_loss(z, y, weight, loss):
+    """Return the weighted mean of the losses, and make predictions of linear outputs.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_samples, n_outputs)
+        The linear outputs, overwritten by the predictions.
+
+    y : ndarray of shape (n_samples, n_targets)
+        The encoded targets.
+
+    weight : ndarray of shape (n_samples,) or None
+        The weights of the rows.
+
+    loss : Loss
+        The objective.
+
+    Returns
+    -------
+    float
+    """
     weight = np.ones(len(y)) if weight is None else weight
     # Weights that are not finite are named later.
     with np.errstate(over="ignore", invalid="ignore"):
         y, weight = (np.require(a, z.dtype, ["C", "W"]) for a in (y, weight))
         kind: Any = type(loss)
         total = assess(z, y, weight, bind_loss(kind, z.dtype), loss.numbers())
-        total /= weight.sum(dtype=np.float64)
-    return z, total
+        return total / weight.sum(dtype=np.float64)

@@ -130,6 +130,11 @@ class Run:
         return self._best[2] if self._restores else self.state.parameters
 
     @property
+    def best_epoch(self):
+        """The best epoch by the validation data, None without any."""
+        return self._best[1]
+
+    @property
     def n_iter(self):
         """The number of epochs."""
         return len(self.epochs)

@@ -139,7 +139,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     state = TrainingState(
         parameters,
         progress,
-        Orders(n_samples, random_state if estimator.shuffle else None),
+        Orders(np.arange(n_samples), random_state if estimator.shuffle else None),
     )
     after = _average(estimator.ema_decay, layout, parameters, progress)
     plugins = plugins._replace(after=after)
