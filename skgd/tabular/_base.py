@@ -362,8 +362,8 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         ]
         self.n_iter_ = np.array([run.n_iter for run in runs])
         self.best_epoch_ = np.array([run.best_epoch for run in runs])
-        self.loss_curves_ = [[loss for loss, *_ in run.epochs] for run in runs]
-        self.validation_loss_curves_ = [[loss for _, loss, _ in run.epochs] for run in runs]
+        self.loss_curves_ = [[epoch[0] for epoch in run.epochs] for run in runs]
+        self.validation_loss_curves_ = [[epoch[1] for epoch in run.epochs] for run in runs]
         reasons = [run.stop_reason for run in runs]
         # What ended all of them, or else most.
         order = "interrupted", "max_time"

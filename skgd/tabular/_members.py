@@ -253,7 +253,7 @@ class Report:
         self._n_done += 1
         elapsed = perf_counter() - self._started
         left = elapsed / self._n_done * (self._n_members * self._n_epochs - self._n_done)
-        loss, validation_loss, score = run.epochs[-1]
+        loss, validation_loss, score = run.epochs[-1][:3]
         parts = [
             f"Member {index + 1}/{self._n_members}, epoch {len(run.epochs)}/"
             f"{self._n_epochs}: loss {loss:.6g}"
