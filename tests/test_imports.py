@@ -78,6 +78,7 @@ def allowed(layer):
             "_warm_up",
             "preprocessing",
             "neural_network",
+            "tabular",
             "compile",
             "engine",
             "parallel",

@@ -30,7 +30,7 @@ from skgd.parallel.threads import available_threads
 from skgd.solvers import SOLVERS, Solver
 from skgd.steps import Decay
 from skgd.tabular._columns import encode, learn_columns
-from skgd.tabular._folds import assign_folds
+from skgd.tabular._folds import check_given, hold_out
 from skgd.tabular._members import (
     Clock,
     Encoded,
@@ -48,6 +48,9 @@ __all__ = ["BaseTabularMLP"]
 
 # What the learning rate of biases, whose inputs are all ones, is multiplied by.
 RATE_FACTORS = {"bias": 0.1}
+
+# Kinds of columns that are read as codes.
+CODED = {"one_hot", "embedding"}
 
 # Parameters that networks of arrays have, too.
 SHARED = (
@@ -147,7 +150,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 "hidden_layer_sizes must have at least one layer, got "
                 f"{self.hidden_layer_sizes!r}."
             )
-        self._check_given(given, groups)
+        check_given(given, groups, self.refit)
         plugins = activations_of(self, len(hidden)), solver_of(self), schedule_of(self)
         random_state = check_random_state(self.random_state)
         encoded = self._read(X, y, sample_weight)
@@ -155,7 +158,9 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         if encoded.weight is not None:
             rows = np.flatnonzero(encoded.weight)
         if given[0] is None:
-            rows, held_out = self._hold_out(encoded.y, rows, groups, random_state)
+            rows, held_out = hold_out(
+                encoded.y, rows, groups, self.validation_fraction, random_state
+            )
         else:
             held_out = [self._read_validation(*given)]
         encoded = encoded.take(rows)
@@ -188,25 +193,6 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 for k in kept
             ]
         return self
-
-    def _check_given(self, given, groups):
-        """Raise if the validation data are not complete, or other parameters useless."""
-        names = "X_val", "y_val", "sample_weight_val"
-        named = [n for n, value in zip(names, given, strict=True) if value is not None]
-        if named and not {"X_val", "y_val"} <= set(named):
-            raise ValueError(
-                f"Validation data are X_val and y_val together, got only {', '.join(named)}."
-            )
-        if named and self.refit:
-            raise ValueError(
-                "refit=True has no effect with X_val, with which all members train on all "
-                "rows of X. Set refit=False, or leave X_val out."
-            )
-        if named and groups is not None:
-            raise ValueError(
-                "groups says what is held out together, but X_val takes the place of held-"
-                "out rows. Leave one of them out."
-            )
 
     def _read(self, X, y, sample_weight):
         """Validate, learn and encode the data to train on."""
@@ -264,26 +250,6 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             error.args = (f"X_val, y_val or sample_weight_val: {error}",)
             raise
 
-    def _hold_out(self, y, rows, groups, random_state):
-        """Bring the rows into the order of their folds.
-
-        Returns
-        -------
-        rows : ndarray of shape (n,)
-
-        bounds : list of tuple of (int, int)
-            The rows of each fold.
-        """
-        if groups is not None:
-            groups = np.asarray(groups)
-            check_consistent_length(y, groups)
-            groups = groups[rows]
-        n_folds = min(round(1 / self.validation_fraction), len(rows))
-        folds = assign_folds(y[rows], groups, n_folds, random_state)
-        order = np.argsort(folds, kind="stable")
-        bounds = np.searchsorted(folds[order], np.arange(n_folds + 1)).tolist()
-        return rows[order], list(zip(bounds[:-1], bounds[1:], strict=True))
-
     def _recipe(self, activations, solver, schedule):
         loss = self._objective()
         self.out_activation_ = loss.out_activation
@@ -325,7 +291,9 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             return plan
         compiling = perf_counter()
         begin_member(recipe, encoded.part(0, 2), None, 0).prepare()
-        self._predict_encoded(np.zeros(recipe.plain.n_params, DTYPE), encoded.part(0, 1).table)
+        self._predict_encoded(
+            np.zeros(recipe.plain.n_params, DTYPE), encoded.part(0, 1).table
+        )
         compiled = perf_counter() - compiling
         n_threads = available_threads(self.n_jobs)
         epoch = epoch_seconds(recipe, encoded, self.validation_fraction, n_threads)
@@ -407,9 +375,6 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
-
-
-CODED = {"one_hot", "embedding"}
 
 
 def _rows_of(held_out, encoded):

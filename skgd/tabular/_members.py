@@ -11,11 +11,11 @@ import numpy as np
 
 from skgd.engine.plugins import Loss, Schedule, Solver, Step
 from skgd.losses import LINKS
+from skgd.neural_network._data import smoothed
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._prediction import mean_loss, predict_rows
 from skgd.neural_network._run import Run
-from skgd.neural_network._data import smoothed
 from skgd.neural_network._trainer import Batches, Progress, TrainingState
 from skgd.tabular._network import DTYPE, initial_parameters, rows_of_table
 
@@ -215,8 +215,8 @@ def begin_member(recipe, encoded, held_out, seed):
     bounds = np.append(bounds, bounds[-1] + size)
     parameters = initial_parameters(recipe.layout, recipe.n_columns, random_state)
     n_slots = recipe.solver.n_slots
-    state = np.zeros((n_slots, recipe.layout.n_params), DTYPE)
-    progress = Progress(recipe.solver, state, recipe.rate, initial=recipe.rate)
+    slots = np.zeros((n_slots, recipe.layout.n_params), DTYPE)
+    progress = Progress(recipe.solver, slots, recipe.rate, initial=recipe.rate)
     plugins = Plugins([], recipe.solver, recipe.schedule, recipe.loss, recipe.steps)
     batches = Batches(
         bounds,

@@ -7,6 +7,7 @@ import numpy as np
 
 from skgd.engine.binding import no_rows
 from skgd.engine.layout import Layout
+from skgd.engine.stage import Stage
 from skgd.neural_network._parameters import Parameters
 from skgd.stages import (
     Activate,
@@ -65,7 +66,7 @@ def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.
 def _layout_of(sizes, hidden, described, n_outputs, dropout):
     n_dense, n_bins, one_hot, embedded = sizes
     first, n_codes = hidden[0], len(one_hot) + len(embedded)
-    stages = [Dense(n_dense, first) if n_dense else Bias(first)]
+    stages: list[Stage] = [Dense(n_dense, first) if n_dense else Bias(first)]
     if n_bins:
         stages.append(PiecewiseLinear(n_bins, first))
     if one_hot:
@@ -102,7 +103,10 @@ def initial_parameters(layout, n_columns, random_state):
 
     Returns
     -------
+
     Parameters
+    ----------
+        Those of a network.
     """
     theta = np.zeros(layout.n_params, DTYPE)
     for index, begin, block in layout.blocks:

@@ -1,6 +1,7 @@
 """Input groups of tables beside a dense layer of their encoded matrix."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def make(kind, dtype="float64"):
 def components(x, edges):
     """Return the components of numbers, term by term."""
     parts = []
-    for t, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for t, (low, high) in enumerate(pairwise(edges)):
         lowest = -np.inf if t == 0 else 0
         highest = np.inf if t == len(edges) - 2 else 1
         parts.append(np.clip((x - low) / (high - low), lowest, highest))
