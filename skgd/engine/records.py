@@ -79,11 +79,12 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   row, stop: the rows that a gradient is over; parameter: its first, within the stage
 #   tile, tile_stop, origin: what to update, and the parameter at which the gradient begins
 #   weight: the sum of the weights; norm: that of the gradient, if a step needs it
+#   dropping: the factor of the rates of dropout
 STEP = _record(
     "seed capacity chunk parts part_size thread n_threads "
     "batch update counted limit start rows first last row stop parameter "
     "tile tile_stop origin",
-    "weight norm",
+    "weight norm dropping",
 )
 
 
@@ -218,6 +219,8 @@ class Epochs(NamedTuple):
     # The part that each of the next updates has in the averages of what stages keep; none
     # if there are no averages.
     averaging: Any
+    # The factors of the rates of dropout for each of the next updates; none if they stay.
+    dropping: Any
     # The sums of each epoch's losses by chunk, and of its penalties by tile, of shape
     # (n_epochs, n_chunks + n_tiles). `train` adds to them.
     totals: Any

@@ -41,6 +41,7 @@ def train(rows, epochs, network, work, kernels, settings, steps):
         step.start = epochs.bounds[step.batch]
         step.rows = epochs.bounds[step.batch + 1] - step.start
         step.weight = _total_weight(rows, epochs.orders[epoch], step)
+        step.dropping = epochs.dropping[updates] if epochs.dropping.shape[0] > 0 else 1.0
         # A mini-batch without weight has no mean objective, and so no update.
         if step.weight > 0:
             place = epoch, updates

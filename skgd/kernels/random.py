@@ -15,7 +15,7 @@ import numpy as np
 from skgd.compile.jit import jit
 from skgd.kernels.views import vector
 
-__all__ = ["BLOCK", "VALUES", "drop", "philox"]
+__all__ = ["BLOCK", "VALUES", "drop", "philox", "rounded_rate"]
 
 # Counters of a block, and its numbers: a counter has 8, which lie this far apart, so that
 # neighbors are of neighboring counters.
@@ -40,6 +40,13 @@ def philox(counter, key):
         k = np.uint32(np.uint64(k) + np.uint64(0x9E3779B9))
         m = np.uint32(np.uint64(m) + np.uint64(0xBB67AE85))
     return a, b, c, d
+
+
+@jit
+def rounded_rate(rate):
+    """Return how many of the `VALUES` stand for 0, and the factor of what is kept."""
+    n_dropped = min(int(np.rint(rate * VALUES)), VALUES - 1)
+    return n_dropped, VALUES / (VALUES - n_dropped)
 
 
 @jit

@@ -12,7 +12,7 @@ from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation
 from skgd.engine.plugins import Plugin
 from skgd.engine.stage import KINDS
-from skgd.schedules import SCHEDULES, Constant, Schedule
+from skgd.schedules import SCHEDULES, Constant, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "check_parameters",
     "dropout_rates",
     "hidden_layer_sizes",
+    "initial_of",
     "shared",
 ]
 
@@ -122,6 +123,7 @@ class Splitter(HasMethods):
 
 
 _OF_ONE_LAYER = [Choice(set(ACTIVATIONS)), ObjectOf(Activation, "activations", ACTIVATIONS)]
+_SCHEDULED = ObjectOf(Scheduled, "schedules", {})
 
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": [
@@ -157,11 +159,11 @@ CONSTRAINTS: dict = {
     "batch_normalization": ["boolean"],
     "batch_normalization_momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_normalization_epsilon": [Interval(Real, 0, None, closed="neither")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left"), _SCHEDULED],
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "learning_rate_factors": [dict, None],
     "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
-    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
+    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, _SCHEDULED],
     "scoring": [Choice({*get_scorer_names(), "loss"}), callable, None],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
@@ -224,23 +226,30 @@ def hidden_layer_sizes(estimator):
     return sizes
 
 
+def initial_of(value):
+    """Return the value of a parameter, the initial one if it is scheduled."""
+    return value.initial if isinstance(value, Scheduled) else value
+
+
 def dropout_rates(estimator, n_hidden):
-    """Return the rates of dropout: the input's, and one for each hidden layer.
+    """Return the initial rates of dropout: the input's, and one for each hidden layer.
 
     Raises
     ------
     ValueError
         If it is neither a rate nor a list of as many.
     """
-    rates = estimator.dropout
+    rates = initial_of(estimator.dropout)
     if isinstance(rates, Real):
         rates = (0.0, *[rates] * n_hidden)
     allowed = Interval(Real, 0, 1, closed="left")
-    if len(rates) != n_hidden + 1 or not all(map(allowed.is_satisfied_by, rates)):
+    is_list = isinstance(rates, list | tuple) and len(rates) == n_hidden + 1
+    if not (is_list and all(map(allowed.is_satisfied_by, rates))):
         raise ValueError(
             f"dropout={estimator.dropout!r} must be a number in [0, 1) or, for "
             f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}, a list of "
-            f"{n_hidden + 1} of them: one for the input, and one for each hidden layer."
+            f"{n_hidden + 1} of them: one for the input, and one for each hidden layer. "
+            "A schedule is for all: Scheduled([...], schedule)."
         )
     return tuple(map(float, rates))
 
@@ -265,7 +274,7 @@ def check_compatible(estimator, incremental):
     if estimator.solver == "lbfgs":
         for name in OF_MINI_BATCHES:
             value = getattr(estimator, name)
-            if np.any(value):
+            if np.any(initial_of(value)):
                 raise ValueError(
                     f"{name}={value!r} needs mini-batches, which solver='lbfgs' "
                     f"does not have; use one of {sorted(SOLVERS)}."

@@ -127,8 +127,8 @@ def _check_function_of_numbers(cls, name, takes, n_first):
             )
 
 
-def factors(schedule, progress):
-    """Return the factors of the initial learning rate for the next updates.
+def factors(schedule, progress, parameter="learning_rate"):
+    """Return the factors of an initial value for the next updates.
 
     Parameters
     ----------
@@ -137,6 +137,9 @@ def factors(schedule, progress):
 
     progress : Progress
         Where the training stands.
+
+    parameter : str, default="learning_rate"
+        The schedule's, for messages.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def factors(schedule, progress):
     is_function = isinstance(schedule, FunctionSchedule)
 
     def shown():
-        return f"learning_rate={schedule.function if is_function else schedule!r}"
+        return f"{parameter}={schedule.function if is_function else schedule!r}"
 
     try:
         found = schedule(progress)

@@ -124,9 +124,10 @@ batch_normalization_momentum : float, default=0.9
 batch_normalization_epsilon : float, default=1e-5
     Added to the variance.
 
-weight_decay : float, default=0.0
+weight_decay : float or Scheduled, default=0.0
     Decay of the weights beside the gradient: an update takes away the learning rate times
-    this part of each, with any solver, as in AdamW. Not with 'lbfgs'.
+    this part of each, with any solver, as in AdamW. ``Scheduled(0.1, "flat_cos")`` changes
+    it during the training. Not with 'lbfgs'.
 
 max_grad_norm : float, default=None
     The largest Euclidean norm of the gradient of all parameters, penalty included; a longer
@@ -142,9 +143,10 @@ ema_decay : float, default=None
     predicts and is validated; ``partial_fit`` and ``warm_start`` go on from the parameters
     themselves. None does not average. Not with 'lbfgs'.
 
-dropout : float or list of float, default=0.0
+dropout : float, list of float or Scheduled, default=0.0
     The probability, in [0, 1), with which an update leaves out a hidden unit. A list has
     one for the input, which sparse ``X`` cannot have, and one for each hidden layer.
+    ``Scheduled(0.2, "flat_cos")`` changes it during the training.
     Nothing is left out in predictions and validation. Not with 'lbfgs'.
 
 scoring : str, callable or None, default=None

@@ -1,12 +1,17 @@
 """From the parameters of an estimator to plug-in objects."""
 
 import inspect
+from collections.abc import Mapping
 from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import InvalidParameterError, make_constraint
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    make_constraint,
+    validate_parameter_constraints,
+)
 
 from skgd.activations import ACTIVATIONS, Activation, Identity
 from skgd.engine import Step
@@ -19,9 +24,9 @@ from skgd.losses import (
     MultinomialFocal,
     MultinomialLogLoss,
 )
-from skgd.neural_network._constraints import FLAT
+from skgd.neural_network._constraints import CONSTRAINTS, FLAT, ObjectOf, initial_of
 from skgd.neural_network._contracts import check_definition
-from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
+from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 from skgd.steps import Clip, Decay
 
@@ -41,6 +46,8 @@ __all__ = [
 REGISTRIES = {
     "solver": SOLVERS,
     "learning_rate": SCHEDULES,
+    "dropout__schedule": SCHEDULES,
+    "weight_decay__schedule": SCHEDULES,
     "activation": ACTIVATIONS,
     "loss": REGRESSION_LOSSES | CLASSIFICATION_LOSSES,
 }
@@ -65,6 +72,9 @@ class Plugins(NamedTuple):
 
     before, after : tuple of Step
         The steps of an update before and after the solver.
+
+    scheduled : dict of str to Schedule
+        Those of other parameters than the learning rate.
     """
 
     activations: list[Activation]
@@ -73,6 +83,7 @@ class Plugins(NamedTuple):
     loss: Loss | None = None
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
+    scheduled: Mapping[str, Schedule] = {}
 
     @property
     def steps(self):
@@ -90,16 +101,23 @@ def plugins_of(estimator, n_hidden, incremental):
     activations = activations_of(estimator, n_hidden)
     if estimator.solver == "lbfgs":
         return Plugins(activations, None, None)
+    scheduled = {
+        name: schedule_of(estimator, incremental, name)
+        for name in ("dropout", "weight_decay")
+        if isinstance(getattr(estimator, name), Scheduled)
+    }
     before: list[Step] = []
     if estimator.max_grad_norm is not None:
         before.append(Clip(float(estimator.max_grad_norm)))
-    if estimator.weight_decay:
-        before.append(Decay(float(estimator.weight_decay)))
+    decay = initial_of(estimator.weight_decay)
+    if decay:
+        before.append(Decay(float(decay)))
     return Plugins(
         activations,
         solver_of(estimator),
         schedule_of(estimator, incremental),
         before=tuple(before),
+        scheduled=scheduled,
     )
 
 
@@ -114,7 +132,7 @@ def solver_of(estimator):
     return _plugin(estimator, "solver", estimator.solver)
 
 
-def schedule_of(estimator, incremental=False):
+def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     """Return the Schedule of an estimator.
 
     Parameters
@@ -126,6 +144,9 @@ def schedule_of(estimator, incremental=False):
         Whether this is ``partial_fit``, which does not know how many updates there will
         be.
 
+    parameter : str, default="learning_rate"
+        Another one is Scheduled.
+
     Returns
     -------
     schedule : Schedule
@@ -135,16 +156,24 @@ def schedule_of(estimator, incremental=False):
     ValueError
         As for :func:`solver_of`, or if the schedule needs to know.
     """
-    rate = estimator.learning_rate
+    rate = getattr(estimator, parameter)
+    if isinstance(rate, Scheduled):
+        _check_scheduled(parameter, rate)
+        parameter, rate = f"{parameter}__schedule", rate.schedule
     if callable(rate) and not isinstance(rate, Schedule):
-        _check_function(rate)
+        _check_function(parameter, rate)
         rate = FunctionSchedule(rate)
-    schedule = _plugin(estimator, "learning_rate", rate)
+    schedule = _plugin(estimator, parameter, rate)
+    if parameter != "learning_rate" and schedule.after_plateau is not None:
+        raise ValueError(
+            f"{parameter}={rate!r} changes the learning rate after a plateau, and "
+            "nothing else. Use a schedule without after_plateau, such as 'flat_cos'."
+        )
     known = not incremental or getattr(schedule, "total", None) is not None
     if schedule.needs_n_updates and not known:
         remedy = "Set its total" if "total" in schedule.argument_names() else "Use fit"
         raise ValueError(
-            f"learning_rate={schedule!r} needs the number of all updates, which "
+            f"{parameter}={schedule!r} needs the number of all updates, which "
             f"partial_fit does not know. {remedy}."
         )
     return schedule
@@ -232,7 +261,7 @@ def check_representable(estimator, solver, dtype):
     if estimator.batch_normalization:
         name = "batch_normalization_epsilon"
         given.append((name, getattr(estimator, name), []))
-    given.append(("weight_decay", estimator.weight_decay, None))
+    given.append(("weight_decay", initial_of(estimator.weight_decay), None))
     if estimator.max_grad_norm is not None:
         given.append(("max_grad_norm", estimator.max_grad_norm, []))
     for name, value, options in [*given, *_kernel_arguments(estimator, solver)]:
@@ -284,7 +313,7 @@ def _kernel_arguments(estimator, solver):
 def _plugin(estimator, parameter, value):
     """Return the object that a name stands for, or check an object."""
     # Not all estimators have them.
-    names = [name for name in FLAT[parameter] if hasattr(estimator, name)]
+    names = [name for name in FLAT.get(parameter, ()) if hasattr(estimator, name)]
     if isinstance(value, str):
         if value not in REGISTRIES[parameter]:
             raise ValueError(
@@ -345,7 +374,19 @@ def check_numbers(plugin):
             )
 
 
-def _check_function(function):
+def _check_scheduled(parameter, scheduled):
+    """Raise if an argument of a Scheduled is not valid."""
+    plain = [c for c in CONSTRAINTS[parameter] if not isinstance(c, ObjectOf)]
+    constraints = {"initial": plain, "schedule": CONSTRAINTS["learning_rate"]}
+    try:
+        validate_parameter_constraints(
+            constraints, scheduled.get_params(deep=False), type(scheduled).__name__
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"{parameter}={scheduled!r}: {error}") from None
+
+
+def _check_function(parameter, function):
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -355,6 +396,6 @@ def _check_function(function):
         signature.bind("update", "n_updates")
     except TypeError as error:
         raise ValueError(
-            f"learning_rate={function!r} must take (update, n_updates), but takes "
+            f"{parameter}={function!r} must take (update, n_updates), but takes "
             f"{signature}: {error}."
         ) from None

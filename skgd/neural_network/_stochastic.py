@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd._caller import interrupts_caller, warn
+from skgd.neural_network._constraints import initial_of
 from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._run import Run
@@ -132,7 +133,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
     n_samples = len(data.y)
     batches = _batches(estimator, layout, n_samples, incremental)
-    if np.any(estimator.dropout):
+    if np.any(initial_of(estimator.dropout)):
         seed = random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)
         batches = batches._replace(seed=int(seed))
     progress = _progress(estimator, plugins, layout, dtype, incremental)

@@ -19,6 +19,8 @@ from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
 from skgd.parallel.pace import Pace
 from skgd.parallel.threads import run_together
+from skgd.stages import Dropout
+from skgd.steps import Decay
 
 __all__ = [
     "WORTH_SHARING",
@@ -259,6 +261,8 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
+        rates = [s.numbers[1] for s in layout.stages if isinstance(s, Dropout)]
+        self._highest_rate = max(rates, default=0.0)
         # The rates before and in the updates of the last call, and the epochs of these.
         self._rates, self._epochs = np.array([progress.rate]), np.empty(0, dtype=int)
         # That of the last update of the epoch.
@@ -291,7 +295,13 @@ class Trainer:
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
             rest = slice(done, None)
             epochs = Epochs(
-                orders[rest], self._batches.bounds, None, None, totals[rest], losses[rest]
+                orders[rest],
+                self._batches.bounds,
+                None,
+                None,
+                None,
+                totals[rest],
+                losses[rest],
             )
             done += self._call(epochs, n_seen[rest])
             ends = np.searchsorted(self._epochs, np.arange(done - rest.start), "right")
@@ -309,6 +319,7 @@ class Trainer:
                 np.empty((0, 0), dtype=np.int64),
                 self._batches.bounds,
                 np.empty((0, 0, 0)),
+                np.empty(0),
                 np.empty(0),
                 np.empty((0, self._n_totals)),
                 np.empty(0),
@@ -348,20 +359,41 @@ class Trainer:
             n_seen[epoch],
         )
         self._factors = factors(self._plugins.schedule, progress)
+        scheduled = {
+            name: factors(schedule, progress, f"{name}__schedule")
+            for name, schedule in self._plugins.scheduled.items()
+        }
+        dropping = scheduled.get("dropout", np.empty(0))
+        self._check_rates(dropping, t)
         rate = self._state.progress.rate * self._factors
         self._rates, self._epochs = np.append(self._rates[-1], rate), epoch
         table = np.empty((len(t), len(self._groups), self._n_columns))
         for row, (factor, *acts) in enumerate(self._groups):
             columns = []
             for step, is_on in zip(self._plugins.steps, acts, strict=True):
-                columns += [*coefficients(step, factor * rate, t), is_on]
+                own = factor * rate
+                if type(step) is Decay and "weight_decay" in scheduled:
+                    own = own * scheduled["weight_decay"]
+                columns += [*coefficients(step, own, t), is_on]
             for k, column in enumerate(columns):
                 table[:, row, k] = column
         averaging = np.empty(0)
         if self._state.parameters.average is not None:
             # The first coefficient of the last step, before whether it acts.
             averaging = table[:, 0, -2].copy()
-        return {"coefficients": table, "averaging": averaging}
+        return {"coefficients": table, "averaging": averaging, "dropping": dropping}
+
+    def _check_rates(self, dropping, t):
+        """Raise if a factor makes a rate of dropout 1 or more."""
+        rates = dropping * self._highest_rate
+        if (rates >= 1).any():
+            where = int((rates >= 1).argmax())
+            schedule = self._plugins.scheduled["dropout"]
+            raise ValueError(
+                f"dropout__schedule={schedule!r} returns the factor {dropping[where]} at "
+                f"update {t[where]}, which makes the rate of dropout {rates[where]}: it "
+                "must be less than 1. Lower the initial rate, or the factor."
+            )
 
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""

@@ -12,6 +12,7 @@ from skgd.schedules.inverse_time import InverseTime
 from skgd.schedules.invscaling import InverseScaling
 from skgd.schedules.one_cycle import OneCycle
 from skgd.schedules.polynomial import Polynomial
+from skgd.schedules.scheduled import Scheduled
 from skgd.schedules.step import StepDecay
 from skgd.schedules.warm import TotalSchedule, WarmSchedule
 
@@ -29,6 +30,7 @@ __all__ = [
     "OneCycle",
     "Polynomial",
     "Schedule",
+    "Scheduled",
     "StepDecay",
     "TotalSchedule",
     "WarmSchedule",

@@ -9,7 +9,7 @@ simple way to prevent neural networks from overfitting." JMLR 15.
 """
 
 from skgd.engine.stage import Stage
-from skgd.kernels.random import BLOCK, VALUES, drop
+from skgd.kernels.random import BLOCK, drop, rounded_rate
 from skgd.kernels.views import vector
 
 __all__ = ["Dropout"]
@@ -27,7 +27,8 @@ class Dropout(Stage):
         The units of the layer.
 
     rate : float
-        The probability, rounded to a multiple of 2**-16.
+        The probability, before the factor of its schedule. The product is rounded to a
+        multiple of 2**-16.
 
     index : int
         Tells the stages of a network apart.
@@ -38,24 +39,23 @@ class Dropout(Stage):
 
     def __init__(self, units, rate, index):
         super().__init__(units, units)
-        n_dropped = min(round(rate * VALUES), VALUES - 1)
-        self.numbers = (index, n_dropped, VALUES / (VALUES - n_dropped))
+        self.numbers = (index, rate)
 
     @staticmethod
     def forward(stage, step, inputs, parameters, outputs, work):
         """Write what is kept, and zeros."""
-        index, n_dropped, factor = work.numbers[0], work.numbers[1], work.numbers[2]
-        place = step.update, int(index), step.first * stage.inputs
+        rate = rounded_rate(step.dropping * work.numbers[1])
+        place = step.update, int(work.numbers[0]), step.first * stage.inputs
         own = vector(work.own, stage.own, BLOCK)
-        drop(step.seed, place, (int(n_dropped), factor), inputs, own, outputs)
+        drop(step.seed, place, rate, inputs, own, outputs)
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
         """Drop the same of ``delta``."""
-        index, n_dropped, factor = work.numbers[0], work.numbers[1], work.numbers[2]
-        place = step.update, int(index), step.first * stage.inputs
+        rate = rounded_rate(step.dropping * work.numbers[1])
+        place = step.update, int(work.numbers[0]), step.first * stage.inputs
         own = vector(work.own, stage.own, BLOCK)
-        drop(step.seed, place, (int(n_dropped), factor), delta, own, delta)
+        drop(step.seed, place, rate, delta, own, delta)
 
     @staticmethod
     def gradient(stage, step, inputs, parameters, delta, out, work):

@@ -199,6 +199,7 @@ def trainer_of(
     after=(),
     rate_factors=None,
     seed=0,
+    scheduled=None,
 ):
     """Make a Trainer of a copy of the model's parameters.
 
@@ -211,7 +212,7 @@ def trainer_of(
     if isinstance(solver, str):
         solver = SOLVERS[solver](**solver_settings)
     schedule = SCHEDULES[learning_rate](**schedule_settings)
-    plugins = Plugins([], solver, schedule, loss(), before, after)
+    plugins = Plugins([], solver, schedule, loss(), before, after, scheduled or {})
     if kept is None:
         parameters = Parameters(
             model.theta.copy(),

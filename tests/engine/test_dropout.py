@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from skgd.neural_network import _trainer
+from skgd.schedules import FunctionSchedule, InverseTime
 from tests.engine.helpers import DTYPES, Model, assert_close, loss_and_gradient, trainer_of
 from tests.engine.problems import LOSSES, draw
 from tests.oracles import network, steps
@@ -99,8 +100,11 @@ def test_finite_differences(dropout, batch_normalization, activation):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("batch_normalization", [False, True])
-def test_epochs(batch_normalization, sparse, dtype):
-    """Each update drops others."""
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_epochs(scheduled, batch_normalization, sparse, dtype):
+    """Each update drops others, with a schedule at another rate: none at all at last."""
+    factors = [1.0, 0.7, 1.3, 0.5, 0.2, 2.0, 0.1, 0.0, 0.0] if scheduled else [1.0] * 9
+    schedule = FunctionSchedule(lambda update, n_updates: np.take(factors, update))
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 30, 5, 2, weighted=False)
     dropout = (0.0, 0.4, 0.2) if sparse else (0.3, 0.4, 0.2)
@@ -114,6 +118,7 @@ def test_epochs(batch_normalization, sparse, dtype):
         rate=0.05,
         batch_size=10,
         seed=SEED,
+        scheduled={"dropout": schedule} if scheduled else None,
     )
     list(trainer.run(30 * np.arange(3)))
     *_, (expected, _) = steps.train(
@@ -127,7 +132,7 @@ def test_epochs(batch_normalization, sparse, dtype):
         rate=0.05,
         batch_size=10,
         epsilon=1e-5,
-        masks_of=lambda t, rows: masks_of(dropout, t, rows),
+        masks_of=lambda t, rows: masks_of(np.multiply(factors[t], dropout), t, rows),
     )
     for layer, other in zip(model.layers(parameters.theta), expected, strict=True):
         for kind in layer:
@@ -138,7 +143,8 @@ def test_epochs(batch_normalization, sparse, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("by_rows", [False, True])
 @pytest.mark.parametrize("batch_normalization", [False, True])
-def test_any_number_of_threads(batch_normalization, by_rows, dtype, monkeypatch):
+@pytest.mark.parametrize("scheduled", [{}, {"dropout": InverseTime(0.5, 2)}])
+def test_any_number_of_threads(scheduled, batch_normalization, by_rows, dtype, monkeypatch):
     monkeypatch.setattr(_trainer.Pace, "next_call", lambda pace: (pace.most, pace.limit))
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 60, 5, 2, weighted=False)
@@ -156,6 +162,7 @@ def test_any_number_of_threads(batch_normalization, by_rows, dtype, monkeypatch)
             by_rows=by_rows,
             n_threads=n_threads,
             seed=SEED,
+            scheduled=scheduled,
             random_state=np.random.RandomState(0),
         )
         losses = list(trainer.run(60 * np.arange(4)))

@@ -16,6 +16,7 @@ from skgd.engine.stage import KINDS
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters, pack
+from skgd.schedules import Constant, Exponential, FlatCos, Scheduled
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import Model, assert_close
 from tests.engine.test_train import RATES
@@ -464,3 +465,153 @@ def test_each_call_drops_others():
     network.set_params(learning_rate_factors=dict.fromkeys(KINDS, 0.0))
     losses = {network.partial_fit(X, Y).loss_ for _ in range(5)}
     assert len(losses) == 5
+
+
+# ----------------------------------------------------------------------------- schedules
+
+SCHEDULED = {"dropout": [0.1, 0.2, 0.3], "weight_decay": 0.5}
+every_scheduled = pytest.mark.parametrize("name", SCHEDULED)
+
+
+@all_pairs(
+    solver=SOLVERS,
+    dtype=["float32", "float64"],
+    is_sparse=[False, True],
+    batch_normalization=[False, True],
+)
+def test_scheduled_decay(solver, dtype, is_sparse, batch_normalization):
+    """Beside the schedule of the rate."""
+    rows, hyper = X.astype(dtype), solver_oracles.SETTINGS[solver][0]
+    network = MLPRegressor(
+        hidden_layer_sizes=UNITS[1:-1],
+        activation="tanh",
+        solver=solver,
+        learning_rate_init=RATES[solver],
+        learning_rate=Exponential(gamma=0.9),
+        **hyper,
+        batch_size=16,
+        shuffle=False,
+        max_iter=4,
+        random_state=0,
+        alpha=0,
+        batch_normalization=batch_normalization,
+        weight_decay=Scheduled(0.5, Exponential(gamma=0.8)),
+    )
+    network.fit(csr_array(rows) if is_sparse else rows, Y.astype(dtype))
+    model, layers = initial_layers(batch_normalization)
+    *_, (expected, _) = oracle.train(
+        layers,
+        rows.astype(float),
+        Y.astype(dtype).astype(float),
+        oracle_of(LOSS),
+        [np.arange(64)] * 4,
+        solver=solver,
+        hyper=hyper,
+        rate=RATES[solver],
+        batch_size=16,
+        epsilon=1e-5,
+        weight_decay=0.5,
+        rate_factor=lambda t: 0.9**t,
+        decay_factor=lambda t: 0.8**t,
+    )
+    kept = getattr(network, "_normalized", None)
+    theta = pack(network.coefs_, network.intercepts_, dtype)
+    theta = theta if kept is None else kept["theta"]
+    for layer, other in zip(model.layers(theta), expected, strict=True):
+        for kind in layer:
+            assert_close(layer[kind], other[kind], TOLERANCE[dtype])
+
+
+@every_scheduled
+@pytest.mark.parametrize(
+    "schedule", ["constant", Constant(), lambda update, n_updates: 1.0]
+)
+def test_a_schedule_that_is_constant(name, schedule):
+    value = SCHEDULED[name]
+    same(fitted(**{name: Scheduled(value, schedule)}), fitted(**{name: value}))
+    nothing = fitted(**{name: Scheduled(0.0, schedule)})
+    same(nothing, fitted())
+
+
+@every_scheduled
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_scheduled_calls_of_any_size(monkeypatch, name, batch_normalization):
+    models = []
+    for n_batches in (1, 7, 10**9):
+        limit_calls(monkeypatch, n_batches)
+        scheduled = Scheduled(SCHEDULED[name], FlatCos(warmup_steps=5))
+        options = {name: scheduled, "batch_normalization": batch_normalization}
+        models.append(fitted(**options))
+    for model in models[1:]:
+        same(models[0], model)
+    assert models[0].loss_curve_ != fitted(**{name: SCHEDULED[name]}).loss_curve_
+
+
+def test_partial_fit_of_a_schedule_is_a_fit():
+    options = {"weight_decay": Scheduled(0.5, FlatCos()), "shuffle": False}
+    whole = fitted(MLPRegressor, **options)
+    model = clone(whole)
+    with pytest.raises(ValueError, match=r"weight_decay__schedule=.*Set its total"):
+        model.partial_fit(X, Y, WEIGHT)
+    model.set_params(weight_decay__schedule__total=36)
+    for _ in range(whole.n_iter_):
+        model.partial_fit(X, Y, WEIGHT)
+        model = pickle.loads(pickle.dumps(model))
+    same(model, whole)
+
+
+@every_scheduled
+def test_searches_of_a_schedule(name):
+    network = MLPClassifier((5,), max_iter=3, random_state=0)
+    network.set_params(**{name: Scheduled(0.1, "flat_cos")})
+    options = {f"{name}__initial": [0.0, 0.2], f"{name}__schedule": ["cosine", FlatCos()]}
+    search = GridSearchCV(network, options, cv=2).fit(X, CLASSES)
+    assert set(search.best_params_) == set(options)
+    assert getattr(network, name).initial == 0.1
+
+
+@every_scheduled
+@pytest.mark.parametrize(
+    ("scheduled", "match"),
+    [
+        (Scheduled(-0.1, "cosine"), r"Scheduled\(initial=-0\.1.*must be"),
+        (Scheduled(None, "cosine"), r"Scheduled\(initial=None.*must be"),
+        (Scheduled(0.1, "cosin"), r"'schedule' parameter of Scheduled must be"),
+        (Scheduled(0.1, FlatCos), r"'schedule' parameter of Scheduled must be"),
+        (Scheduled(0.1, "adaptive"), r"__schedule='adaptive'.*without after_plateau"),
+        (Scheduled(0.1, FlatCos(-1)), r"__schedule=.*'warmup_steps'"),
+        (Scheduled(0.1, lambda t: 1), r"must take \(update, n_updates\)"),
+        (Scheduled(0.1, lambda t, n: -1.0), r"__schedule=.*finite numbers >= 0"),
+    ],
+)
+def test_a_schedule_that_is_not_valid(name, scheduled, match):
+    network = fitted(**{name: 0.1})
+    before = network.coefs_[0].copy()
+    network.set_params(**{name: scheduled})
+    for train in (network.partial_fit, network.fit):
+        with pytest.raises(ValueError, match=match) as error:
+            train(X, CLASSES)
+        assert name in str(error.value)
+    np.testing.assert_array_equal(network.coefs_[0], before)
+
+
+@every_scheduled
+def test_lbfgs_refuses_a_schedule(name):
+    network = MLPClassifier(solver="lbfgs", **{name: Scheduled(0.1, "cosine")})
+    with pytest.raises(ValueError, match=f"{name}=.* needs mini-batches"):
+        network.fit(X, CLASSES)
+
+
+def test_a_factor_that_drops_all():
+    scheduled = Scheduled(0.5, lambda update, n_updates: 1 + (update == 7))
+    with pytest.raises(ValueError, match=r"factor 2\.0 at update 7.*rate of dropout 1\.0"):
+        fitted(dropout=scheduled)
+
+
+def test_a_scheduled_list_that_does_not_fit():
+    for dropout in (Scheduled([0.1], "cosine"), [0.1, 0.1, Scheduled(0.1, "cosine")]):
+        with pytest.raises(ValueError, match=r"a list of 3.*Scheduled\(\[\.\.\.\], sched"):
+            fitted(dropout=dropout)
+    network = MLPRegressor(dropout=Scheduled([0.1, 0.2], "cosine"))
+    with pytest.raises(ValueError, match=r"or dropout=Scheduled\(initial=\[0.0, 0.2\]"):
+        network.fit(csr_array(X), Y)

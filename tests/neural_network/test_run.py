@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.neural_network._run import Run
-from skgd.schedules import Cosine
+from skgd.schedules import Cosine, FlatCos, Scheduled
 from skgd.solvers import SOLVERS
 
 RNG = np.random.RandomState(0)
@@ -40,6 +40,10 @@ SETTINGS = {
     },
     "averaged": {"ema_decay": 0.9, "batch_normalization": True},
     "dropout": {"dropout": [0.1, 0.3]},
+    "scheduled": {
+        "dropout": Scheduled([0.1, 0.3], FlatCos()),
+        "weight_decay": Scheduled(0.5, Cosine(warmup_steps=3)),
+    },
     "averages validated": {"ema_decay": 0.9, "early_stopping": True},
 }
 

@@ -27,10 +27,13 @@ def train(
     rate_factors=None,
     weight=None,
     masks_of=None,
+    rate_factor=lambda t: 1.0,
+    decay_factor=lambda t: 1.0,
 ):
     """Yield the layers and the moving averages of the parameters after each epoch.
 
-    ``masks_of(t, n_rows)`` returns what multiplies the inputs of each layer in an update.
+    ``masks_of(t, n_rows)`` returns what multiplies the inputs of each layer in an update,
+    ``rate_factor(t)`` and ``decay_factor(t)`` what multiplies rate and decay.
     """
     weight = np.ones(len(X)) if weight is None else weight
     update = SOLVERS[solver]
@@ -51,10 +54,10 @@ def train(
             for index, layer in enumerate(layers):
                 for kind, before in layer.items():
                     key, g = (index, kind), slopes[index][kind]
-                    eta = rate * (rate_factors or {}).get(KINDS[kind], 1.0)
+                    eta = rate * rate_factor(t) * (rate_factors or {}).get(KINDS[kind], 1.0)
                     theta, state[key] = update(before, state.get(key), g, eta, t, **hyper)
                     if kind == "weights":
-                        theta = theta - eta * weight_decay * before
+                        theta = theta - eta * decay_factor(t) * weight_decay * before
                     average = averages[index]
                     average[kind] = ema_decay * average[kind] + (1 - ema_decay) * theta
                     layer[kind] = theta
