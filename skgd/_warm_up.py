@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from scipy.sparse import csr_array
 
-from skgd.activations import ACTIVATIONS
+from skgd.activations import ACTIVATIONS, Parametric
 from skgd.compile.announce import tell
 from skgd.compile.jit import import_numba
 from skgd.losses import CLASSIFICATION_LOSSES, LINKS, REGRESSION_LOSSES, Quantiles
@@ -60,6 +60,7 @@ def _networks(dtype):
     draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
     settings: list[dict] = [
         *({"activation": name} for name in ACTIVATIONS),
+        *({"activation": Parametric(name)} for name in ACTIVATIONS),
         *({"solver": name} for name in [*SOLVERS, "lbfgs"]),
         *({"learning_rate": name} for name in SCHEDULES),
         *({"loss": loss} for loss in [*REGRESSION_LOSSES, Quantiles()]),

@@ -7,6 +7,7 @@ from skgd.activations.identity import Identity
 from skgd.activations.leaky_relu import LeakyReLU
 from skgd.activations.logistic import Logistic
 from skgd.activations.mish import Mish
+from skgd.activations.parametric import Parametric
 from skgd.activations.relu import ReLU
 from skgd.activations.selu import SELU
 from skgd.activations.silu import SiLU
@@ -25,6 +26,7 @@ __all__ = [
     "LeakyReLU",
     "Logistic",
     "Mish",
+    "Parametric",
     "ReLU",
     "SiLU",
     "Softplus",

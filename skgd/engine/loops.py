@@ -15,7 +15,13 @@ from skgd.compile.jit import jit
 from skgd.engine.stage import KINDS
 from skgd.kernels.views import vector
 
-__all__ = ["activation_loops", "loss_loops", "scalar", "solver_loop"]
+__all__ = [
+    "activation_loops",
+    "loss_loops",
+    "parametric_loops",
+    "scalar",
+    "solver_loop",
+]
 
 # Parameters in a loop, at most: with their gradient and state they stay in the first-level
 # cache, and sums of squares are of so many in their own precision.
@@ -52,6 +58,49 @@ def activation_loops(activation, dtype):
         _named("activate", forward, activation.value, *parts),
         _named("differentiate", backward, activation.slope, *parts),
         _named("no_gradient", gradient),
+    )
+
+
+@cache
+def parametric_loops(activation, dtype):
+    """Return the kernels of a parametric activation: forward, backward, gradient.
+
+    ``activation`` is a subclass of Activation; the parameters are one weight a unit.
+    """
+    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
+    read = _each(len(activation.argument_names()), _number)
+    argument = _second if activation.slope_of == "value" else _first
+
+    def forward(stage, step, inputs, parameters, outputs, work):
+        numbers, units = read(work.numbers, outputs), stage.outputs
+        for start in range(0, outputs.shape[0], units):
+            z, out = vector(inputs, start, units), vector(outputs, start, units)
+            for j in range(units):
+                a = parameters[j]
+                out[j] = a * value(z[j], *numbers) + (1 - a) * z[j]
+
+    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+        numbers, units = read(work.numbers, outputs), stage.outputs
+        for start in range(0, outputs.shape[0], units):
+            z, by_out = vector(inputs, start, units), vector(delta, start, units)
+            by_z = vector(input_delta, start, units)
+            for j in range(units):
+                a, x = parameters[j], argument(z[j], value(z[j], *numbers))
+                by_z[j] = by_out[j] * (a * slope(x, *numbers) + (1 - a))
+
+    def gradient(stage, step, inputs, parameters, delta, out, work):
+        numbers, units = read(work.numbers, out), stage.outputs
+        out[:] = 0
+        for start in range(0, delta.shape[0], units):
+            z, by_out = vector(inputs, start, units), vector(delta, start, units)
+            for j in range(units):
+                out[j] += by_out[j] * (value(z[j], *numbers) - z[j])
+
+    parts = activation.slope_of, len(activation.argument_names())
+    return (
+        _named("mix", forward, activation.value, *parts),
+        _named("differentiate_mix", backward, activation.value, activation.slope, *parts),
+        _named("gradient_of_mix", gradient, activation.value, *parts),
     )
 
 

@@ -262,22 +262,23 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 training = begin(*network, random_state, incremental, not first)
                 fit_stochastic(self, training, incremental, task)
             coefs, intercepts = training.best.plain(layout)
-            self._check_finite(X, coefs, intercepts, plugins, training)
+            stages = training.best.stages(layout)
+            self._check_finite(X, coefs, intercepts, stages, plugins, training)
         except ValueError:
             # The cause, if scikit-learn was to assume that there is none of them.
             check_finite(self, X=X, sample_weight=sample_weight)
             raise
         if first:
             self.t_ = 0
-        self._publish(training, coefs, intercepts, plugins.loss)
+        self._publish(training, coefs, intercepts, stages, plugins.loss)
         return self
 
-    def _publish(self, training, coefs, intercepts, loss):
+    def _publish(self, training, coefs, intercepts, stages, loss):
         """Set the fitted attributes, from a training and its plain network."""
-        self._set_network(coefs, intercepts, loss)
+        self._set_network(coefs, intercepts, stages, loss)
         self.__dict__.pop("_normalized", None)
-        if self.batch_normalization or training.best.average is not None:
-            training.best.published = checksum(coefs, intercepts)
+        if self.batch_normalization or stages or training.best.average is not None:
+            training.best.published = checksum(coefs, intercepts, *stages.values())
             self._normalized = vars(training.best)
         training.publish(self)
 
@@ -285,7 +286,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         """Return the weights of the samples, from encoded targets and given weights."""
         return sample_weight
 
-    def _check_finite(self, X, coefs, intercepts, plugins, training):
+    def _check_finite(self, X, coefs, intercepts, stages, plugins, training):
         """Raise if parameters, or predictions of the rows trained on, have overflowed.
 
         The last loss is of before the last update, and so does not tell. Mostly the sizes
@@ -296,6 +297,9 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             size = max(values.max(initial=1), -values.min(initial=-1))
             for coef, intercept in zip(coefs, intercepts, strict=True):
                 size = size * np.abs(coef).sum(axis=0).max() + np.abs(intercept).max()
+            for a in stages.get("activation", ()):
+                # The activations grow by so much.
+                size = size * (1 if a is None else (np.abs(a) + np.abs(1 - a)).max())
         limit = np.finfo(coefs[0].dtype).max
         if plugins.loss.out_activation == "exp":
             limit = np.log(limit)
@@ -309,6 +313,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             plugins.loss,
             self.n_jobs,
             self.verbose,
+            stages,
         )
         for array in (*coefs, *intercepts):
             is_finite = is_finite and np.isfinite(array).all()

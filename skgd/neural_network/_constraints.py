@@ -9,7 +9,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from skgd._caller import warn
-from skgd.activations import ACTIVATIONS, Activation
+from skgd.activations import ACTIVATIONS, Activation, Parametric
 from skgd.engine.plugins import Plugin
 from skgd.engine.stage import KINDS
 from skgd.schedules import SCHEDULES, Constant, Schedule, Scheduled
@@ -18,6 +18,7 @@ from skgd.solvers import SOLVERS, Solver
 __all__ = [
     "CONSTRAINTS",
     "FLAT",
+    "OF_ONE_LAYER",
     "Choice",
     "ObjectOf",
     "check_compatible",
@@ -122,7 +123,8 @@ class Splitter(HasMethods):
         return "a splitter of sklearn.model_selection, such as GroupShuffleSplit()"
 
 
-_OF_ONE_LAYER = [Choice(set(ACTIVATIONS)), ObjectOf(Activation, "activations", ACTIVATIONS)]
+OF_ONE_LAYER = [Choice(set(ACTIVATIONS)), ObjectOf(Activation, "activations", ACTIVATIONS)]
+_PARAMETRIC = ObjectOf(Parametric, "activations", {})
 _SCHEDULED = ObjectOf(Scheduled, "schedules", {})
 
 CONSTRAINTS: dict = {
@@ -130,7 +132,7 @@ CONSTRAINTS: dict = {
         "array-like",
         Interval(Integral, 1, None, closed="left"),
     ],
-    "activation": [*_OF_ONE_LAYER, OneForEach(*_OF_ONE_LAYER)],
+    "activation": [*OF_ONE_LAYER, _PARAMETRIC, OneForEach(*OF_ONE_LAYER, _PARAMETRIC)],
     "solver": [Choice({*SOLVERS, "lbfgs"}), ObjectOf(Solver, "solvers", SOLVERS)],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [

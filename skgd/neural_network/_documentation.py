@@ -17,6 +17,7 @@ hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
 activation : {activation_names}, Activation or list of these, default='relu'
     What the hidden units do with their linear input: one for all hidden layers, or a list
     of one for each. An object is of a class of :mod:`skgd.activations`, or of your own.
+    ``Parametric("selu")`` mixes one with the identity, by a weight that each unit learns.
 
 {activations}
 
@@ -189,9 +190,10 @@ best_validation_score_ : float or None
 best_epoch_ : int or None
     The epoch that has it, counted from 1 as in ``loss_curve_[best_epoch_ - 1]``.
 
-best_coefs_, best_intercepts_ : list of ndarray
-    The weights and biases of that epoch. Only with ``X_val`` and without
-    ``early_stopping``, where ``coefs_`` and ``intercepts_`` are those of the last epoch.
+best_coefs_, best_intercepts_, best_stages_ : list of ndarray, and dict
+    The weights and biases of that epoch, and its ``stages_``. Only with ``X_val`` and
+    without ``early_stopping``, where ``coefs_`` and ``intercepts_`` are those of the last
+    epoch.
 
 stop_reason_ : str
     Why training has stopped: 'max_iter', 'no_improvement', 'rate_too_small', 'diverged',
@@ -205,6 +207,12 @@ coefs_ : list of ndarray of shape (inputs, outputs)
 
 intercepts_ : list of ndarray of shape (outputs,)
     The biases of each layer, likewise.
+
+stages_ : dict of str to list
+    What cannot be folded into them, by the kind of parameters, as plain arrays:
+    ``stages_["activation"]`` has for each hidden layer the weights of its Parametric
+    activation, of shape (outputs,), or None. Empty without any. With them neither
+    ``coefs_``, ``intercepts_`` nor ``stages_`` can be set by hand.
 
 n_features_in_ : int
     Number of features seen during fit.

@@ -305,5 +305,5 @@ class Descent(NamedTuple):
         for name in ("best_epoch_", "validation_loss_curve_", "learning_rate_curve_"):
             setattr(estimator, name, None)
         # The state of a solver belongs to other weights.
-        for name in ("_progress", "best_coefs_", "best_intercepts_"):
+        for name in ("_progress", "best_coefs_", "best_intercepts_", "best_stages_"):
             vars(estimator).pop(name, None)

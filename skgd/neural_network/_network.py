@@ -3,9 +3,18 @@
 from functools import lru_cache
 from itertools import pairwise
 
+from skgd.activations import Parametric
 from skgd.engine.layout import Layout
 from skgd.engine.stage import Stage
-from skgd.stages import Activate, BatchNorm, Bias, Dense, Dropout, SparseColumns
+from skgd.stages import (
+    Activate,
+    BatchNorm,
+    Bias,
+    Dense,
+    Dropout,
+    ParametricActivate,
+    SparseColumns,
+)
 
 __all__ = ["layout_of"]
 
@@ -18,7 +27,7 @@ def layout_of(units, activations, normalization=None, is_sparse=False, dropout=(
     units : sequence of int
         Number of features, widths of the hidden layers, number of outputs.
 
-    activations : sequence of Activation
+    activations : sequence of Activation or Parametric
         One for each hidden layer.
 
     normalization : tuple of (float, float), default=None
@@ -35,14 +44,21 @@ def layout_of(units, activations, normalization=None, is_sparse=False, dropout=(
     Layout
         The same one for the same network, so that what is made of it can be kept, too.
     """
-    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
+    described = tuple(map(_described, activations))
     dropout = dropout if any(dropout) else (0.0,) * len(units)
     return _layout_of(tuple(units), described, normalization, is_sparse, dropout)
 
 
+def _described(activation):
+    """Return the class of its stage, its own class and its arguments."""
+    stage: type[Activate] = Activate
+    if isinstance(activation, Parametric):
+        stage, activation = ParametricActivate, activation.activation
+    return stage, type(activation), *activation.numbers().tolist()
+
+
 @lru_cache(maxsize=32)
 def _layout_of(units, described, normalization, is_sparse, dropout):
-    activations = [cls(*arguments) for cls, *arguments in described]
     stages: list[Stage] = []
     if dropout[0]:
         stages.append(Dropout(units[0], dropout[0], 0))
@@ -57,7 +73,8 @@ def _layout_of(units, described, normalization, is_sparse, dropout):
         if not has_bias:
             stages.append(BatchNorm(outputs, *normalization))
         if index < last:
-            stages.append(Activate(outputs, activations[index]))
+            stage, activation, *arguments = described[index]
+            stages.append(stage(outputs, activation(*arguments)))
             if dropout[index + 1]:
                 stages.append(Dropout(outputs, dropout[index + 1], index + 1))
     return Layout(stages)

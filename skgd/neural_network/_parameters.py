@@ -5,21 +5,27 @@ from zlib import crc32
 
 import numpy as np
 
-from skgd.stages import BatchNorm
+from skgd.activations import Parametric
+from skgd.stages import Activate, BatchNorm, ParametricActivate
 
 __all__ = ["Parameters", "checksum", "pack"]
 
 
-def pack(coefs, intercepts, dtype):
-    """Copy the weights and biases of plain layers to one flat buffer."""
-    pieces = [a.ravel() for pair in zip(coefs, intercepts, strict=True) for a in pair]
+def pack(coefs, intercepts, dtype, mixed=()):
+    """Copy the parameters of plain layers to one flat buffer.
+
+    ``mixed`` are the weights of the parametric activations, None for others.
+    """
+    mixed = [*mixed, *[None] * (len(coefs) - len(mixed))]
+    layers = zip(coefs, intercepts, mixed, strict=True)
+    pieces = [a.ravel() for layer in layers for a in layer if a is not None]
     return np.concatenate(pieces, dtype=dtype)
 
 
-def checksum(coefs, intercepts):
-    """Return a number that differs if the bits of a weight or a bias do."""
+def checksum(*lists):
+    """Return a number that differs if the bits of a number in some arrays do."""
     value = 0
-    for array in (*coefs, *intercepts):
+    for array in (array for arrays in lists for array in arrays if array is not None):
         value = crc32(np.ascontiguousarray(array).data, value)
     return value
 
@@ -58,6 +64,8 @@ class Parameters:
     n_averaged: int = 0
 
     @classmethod
+    # fit looks for what is too large for the dtype.
+    @np.errstate(over="ignore")
     def initial(cls, layout, activations, random_state, dtype):
         """Draw weights and biases as scikit-learn does, in the same order.
 
@@ -66,7 +74,7 @@ class Parameters:
         layout : Layout
             The network's.
 
-        activations : list of Activation
+        activations : list of Activation or Parametric
             One for each layer, the output's too: they decide the range, uniform within
             ± sqrt(gain / (inputs + outputs)).
 
@@ -95,6 +103,9 @@ class Parameters:
                 scales[index][:] = 1
             else:
                 bias[:] = drawn
+        mixed = [a.initial for a in activations[:-1] if isinstance(a, Parametric)]
+        for weights, initial in zip(layout.views(theta, "activation"), mixed, strict=True):
+            weights[:] = initial
         center = np.zeros(all_weights[0].shape[0], dtype=dtype)
         return cls(theta, np.zeros(layout.n_running), center)
 
@@ -104,6 +115,21 @@ class Parameters:
         return replace(
             self, theta=self.theta.copy(), running=self.running.copy(), average=average
         )
+
+    @property
+    def _best_theta(self):
+        """The parameters that predict."""
+        return self.average if self.average is not None and self.n_averaged else self.theta
+
+    def stages(self, layout):
+        """Return the parameters that `plain` leaves out, by their kind, as ``stages_``."""
+        mixed = iter(layout.views(self._best_theta, "activation"))
+        found = [
+            next(mixed) if isinstance(stage, ParametricActivate) else None
+            for stage in layout.stages
+            if isinstance(stage, Activate)
+        ]
+        return {"activation": found} if any(a is not None for a in found) else {}
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")
@@ -136,9 +162,8 @@ class Parameters:
         intercepts : list of ndarray of shape (outputs,)
             Views of ``theta``, or its average, where nothing is folded.
         """
-        theta, start = self.theta, 0
-        if self.average is not None and self.n_averaged:
-            theta, start = self.average, layout.n_running
+        theta = self._best_theta
+        start = 0 if theta is self.theta else layout.n_running
         coefs = layout.views(theta, "weights")
         intercepts = layout.views(theta, "bias")
         norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]

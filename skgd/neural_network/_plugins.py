@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-from skgd.activations import ACTIVATIONS, Activation, Identity
+from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.engine import Step
 from skgd.losses import (
     CLASSIFICATION_LOSSES,
@@ -24,7 +24,13 @@ from skgd.losses import (
     MultinomialFocal,
     MultinomialLogLoss,
 )
-from skgd.neural_network._constraints import CONSTRAINTS, FLAT, ObjectOf, initial_of
+from skgd.neural_network._constraints import (
+    CONSTRAINTS,
+    FLAT,
+    OF_ONE_LAYER,
+    ObjectOf,
+    initial_of,
+)
 from skgd.neural_network._contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
@@ -58,7 +64,7 @@ class Plugins(NamedTuple):
 
     Attributes
     ----------
-    activations : list of Activation
+    activations : list of Activation or Parametric
         The activations of the hidden layers.
 
     solver : Solver or None
@@ -77,7 +83,7 @@ class Plugins(NamedTuple):
         Those of other parameters than the learning rate.
     """
 
-    activations: list[Activation]
+    activations: list[Activation | Parametric]
     solver: Solver | None
     schedule: Schedule | None
     loss: Loss | None = None
@@ -158,7 +164,11 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     """
     rate = getattr(estimator, parameter)
     if isinstance(rate, Scheduled):
-        _check_scheduled(parameter, rate)
+        # A list, or a number.
+        plain = [c for c in CONSTRAINTS[parameter] if not isinstance(c, ObjectOf)]
+        _check_arguments(
+            parameter, rate, {"initial": plain, "schedule": CONSTRAINTS["learning_rate"]}
+        )
         parameter, rate = f"{parameter}__schedule", rate.schedule
     if callable(rate) and not isinstance(rate, Schedule):
         _check_function(parameter, rate)
@@ -180,7 +190,7 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
 
 
 def activations_of(estimator, n_hidden):
-    """Return an Activation for each hidden layer.
+    """Return an Activation or a Parametric one for each hidden layer.
 
     Raises
     ------
@@ -189,14 +199,24 @@ def activations_of(estimator, n_hidden):
     """
     given = estimator.activation
     if not isinstance(given, list | tuple):
-        return [_plugin(estimator, "activation", given)] * n_hidden
+        return [_activation(estimator, given)] * n_hidden
     if len(given) != n_hidden:
         raise ValueError(
             f"activation={given!r} is a list of {len(given)}, but hidden_layer_sizes="
             f"{estimator.hidden_layer_sizes!r} asks for {n_hidden}: one for each hidden "
             "layer. One that is not in a list is for all."
         )
-    return [_plugin(estimator, "activation", activation) for activation in given]
+    return [_activation(estimator, activation) for activation in given]
+
+
+def _activation(estimator, given):
+    """Return the object that a name stands for, or check one; also within a Parametric."""
+    if not isinstance(given, Parametric):
+        return _plugin(estimator, "activation", given)
+    _check_arguments(
+        "activation", given, {"activation": OF_ONE_LAYER, **given._parameter_constraints}
+    )
+    return Parametric(_plugin(estimator, "activation", given.activation), given.initial)
 
 
 def output_range(estimator, activations):
@@ -296,15 +316,15 @@ def _kernel_arguments(estimator, solver):
     options : list or None
         The constraints of the parameter.
     """
-    plugins = [("solver", solver)]
+    plugins = [("" if isinstance(estimator.solver, str) else "solver__", solver)]
     for parameter in ("activation", "loss"):
         value = getattr(estimator, parameter)
-        of_layers = value if isinstance(value, list | tuple) else [value]
-        plugins += [(parameter, p) for p in of_layers if not isinstance(p, str)]
-    for parameter, plugin in plugins:
-        is_named = isinstance(getattr(estimator, parameter), str)
-        prefix = "" if is_named else f"{parameter}__"
-        for name in plugin.argument_names():
+        for plugin in value if isinstance(value, list | tuple) else [value]:
+            plugins.append((f"{parameter}__", plugin))
+            if isinstance(plugin, Parametric):
+                plugins.append((f"{parameter}__activation__", plugin.activation))
+    for prefix, plugin in plugins:
+        for name in () if isinstance(plugin, str) else plugin.argument_names():
             value = getattr(plugin, name)
             if isinstance(value, Real):
                 yield prefix + name, value, plugin._parameter_constraints.get(name)
@@ -374,16 +394,14 @@ def check_numbers(plugin):
             )
 
 
-def _check_scheduled(parameter, scheduled):
-    """Raise if an argument of a Scheduled is not valid."""
-    plain = [c for c in CONSTRAINTS[parameter] if not isinstance(c, ObjectOf)]
-    constraints = {"initial": plain, "schedule": CONSTRAINTS["learning_rate"]}
+def _check_arguments(parameter, plugin, constraints):
+    """Raise if an argument of an object does not satisfy its constraints."""
     try:
         validate_parameter_constraints(
-            constraints, scheduled.get_params(deep=False), type(scheduled).__name__
+            constraints, plugin.get_params(deep=False), type(plugin).__name__
         )
     except InvalidParameterError as error:
-        raise InvalidParameterError(f"{parameter}={scheduled!r}: {error}") from None
+        raise InvalidParameterError(f"{parameter}={plugin!r}: {error}") from None
 
 
 def _check_function(parameter, function):

@@ -8,8 +8,10 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgd._validation import as_floats
+from skgd.activations import Parametric
 from skgd.losses import LINKS
 from skgd.neural_network._diagnosis import check_finite
+from skgd.neural_network._parameters import checksum
 from skgd.neural_network._plugins import activations_of, has_own_link
 from skgd.neural_network._prediction import predict
 
@@ -37,17 +39,19 @@ class Linked:
 class Predicting(Linked):
     """Keeps a fitted network, and predicts by it; to stand before ``BaseEstimator``."""
 
+    activation: Any
     n_jobs: Any
     verbose: Any
     n_features_in_: int
     _remedy: Callable[[], str]
 
-    def _set_network(self, coefs, intercepts, loss):
+    def _set_network(self, coefs, intercepts, stages, loss):
         """Set the attributes that predictions read."""
         self.n_layers_ = len(coefs) + 1
         self.n_outputs_ = coefs[-1].shape[1]
         self.out_activation_ = loss.out_activation
-        self.coefs_, self.intercepts_ = coefs, intercepts
+        self.coefs_, self.intercepts_, self.stages_ = coefs, intercepts, stages
+        self._published = checksum(coefs, intercepts, *stages.values()) if stages else None
         self._keep_link(loss)
 
     def _forward(self, X, out_activation=None):
@@ -57,6 +61,23 @@ class Predicting(Linked):
         ``out_activation`` than the network's gives other predictions of the same network.
         """
         activations = activations_of(self, len(self.coefs_) - 1)
+        # A network of scikit-learn has none.
+        stages = getattr(self, "stages_", {})
+        mixed = stages.get("activation", [None] * len(activations))
+        is_mixed = [isinstance(a, Parametric) for a in activations]
+        if is_mixed != [weights is not None for weights in mixed]:
+            raise ValueError(
+                f"activation={self.activation!r} does not go with the fitted network: it "
+                "must be Parametric for the same layers. Fit again, or set it back."
+            )
+        if stages and self._published != checksum(
+            self.coefs_, self.intercepts_, *stages.values()
+        ):
+            raise ValueError(
+                "coefs_, intercepts_ and stages_ are not those of the last fit. With a "
+                "Parametric activation they cannot be set by hand: put those of the last "
+                "fit back, or fit again."
+            )
         return predict(
             X,
             self.coefs_,
@@ -65,6 +86,7 @@ class Predicting(Linked):
             self._link_of(out_activation),
             self.n_jobs,
             self.verbose,
+            stages,
         )
 
     def _predictions(self, X, link=None):

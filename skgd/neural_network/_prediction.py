@@ -46,7 +46,7 @@ def _plan(layout, capacity):
     return MemoryPlan(layout, rows), rows
 
 
-def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
+def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stages=None):
     """Predict from rows of the right shape.
 
     Parameters
@@ -69,6 +69,9 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
     verbose : bool or int, default=False
         Whether to print that the predictions are compiled.
 
+    stages : dict, default=None
+        The parameters of other layers, as ``stages_``.
+
     Returns
     -------
     predictions : ndarray of shape (n_samples, n_outputs)
@@ -81,7 +84,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False):
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     n_samples = X.shape[0]
     layout = layout_of(units, activations, None, issparse(X))
-    theta = pack(coefs, intercepts, dtype)
+    theta = pack(coefs, intercepts, dtype, (stages or {}).get("activation", ()))
     if X.shape[1] != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.
         raise ValueError(
@@ -164,7 +167,7 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
     return tuple(map(all, zip(*run_together(part, ranges, most), strict=True)))
 
 
-def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
+def evaluate(data, coefs, intercepts, activations, loss, n_jobs, stages=None):
     """Predict, and compare with the targets.
 
     Parameters
@@ -172,7 +175,7 @@ def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
     data : Data
         Rows, encoded targets and weights.
 
-    coefs, intercepts, activations, loss, n_jobs
+    coefs, intercepts, activations, loss, n_jobs, stages
         As for :func:`predict`.
 
     Returns
@@ -184,7 +187,8 @@ def evaluate(data, coefs, intercepts, activations, loss, n_jobs):
     """
     X, y, weight, *_ = data
     # From the linear output, losses of probabilities that round to 0 are exact.
-    z, *_ = predict(X, coefs, intercepts, activations, LINKS["identity"](), n_jobs)
+    link = LINKS["identity"]()
+    z, *_ = predict(X, coefs, intercepts, activations, link, n_jobs, stages=stages)
     return z, mean_loss(z, y, weight, loss)
 
 

@@ -37,6 +37,7 @@ def resume(estimator, layout, dtype):
             f"loss={estimator.loss!r} does not fit it."
         )
     kept = getattr(estimator, "_normalized", None)
+    stages = getattr(estimator, "stages_", {})
     shapes = [coef.shape for coef in estimator.coefs_]
     flat = np.empty(layout.n_params)
     arrays = [*estimator.coefs_, *estimator.intercepts_]
@@ -47,23 +48,31 @@ def resume(estimator, layout, dtype):
         or [b.shape for b in estimator.intercepts_]
         != [bias.shape for bias in layout.views(flat, "bias")]
         or sum(array.size for array in arrays) != layout.n_params
+        or _shapes(stages) != _shapes(Parameters(flat, flat, flat).stages(layout))
     ):
         raise ValueError(
             "warm_start and partial_fit go on with the network of the previous fit, "
             f"whose coefs_ are of shapes {shapes} and intercepts_ of "
             f"{[b.shape for b in estimator.intercepts_]}; hidden_layer_sizes="
-            f"{estimator.hidden_layer_sizes} and batch_normalization="
-            f"{estimator.batch_normalization} do not fit it."
+            f"{estimator.hidden_layer_sizes}, activation={estimator.activation!r} and "
+            f"batch_normalization={estimator.batch_normalization} do not fit it."
         )
     if kept is not None:
         published = kept["published"]
-        if published not in (None, checksum(estimator.coefs_, estimator.intercepts_)):
+        lists = estimator.coefs_, estimator.intercepts_, *stages.values()
+        if published not in (None, checksum(*lists)):
             raise ValueError(
                 "coefs_ and intercepts_ are not those of the last fit. After one with "
-                "batch_normalization=True or ema_decay, warm_start and partial_fit cannot "
-                "go on with others: they are made of parameters that are not public. Put "
-                "those of the last fit back, or fit with warm_start=False."
+                "batch_normalization=True, ema_decay or a Parametric activation, "
+                "warm_start and partial_fit cannot go on with others: they are made of "
+                "parameters that are not public. Put those of the last fit back, or fit "
+                "with warm_start=False."
             )
         return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)
     return Parameters(theta, running=np.empty(0), center=np.empty(0, dtype=dtype))
+
+
+def _shapes(stages):
+    """Return the shapes of the arrays in ``stages_``."""
+    return [a if a is None else a.shape for a in stages.get("activation", ())]

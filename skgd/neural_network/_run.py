@@ -335,8 +335,8 @@ class Run:
 
     def _publish_as_fitted(self, estimator):
         """Have an estimator predict as if training ended here."""
-        plain = self.best.plain(self._layout)
-        estimator._publish(self, *plain, self._plugins.loss)
+        network = *self.best.plain(self._layout), self.best.stages(self._layout)
+        estimator._publish(self, *network, self._plugins.loss)
 
     def publish(self, estimator):
         """Set the fitted attributes that tell of the training."""
@@ -348,8 +348,8 @@ class Run:
             for name in FITTED:
                 fitted[name] = None
         if not self._goes_on or self._restores:
-            fitted.pop("best_coefs_", None)
-            fitted.pop("best_intercepts_", None)
+            for name in ("best_coefs_", "best_intercepts_", "best_stages_"):
+                fitted.pop(name, None)
         estimator.n_iter_, estimator.t_ = len(losses), self.n_seen
         estimator.loss_ = next(filter(np.isfinite, reversed(losses)), np.inf)
         estimator.loss_curve_.extend(losses)
@@ -364,6 +364,7 @@ class Run:
             if not self._restores and kept is not None:
                 coefs, intercepts = kept.plain(self._layout)
                 estimator.best_coefs_, estimator.best_intercepts_ = coefs, intercepts
+                estimator.best_stages_ = kept.stages(self._layout)
         if not self._restores:
             estimator.best_loss_ = self._best_loss
         vars(estimator).pop("_progress", None)

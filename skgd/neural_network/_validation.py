@@ -175,8 +175,9 @@ class Validation(NamedTuple):
         """
         activations, n_jobs = plugins.activations, estimator.n_jobs
         coefs, intercepts = parameters.plain(layout)
+        stages = parameters.stages(layout)
         predicted, loss = evaluate(
-            self.data, coefs, intercepts, activations, plugins.loss, n_jobs
+            self.data, coefs, intercepts, activations, plugins.loss, n_jobs, stages
         )
         if not np.isfinite(predicted).all():
             return np.nan, np.nan
@@ -186,18 +187,19 @@ class Validation(NamedTuple):
             _, y, weight, *_ = self.data
             score = estimator._validation_score(predicted, y, weight)
         else:
-            coefs, intercepts = parameters.copy().plain(layout)
-            score = self._scored(estimator, coefs, intercepts, plugins.loss)
+            kept = parameters.copy()
+            network = *kept.plain(layout), kept.stages(layout), plugins.loss
+            score = self._scored(estimator, network)
         return tuple(float(v) if np.isfinite(v) else np.nan for v in (loss, score))
 
-    def _scored(self, estimator, coefs, intercepts, loss):
+    def _scored(self, estimator, network):
         """Score a snapshot of the estimator, which later epochs do not change."""
         X, y, weight, *_ = self.data
         model = object.__new__(type(estimator))
         vars(model).update(vars(estimator))
         # The rows are arrays.
         vars(model).pop("feature_names_in_", None)
-        model._set_network(coefs, intercepts, loss)
+        model._set_network(*network)
         scoring = estimator.scoring
         weights = {} if weight is None else {"sample_weight": weight}
         try:

@@ -7,6 +7,7 @@ from skgd.stages.dense import Dense
 from skgd.stages.dropout import Dropout
 from skgd.stages.embedding import Embedding
 from skgd.stages.lookup import Lookup
+from skgd.stages.parametric import ParametricActivate
 from skgd.stages.piecewise_linear import PiecewiseLinear
 from skgd.stages.sparse import SparseColumns
 
@@ -18,6 +19,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Lookup",
+    "ParametricActivate",
     "PiecewiseLinear",
     "SparseColumns",
 ]

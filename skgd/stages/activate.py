@@ -30,7 +30,7 @@ class Activate(Stage):
     @property
     def key(self):
         """Return the key that stages with the same kernels share."""
-        return Activate, type(self.activation)
+        return type(self), type(self.activation)
 
     def kernels(self, dtype):
         """Return loops over the functions of the activation."""

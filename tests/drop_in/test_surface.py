@@ -22,6 +22,7 @@ OWN_ATTRIBUTES = {
     "learning_rate_curve_",
     "best_epoch_",
     "stop_reason_",
+    "stages_",
 }
 EMPTY = inspect.Parameter.empty
 

@@ -86,7 +86,7 @@ class Model:
     units: tuple
     dtype: str = "float64"
     batch_normalization: bool = False
-    activation: str = "tanh"
+    activation: object = "tanh"
     seed: int = 0
     sparse: bool = False
     dropout: tuple = ()
@@ -121,6 +121,8 @@ class Model:
         layers = [{"weights": w, "bias": b} for w, b in zip(weights, biases, strict=True)]
         for layer, gamma in zip(layers, self.layout.views(theta, "scale"), strict=False):
             layer["gamma"] = gamma
+        for layer, mix in zip(layers, self.layout.views(theta, "activation"), strict=False):
+            layer["mix"] = mix
         return layers
 
     def running(self, flat):

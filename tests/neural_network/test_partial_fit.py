@@ -315,7 +315,7 @@ def test_a_call_that_fails_publishes_nothing(monkeypatch, error, way):
         model.set_params(early_stopping=True).fit(X, TARGETS)
     before = joblib.hash(model)
 
-    def fail(self, X, coefs, intercepts, plugins, training):
+    def fail(self, X, coefs, intercepts, stages, plugins, training):
         assert training.n_iter > 0
         raise error
 

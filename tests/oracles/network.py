@@ -1,7 +1,8 @@
 """A network with or without batch normalization: forward, objective, backward, training.
 
 A network is a list of layers, each a dict of arrays: 'weights' of shape (inputs, outputs),
-'bias', and 'gamma' where its linear output is normalized.
+'bias', 'gamma' where its linear output is normalized, and 'mix' where its activation is
+mixed with the identity.
 """
 
 from typing import Any, NamedTuple
@@ -52,6 +53,8 @@ def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None, ma
         shifted = x + layer["bias"]
         passes.append(Pass(inputs, shifted, normal, mean, variance))
         inputs = value(shifted)
+        if "mix" in layer:
+            inputs = layer["mix"] * inputs + (1 - layer["mix"]) * shifted
     return shifted, passes
 
 
@@ -89,15 +92,20 @@ def gradient(
     layers, X, y, activation, loss, *, weight=None, alpha=0.0, epsilon=0.0, masks=None
 ):
     """Return the gradient of the mean objective, a dict like that of the layer."""
-    _, derivative = ACTIVATIONS[activation]
+    value, derivative = ACTIVATIONS[activation]
     weight = np.ones(len(X), dtype=X.dtype) if weight is None else weight
     numbers = {"weight": weight, "epsilon": epsilon, "masks": masks}
     z, passes = forward(layers, X, activation, **numbers)
-    gradients = [None] * len(layers)
+    gradients, by_output = [None] * len(layers), None
     delta = weight[:, None] * loss.gradient(z, y) / weight.sum()
     for index in reversed(range(len(layers))):
         layer, done = layers[index], passes[index]
         found = {"bias": delta.sum(axis=0)}
+        if "mix" in layer:
+            slope = derivative(done.shifted)
+            found["mix"] = (by_output * (value(done.shifted) - done.shifted)).sum(axis=0)
+            delta = by_output * (layer["mix"] * slope + 1 - layer["mix"])
+            found["bias"] = delta.sum(axis=0)
         if "gamma" in layer:
             x = done.inputs @ layer["weights"]
             delta, found["gamma"] = normalize_backward(
@@ -110,6 +118,7 @@ def gradient(
             delta = delta @ layer["weights"].T
             if masks is not None:
                 delta = delta * masks[index]
+            by_output = delta
             delta = delta * derivative(passes[index - 1].shifted)
     return gradients
 

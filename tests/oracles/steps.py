@@ -5,7 +5,7 @@ import numpy as np
 from tests.oracles import network as oracle
 from tests.oracles.solvers import SOLVERS
 
-KINDS = {"weights": "weights", "bias": "bias", "gamma": "scale"}
+KINDS = {"weights": "weights", "bias": "bias", "gamma": "scale", "mix": "activation"}
 
 
 def train(
