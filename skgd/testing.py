@@ -82,8 +82,7 @@ def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     except (TypeError, ValueError) as error:
         raise AssertionError(str(error)) from error
     _check_constructor(plugin)
-    if isinstance(plugin, Loss):
-        plugin = _sentence_of(plugin.resolved)
+    plugin = _sentence_of(plugin.resolved)
     # Compiled code does not warn.
     with np.errstate(all="ignore"):
         found[0](plugin)

@@ -8,7 +8,7 @@ contracts are provisional until version 1.0.
 
 import inspect
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -38,6 +38,10 @@ class Plugin(BaseEstimator):
         if cls.__init__ is object.__init__:
             return ()
         return tuple(inspect.signature(cls.__init__).parameters)[1:]
+
+    def resolved(self) -> Self:
+        """Return the plug-in that the arguments ask for, by default the object itself."""
+        return self
 
     def numbers(self) -> np.ndarray:
         """Return the values of the constructor's arguments, in order.
@@ -145,10 +149,6 @@ class Loss(Plugin):
     def link(z, *parameters):
         """Return the prediction of one output."""
         return z
-
-    def resolved(self) -> "Loss":
-        """Return the loss that the arguments ask for, by default the loss itself."""
-        return self
 
     def check_targets(self, y: np.ndarray) -> None:
         """Raise a ValueError if a target is outside of the domain."""

@@ -174,7 +174,7 @@ class Exchange(BaseEstimator):
         """Return the parameters as scikit-learn has them, or what comes nearest."""
         parameters = self.get_params(deep=False)
         solver = None if self.solver == "lbfgs" else solver_of(self)
-        if type(solver) is RMSProp:
+        if isinstance(solver, RMSProp):
             # But for the correction of the bias, which fades within some 1 / (1 - rho)
             # updates.
             parameters.update(

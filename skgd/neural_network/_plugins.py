@@ -135,7 +135,7 @@ def solver_of(estimator):
     ValueError
         If it is not valid, or if there are parameters of the estimator without effect.
     """
-    return _plugin(estimator, "solver", estimator.solver)
+    return _plugin(estimator, "solver", estimator.solver).resolved()
 
 
 def schedule_of(estimator, incremental=False, parameter="learning_rate"):

@@ -5,12 +5,20 @@ r"""RMSProp: each parameter's step divided by the recent size of its gradient.
     s &\leftarrow \rho s + (1 - \rho) g^2, \qquad s_0 = 0 \\
     \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s} + \epsilon}
 
-With :math:`\epsilon` outside the root, as in PyTorch.
+With :math:`\epsilon` outside the root, as in PyTorch. Centered, it subtracts the square of
+the mean gradient, so that s - m² is its variance:
+
+.. math::
+
+    m &\leftarrow \rho m + (1 - \rho) g, \qquad m_0 = 0 \\
+    \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s - m^2} + \epsilon}
 
 References
 ----------
 T. Tieleman, G. Hinton (2012). "Lecture 6.5, rmsprop: divide the gradient by a running
 average of its recent magnitude." Neural Networks for Machine Learning, Coursera.
+
+A. Graves (2013). "Generating sequences with recurrent neural networks." arXiv:1308.0850.
 """
 
 import math
@@ -34,6 +42,10 @@ class RMSProp(Solver):
     epsilon : float, default=1e-8
         Added to the denominator.
 
+    centered : bool, default=False
+        Whether to divide by the deviation of the gradient, instead of its size. It keeps
+        another number for each parameter.
+
     Examples
     --------
     >>> from skgd.solvers import RMSProp
@@ -46,11 +58,19 @@ class RMSProp(Solver):
     _parameter_constraints: dict = {
         "rho": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "centered": ["boolean"],
     }
 
-    def __init__(self, rho=0.9, epsilon=1e-8) -> None:
+    def __init__(self, rho=0.9, epsilon=1e-8, centered=False) -> None:
         self.rho = rho
         self.epsilon = epsilon
+        self.centered = centered
+
+    def resolved(self):
+        """Return the solver with the slots that it needs."""
+        if type(self) is RMSProp and self.centered:
+            return CenteredRMSProp(**self.get_params())
+        return self
 
     def coefficients(self, rate, t):
         """Return the rate, and the weights of the average."""
@@ -63,3 +83,26 @@ class RMSProp(Solver):
         (s,) = state
         s = rho * s + rest * (g * g)
         return theta - eta * g / (math.sqrt(s) + epsilon), (s,)
+
+
+class CenteredRMSProp(RMSProp):
+    """What ``RMSProp(centered=True)`` stands for.
+
+    Parameters
+    ----------
+    rho, epsilon, centered
+        As of RMSProp.
+    """
+
+    n_slots = 2
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter, its new mean square and its new mean."""
+        eta, rho, rest, epsilon = coefficients
+        s, m = state
+        s = rho * s + rest * (g * g)
+        m = rho * m + rest * g
+        # Rounding may leave less than 0.
+        variance = max(s - m * m, 0.0)
+        return theta - eta * g / (math.sqrt(variance) + epsilon), (s, m)

@@ -212,7 +212,7 @@ def trainer_of(
     layout = model.layout_with(decay, epsilon)
     solver_settings, schedule_settings = hyper or ({}, {})
     if isinstance(solver, str):
-        solver = SOLVERS[solver](**solver_settings)
+        solver = SOLVERS[solver](**solver_settings).resolved()
     schedule = SCHEDULES[learning_rate](**schedule_settings)
     plugins = Plugins([], solver, schedule, loss(), before, after, scheduled or {})
     if kept is None:

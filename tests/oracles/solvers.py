@@ -18,9 +18,13 @@ def momentum(theta, state, g, rate, t, *, momentum, nesterovs_momentum):
     return theta + v, (v,)
 
 
-def rmsprop(theta, state, g, rate, t, *, rho, epsilon):
-    (s,) = state or (np.zeros_like(theta),)
+def rmsprop(theta, state, g, rate, t, *, rho, epsilon, centered=False):
+    s, *mean = state or (np.zeros_like(theta), *[np.zeros_like(theta)] * centered)
     s = rho * s + (1 - rho) * g**2
+    if centered:
+        m = rho * mean[0] + (1 - rho) * g
+        deviation = np.sqrt(np.maximum(s - m**2, 0))
+        return theta - rate * g / (deviation + epsilon), (s, m)
     return theta - rate * g / (np.sqrt(s) + epsilon), (s,)
 
 
@@ -53,6 +57,8 @@ SETTINGS = {
         {"rho": 0.9, "epsilon": 1e-8},
         {"rho": 0.99, "epsilon": 1e-2},
         {"rho": 0.0, "epsilon": 1e-3},
+        {"rho": 0.9, "epsilon": 1e-2, "centered": True},
+        {"rho": 0.5, "epsilon": 1e-1, "centered": True},
     ],
     "adam": [
         {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},

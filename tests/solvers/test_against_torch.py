@@ -33,6 +33,7 @@ def make_rmsprop(parameters, settings):
         lr=RATE,
         alpha=settings["rho"],
         eps=settings["epsilon"],
+        centered=settings.get("centered", False),
     )
 
 
@@ -62,7 +63,7 @@ def test_every_solver_has_a_peer():
     ("name", "settings"), [(name, s) for name in SOLVERS for s in SETTINGS[name]]
 )
 def test_a_trace_follows_torch(name, settings, dtype):
-    solver = SOLVERS[name](**settings)
+    solver = SOLVERS[name](**settings).resolved()
     theta, gradients, _ = problem(dtype)
     state = np.zeros((solver.n_slots, theta.size), dtype=dtype)
     parameter = torch.nn.Parameter(torch.tensor(theta, dtype=torch.float64))

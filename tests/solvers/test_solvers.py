@@ -1,12 +1,17 @@
 import inspect
 import math
+import pickle
 import sys
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
+from skgd import MLPRegressor
 from skgd.engine.loops import PIECE
-from skgd.solvers import SOLVERS, Solver
+from skgd.solvers import SOLVERS, RMSProp, Solver
+from skgd.testing import check_plugin
 from tests.engine.helpers import DTYPES, Model, assert_close, train, update
 from tests.engine.problems import LOSSES, draw
 from tests.oracles import network as oracle
@@ -31,7 +36,8 @@ def test_the_registry(name):
     names = tuple(solver.argument_names())
     assert set(names) == set(solver._parameter_constraints)
     for settings in oracles.SETTINGS[name]:
-        assert tuple(settings) == names
+        # Those of the estimators come first.
+        assert tuple(settings) == names[: len(settings)]
     module = sys.modules[solver.__module__]
     assert ".. math::" in inspect.getdoc(module)
     assert "References" in inspect.getdoc(module)
@@ -52,7 +58,7 @@ def problem(dtype):
     ("name", "settings"), [(name, s) for name in SOLVERS for s in oracles.SETTINGS[name]]
 )
 def test_a_trace_follows_the_oracle(name, settings, dtype):
-    solver = SOLVERS[name](**settings)
+    solver = SOLVERS[name](**settings).resolved()
     theta, gradients, rates = problem(dtype)
     expected, state_expected = theta.astype(float), None
     state = np.zeros((solver.n_slots, N_PARAMS), dtype=dtype)
@@ -200,3 +206,56 @@ def test_a_network_is_trained_by_it(dtype):
         for layer, expected in zip(model.layers(one.theta), layers, strict=True):
             for kind in layer:
                 assert_close(layer[kind], expected[kind], TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_gradient_that_does_not_vary(dtype):
+    """Rounding may leave less than 0 of s - m²: no NaN."""
+    solver = RMSProp(rho=0.3, epsilon=1e-3, centered=True).resolved()
+    gradient = np.random.default_rng(0).normal(size=1000).astype(dtype)
+    theta, state = np.zeros(1000, dtype), np.zeros((2, 1000), dtype)
+    differences = []
+    for t in range(60):
+        update(solver, theta, gradient, state, 1e-3, t)
+        differences.append((state[0] - state[1] ** 2).min())
+    assert min(differences) < 0
+    assert np.isfinite(theta).all()
+    # The denominator is epsilon at last.
+    before = theta.copy()
+    update(solver, theta, gradient, state, 1e-3, t)
+    assert_close(before - theta, gradient, 0.6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_centered_in_an_estimator(batch_normalization):
+    """It keeps its state, starts anew if the other is chosen, and leaves the object."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = X @ rng.normal(size=3)
+    solver = RMSProp(centered=True)
+    network = MLPRegressor(
+        hidden_layer_sizes=(5,),
+        solver=solver,
+        shuffle=False,
+        random_state=0,
+        max_iter=4,
+        batch_normalization=batch_normalization,
+    )
+    whole, steps = clone(network).fit(X, y), clone(network)
+    for _ in range(4):
+        steps = pickle.loads(pickle.dumps(steps.partial_fit(X, y)))
+    assert steps.loss_curve_ == pytest.approx(whole.loss_curve_, rel=1e-9)
+    plain = clone(network).set_params(solver__centered=False).fit(X, y)
+    assert plain.loss_curve_ != whole.loss_curve_
+    named = clone(network).set_params(solver="rmsprop").fit(X, y)
+    assert plain.loss_curve_ == named.loss_curve_
+    steps.set_params(solver__centered=False).partial_fit(X, y)
+    assert type(network.solver) is RMSProp
+    search = GridSearchCV(network, {"solver__centered": [False, True]}, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    exported = whole.to_sklearn()
+    assert (exported.solver, exported.beta_1) == ("adam", 0.0)
+    check_plugin(solver)
+    with pytest.raises(ValueError, match="'centered' parameter of RMSProp"):
+        clone(network).set_params(solver__centered="yes").fit(X, y)
