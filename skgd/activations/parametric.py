@@ -38,7 +38,10 @@ class Parametric(Plugin):
     >>> from skgd.activations import Parametric
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
     >>> model = MLPRegressor(
-    ...     hidden_layer_sizes=(2,), activation=Parametric("selu"), solver="lbfgs"
+    ...     hidden_layer_sizes=(2,),
+    ...     activation=Parametric("selu"),
+    ...     solver="lbfgs",
+    ...     random_state=0,
     ... ).fit(X, y)
     >>> [weights.shape for weights in model.stages_["activation"]]
     [(2,)]

@@ -59,6 +59,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
     # Parameters of the classifier only.
     class_weight: Any = None
     label_smoothing: float = 0.0
+    # Whether each dense input has a weight, which coefs_ take along.
+    _scales_inputs = False
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
 
@@ -243,7 +245,14 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 f"dropout={self.dropout!r} drops inputs, which X must be dense for. Pass "
                 f"X.toarray(), or dropout={remedy!r}."
             )
-        layout = layout_of(units, plugins.activations, normalization, issparse(X), dropout)
+        layout = layout_of(
+            units,
+            plugins.activations,
+            normalization,
+            issparse(X),
+            dropout,
+            self._scales_inputs and not issparse(X),
+        )
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = seeded(self.random_state)
         if first:
@@ -277,7 +286,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         """Set the fitted attributes, from a training and its plain network."""
         self._set_network(coefs, intercepts, stages, loss)
         self.__dict__.pop("_normalized", None)
-        if self.batch_normalization or stages or training.best.average is not None:
+        is_plain = sum(a.size for a in [*coefs, *intercepts]) == layout.n_params
+        if self.batch_normalization or not is_plain or training.best.average is not None:
             training.best.published = checksum(coefs, intercepts, *stages.values())
             self._normalized = vars(training.best)
         training.publish(self)

@@ -13,13 +13,16 @@ from skgd.stages import (
     Dense,
     Dropout,
     ParametricActivate,
+    Scale,
     SparseColumns,
 )
 
 __all__ = ["layout_of"]
 
 
-def layout_of(units, activations, normalization=None, is_sparse=False, dropout=()):
+def layout_of(
+    units, activations, normalization=None, is_sparse=False, dropout=(), scales_inputs=False
+):
     """Lay out a multi-layer perceptron.
 
     Parameters
@@ -39,6 +42,9 @@ def layout_of(units, activations, normalization=None, is_sparse=False, dropout=(
     dropout : tuple of float, default=()
         Rates of the inputs and of each hidden layer, if there are any.
 
+    scales_inputs : bool, default=False
+        Whether each input has a weight before the first layer; only if they are dense.
+
     Returns
     -------
     Layout
@@ -46,7 +52,9 @@ def layout_of(units, activations, normalization=None, is_sparse=False, dropout=(
     """
     described = tuple(map(_described, activations))
     dropout = dropout if any(dropout) else (0.0,) * len(units)
-    return _layout_of(tuple(units), described, normalization, is_sparse, dropout)
+    return _layout_of(
+        tuple(units), described, normalization, is_sparse, dropout, scales_inputs
+    )
 
 
 def _described(activation):
@@ -58,10 +66,12 @@ def _described(activation):
 
 
 @lru_cache(maxsize=32)
-def _layout_of(units, described, normalization, is_sparse, dropout):
+def _layout_of(units, described, normalization, is_sparse, dropout, scales_inputs):
     stages: list[Stage] = []
     if dropout[0]:
         stages.append(Dropout(units[0], dropout[0], 0))
+    if scales_inputs:
+        stages.append(Scale(units[0]))
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):
         # The shift comes after the normalization.

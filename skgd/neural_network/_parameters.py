@@ -6,7 +6,7 @@ from zlib import crc32
 import numpy as np
 
 from skgd.activations import Parametric
-from skgd.stages import Activate, BatchNorm, ParametricActivate
+from skgd.stages import Activate, BatchNorm, ParametricActivate, Scale
 
 __all__ = ["Parameters", "checksum", "pack"]
 
@@ -91,7 +91,9 @@ class Parameters:
         theta = np.zeros(layout.n_params, dtype=dtype)
         all_weights = layout.views(theta, "weights")
         biases = layout.views(theta, "bias")
-        scales = layout.views(theta, "scale")
+        for weights in layout.views(theta, "scale", Scale):
+            weights[:] = 1
+        scales = layout.views(theta, "scale", BatchNorm)
         normalized = len(scales)
         for index, (weights, bias, activation) in enumerate(
             zip(all_weights, biases, activations, strict=True)
@@ -142,7 +144,7 @@ class Parameters:
         """
         for start, theta in ((0, self.theta), (layout.n_running, self.average)):
             if theta is not None:
-                weights = layout.views(theta, "weights")[0]
+                weights = _weights(layout, theta)[0]
                 mean = self.running[start : start + weights.shape[1]]
                 mean += _combine(self.center - center, weights)
         self.center = center
@@ -164,11 +166,11 @@ class Parameters:
         """
         theta = self._best_theta
         start = 0 if theta is self.theta else layout.n_running
-        coefs = layout.views(theta, "weights")
+        coefs = _weights(layout, theta)
         intercepts = layout.views(theta, "bias")
         norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
         for i, (stage, scale) in enumerate(
-            zip(norms, layout.views(theta, "scale"), strict=True)
+            zip(norms, layout.views(theta, "scale", BatchNorm), strict=True)
         ):
             running = self.running[start : start + stage.n_running]
             coefs[i], intercepts[i] = stage.fold(coefs[i], scale, intercepts[i], running)
@@ -178,6 +180,14 @@ class Parameters:
             shift = _combine(self.center, coefs[0])
             intercepts[0] = (intercepts[0] - shift).astype(self.theta.dtype)
         return coefs, intercepts
+
+
+def _weights(layout, theta):
+    """Return the weights of all layers, those of the inputs folded into the first."""
+    weights = layout.views(theta, "weights")
+    for scale in layout.views(theta, "scale", Scale):
+        weights[0] = scale[:, np.newaxis] * weights[0]
+    return weights
 
 
 def _combine(inputs, weights):

@@ -9,6 +9,7 @@ from skgd.stages.embedding import Embedding
 from skgd.stages.lookup import Lookup
 from skgd.stages.parametric import ParametricActivate
 from skgd.stages.piecewise_linear import PiecewiseLinear
+from skgd.stages.scale import Scale
 from skgd.stages.sparse import SparseColumns
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Lookup",
     "ParametricActivate",
     "PiecewiseLinear",
+    "Scale",
     "SparseColumns",
 ]

@@ -1,4 +1,4 @@
-"""Stages that only the tests know: a table look-up, and one scale a unit."""
+"""A look-up in a table, a stage that only the tests know, and one scale a unit."""
 
 import pickle
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from skgd.engine.layout import Layout
 from skgd.engine.stage import Block, Stage
 from skgd.kernels.views import matrix
 from skgd.solvers import Adam
-from skgd.stages import Activate, BatchNorm, Bias, Dense, SparseColumns
+from skgd.stages import Activate, BatchNorm, Bias, Dense, Scale, SparseColumns
 from tests.engine.helpers import (
     DTYPES,
     Model,
@@ -70,30 +70,6 @@ class LookUp(Stage):
                 first = rows.codes[row * stage.inputs + k] * stage.outputs
                 for j in range(delta.shape[1]):
                     out[first + j] += delta[i, j]
-
-
-class Scale(Stage):
-    """Multiplies each unit by a parameter."""
-
-    def __init__(self, units):
-        super().__init__(units, units)
-        self.blocks = (Block("scale", (units,)),)
-
-    @staticmethod
-    def forward(stage, step, inputs, parameters, outputs, work):
-        for i in range(outputs.shape[0]):
-            outputs[i] = inputs[i] * parameters[i % stage.outputs]
-
-    @staticmethod
-    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        for i in range(delta.shape[0]):
-            input_delta[i] = delta[i] * parameters[i % stage.outputs]
-
-    @staticmethod
-    def gradient(stage, step, inputs, parameters, delta, out, work):
-        out[:] = 0
-        for i in range(delta.shape[0]):
-            out[i % stage.outputs] += delta[i] * inputs[i]
 
 
 def first_stages(kind):

@@ -310,8 +310,8 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
         (
             "activation",
             3,
-            f"{NAMES}, a skgd.activations.Activation object or a list of these, one for "
-            "each hidden layer. Got 3 instead.",
+            f"{NAMES}, a skgd.activations.Activation object, a skgd.activations.Parametric "
+            "object or a list of these, one for each hidden layer. Got 3 instead.",
         ),
         ("activation", ["relu", "tanh"], "is a list of 2, but hidden_layer_sizes=(100,)"),
         ("activation", [], "is a list of 0, but hidden_layer_sizes=(100,) asks for 1:"),
