@@ -286,7 +286,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         """Set the fitted attributes, from a training and its plain network."""
         self._set_network(coefs, intercepts, stages, loss)
         self.__dict__.pop("_normalized", None)
-        is_plain = sum(a.size for a in [*coefs, *intercepts]) == layout.n_params
+        is_plain = sum(a.size for a in [*coefs, *intercepts]) == training.best.theta.size
         if self.batch_normalization or not is_plain or training.best.average is not None:
             training.best.published = checksum(coefs, intercepts, *stages.values())
             self._normalized = vars(training.best)

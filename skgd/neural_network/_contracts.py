@@ -13,7 +13,7 @@ from skgd.losses import Loss
 from skgd.schedules import FunctionSchedule, Schedule
 from skgd.solvers import Solver
 
-__all__ = ["check_definition", "coefficients", "factors"]
+__all__ = ["check_definition", "coefficients", "factors", "scheduled_factors"]
 
 # The functions of numbers that a plug-in must define, and their arguments. Those of its
 # constructor follow, except for a solver's.
@@ -180,6 +180,42 @@ def factors(schedule, progress, parameter="learning_rate"):
             f"{progress.update[where]}."
         )
     return np.ascontiguousarray(values)
+
+
+def scheduled_factors(schedules, progress, highest_rate):
+    """Return the factors of other parameters than the learning rate, by name.
+
+    Parameters
+    ----------
+    schedules : dict of str to Schedule
+        What decides them.
+
+    progress : Progress
+        Where the training stands.
+
+    highest_rate : float
+        The highest initial rate of dropout.
+
+    Returns
+    -------
+    factors : dict of str to ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        As for :func:`factors`, or if a rate of dropout is 1 or more.
+    """
+    found = {n: factors(s, progress, f"{n}__schedule") for n, s in schedules.items()}
+    rates = highest_rate * found.get("dropout", np.zeros(1))
+    if rates.max(initial=0) >= 1:
+        where = int((rates >= 1).argmax())
+        raise ValueError(
+            f"dropout__schedule={schedules['dropout']!r} returns the factor "
+            f"{found['dropout'][where]} at update {progress.update[where]}, which makes "
+            f"the rate of dropout {rates[where]}: it must be less than 1. Lower the "
+            "initial rate, or the factor."
+        )
+    return found
 
 
 def coefficients(step, rate, t):

@@ -14,7 +14,7 @@ from skgd.engine.plugins import Progress as SchedulePosition
 from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.stage import KINDS
 from skgd.engine.train import train
-from skgd.neural_network._contracts import coefficients, factors
+from skgd.neural_network._contracts import coefficients, factors, scheduled_factors
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
 from skgd.parallel.pace import Pace
@@ -359,12 +359,7 @@ class Trainer:
             n_seen[epoch],
         )
         self._factors = factors(self._plugins.schedule, progress)
-        scheduled = {
-            name: factors(schedule, progress, f"{name}__schedule")
-            for name, schedule in self._plugins.scheduled.items()
-        }
-        dropping = scheduled.get("dropout", np.empty(0))
-        self._check_rates(dropping, t)
+        scheduled = scheduled_factors(self._plugins.scheduled, progress, self._highest_rate)
         rate = self._state.progress.rate * self._factors
         self._rates, self._epochs = np.append(self._rates[-1], rate), epoch
         table = np.empty((len(t), len(self._groups), self._n_columns))
@@ -378,22 +373,11 @@ class Trainer:
             for k, column in enumerate(columns):
                 table[:, row, k] = column
         averaging = np.empty(0)
+        dropping = scheduled.get("dropout", averaging)
         if self._state.parameters.average is not None:
             # The first coefficient of the last step, before whether it acts.
             averaging = table[:, 0, -2].copy()
         return {"coefficients": table, "averaging": averaging, "dropping": dropping}
-
-    def _check_rates(self, dropping, t):
-        """Raise if a factor makes a rate of dropout 1 or more."""
-        rates = dropping * self._highest_rate
-        if (rates >= 1).any():
-            where = int((rates >= 1).argmax())
-            schedule = self._plugins.scheduled["dropout"]
-            raise ValueError(
-                f"dropout__schedule={schedule!r} returns the factor {dropping[where]} at "
-                f"update {t[where]}, which makes the rate of dropout {rates[where]}: it "
-                "must be less than 1. Lower the initial rate, or the factor."
-            )
 
     def _call(self, epochs, n_seen):
         """Make one compiled call and adapt its length to the time that it took."""
