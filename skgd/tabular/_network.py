@@ -103,10 +103,7 @@ def initial_parameters(layout, n_columns, random_state):
 
     Returns
     -------
-
-    Parameters
-    ----------
-        Those of a network.
+    parameters : Parameters
     """
     theta = np.zeros(layout.n_params, DTYPE)
     for index, begin, block in layout.blocks:
