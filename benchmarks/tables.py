@@ -1,0 +1,389 @@
+"""Scores and times of methods on thirty tables: python benchmarks/tables.py [--write].
+
+One line for each table, method and split is appended to tables.jsonl in this folder, and
+what is there is not measured again: delete the lines that shall be. ``--methods``,
+``--tables`` and ``--half`` restrict what is measured; ``--write`` makes the page from all
+lines. ``--quick`` tries each method on two small tables and writes nothing.
+
+The score is the AUC with two classes, the log loss with more, and R² in regression.
+"""
+
+import argparse
+import json
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from report import conditions, publish, table
+from scipy.stats import gmean, rankdata
+from sklearn.compose import (
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from table_data import N_SPLITS, halves, tables
+from threadpoolctl import threadpool_limits
+
+__all__ = ["METHODS", "Setting", "measure"]
+
+RESULTS = Path(__file__).with_suffix(".jsonl")
+QUICK = ("twoyear", "alcohol")
+METRICS = {"binary": "AUC", "multiclass": "log loss", "regression": "R²"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a method gets; it returns an estimator."""
+
+    task: str
+    seed: int
+    n_jobs: int
+    seconds: float = 20.0
+
+    def either(self, regressor, classifier, **options):
+        """Return the estimator for the task."""
+        estimator = regressor if self.task == "regression" else classifier
+        return estimator(random_state=self.seed, **options)
+
+
+def hgb(setting, **options):
+    """Boosted trees at their defaults."""
+    return setting.either(
+        HistGradientBoostingRegressor, HistGradientBoostingClassifier, **options
+    )
+
+
+class TunedBoosting:
+    """Boosted trees after a random search for some seconds.
+
+    A fifth of the rows is held out for early stopping and to compare the candidates by the
+    metric of the task. The first candidate has the defaults. None is started that would
+    end too late if it took as long as the longest so far. The best one is fitted again on
+    all rows, with the number of trees that it had.
+    """
+
+    def __init__(self, setting):
+        self.setting = setting
+
+    def fit(self, X, y):
+        started = perf_counter()
+        task, seed = self.setting.task, self.setting.seed
+        rng = np.random.default_rng(seed)
+        X_fit, X_val, y_fit, y_val = train_test_split(
+            X,
+            y,
+            test_size=0.2,
+            random_state=seed,
+            stratify=None if task == "regression" else y,
+        )
+        best, longest, options = -np.inf, 0.0, {}
+        while perf_counter() - started + longest < self.setting.seconds:
+            before = perf_counter()
+            candidate = hgb(self.setting, max_iter=1000, early_stopping=True, **options)
+            candidate.fit(X_fit, y_fit, X_val=X_val, y_val=y_val)
+            found = sign(task) * score(task, y_val, predict(task, candidate, X_val))
+            if found > best:
+                best, chosen = found, {**options, "max_iter": candidate.n_iter_}
+            longest = max(longest, perf_counter() - before)
+            options = self._draw(rng)
+        self.model = hgb(self.setting, early_stopping=False, **chosen).fit(X, y)
+        return self
+
+    def _draw(self, rng):
+        def log_uniform(low, high):
+            return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+        return {
+            "learning_rate": log_uniform(0.01, 0.3),
+            "max_leaf_nodes": round(log_uniform(4, 128)),
+            "min_samples_leaf": round(log_uniform(2, 200)),
+            "l2_regularization": log_uniform(1e-4, 10.0),
+            "max_features": rng.uniform(0.3, 1.0),
+        }
+
+    def __getattr__(self, name):
+        # predict and predict_proba.
+        return getattr(self.model, name)
+
+
+def hgb_20s(setting):
+    """Boosted trees, tuned for 20 seconds."""
+    return TunedBoosting(setting)
+
+
+CATEGORIES = make_column_selector(dtype_include="category")
+NUMBERS = make_column_selector(dtype_exclude="category")
+
+
+def forest(setting):
+    """A random forest: categories as integers, missing numbers as medians."""
+    integers = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
+    )
+    medians = SimpleImputer(strategy="median", add_indicator=True)
+    trees = setting.either(
+        RandomForestRegressor, RandomForestClassifier, n_jobs=setting.n_jobs
+    )
+    encode = make_column_transformer((medians, NUMBERS), (integers, CATEGORIES))
+    return make_pipeline(encode, trees)
+
+
+def hand_made(setting):
+    """The pipeline that one writes by hand around scikit-learn's MLP."""
+    medians = SimpleImputer(strategy="median", add_indicator=True)
+    one_hot = OneHotEncoder(min_frequency=10, handle_unknown="infrequent_if_exist")
+    encode = make_column_transformer(
+        (make_pipeline(medians, StandardScaler()), NUMBERS), (one_hot, CATEGORIES)
+    )
+    network = setting.either(MLPRegressor, MLPClassifier, early_stopping=True)
+    pipeline = make_pipeline(encode, network)
+    if setting.task == "regression":
+        return TransformedTargetRegressor(pipeline, transformer=StandardScaler())
+    return pipeline
+
+
+def skgd(setting, **options):
+    """skgd's ready estimators at their defaults."""
+    from skgd import TabularMLPClassifier, TabularMLPRegressor
+
+    return setting.either(
+        TabularMLPRegressor, TabularMLPClassifier, n_jobs=setting.n_jobs, **options
+    )
+
+
+def skgd_20s(setting):
+    """skgd's ready estimators with `max_time=20`."""
+    return skgd(setting, max_time=setting.seconds)
+
+
+METHODS = {
+    "hgb": hgb,
+    "hgb_20s": hgb_20s,
+    "forest": forest,
+    "hand_made": hand_made,
+    "skgd": skgd,
+    "skgd_20s": skgd_20s,
+}
+
+
+def sign(task):
+    """Return 1 if a larger score is better, else -1."""
+    return -1 if METRICS[task] == "log loss" else 1
+
+
+def predict(task, model, X):
+    return model.predict(X) if task == "regression" else model.predict_proba(X)
+
+
+def score(task, y, prediction):
+    if task == "regression":
+        return r2_score(y, prediction)
+    if task == "binary":
+        return roc_auc_score(y, prediction[:, 1])
+    return log_loss(y, prediction, labels=range(prediction.shape[1]))
+
+
+def measure(name, method, split, n_jobs=None, *, seconds=20.0, most_rows=None):
+    """Fit a method on the training rows of a split; return the line of its results."""
+    n_jobs = n_jobs or len(os.sched_getaffinity(0))
+    task = tables[name].task
+    X, y = tables[name].load()
+    train, test = tables[name].rows(y, split)
+    train = train[:most_rows]
+    X_train, X_test = X.iloc[train], X.iloc[test]
+    model = METHODS[method](Setting(task, split, n_jobs, seconds))
+    with threadpool_limits(n_jobs), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # Categories that are in the test rows alone.
+        warnings.filterwarnings("ignore", message="Found unknown categories")
+        started = perf_counter()
+        model.fit(X_train, y[train])
+        fitted = perf_counter()
+        prediction = predict(task, model, X_test)
+        predicted = perf_counter()
+    found = score(task, y[test], prediction)
+    return {
+        "table": name,
+        "method": method,
+        "split": split,
+        "score": round(float(found), 6),
+        "fit_seconds": round(fitted - started, 4),
+        "predict_seconds": round(predicted - fitted, 4),
+        "n_jobs": n_jobs,
+    }
+
+
+def read():
+    """Return the lines of all measurements, by table, method and split."""
+    text = RESULTS.read_text() if RESULTS.exists() else ""
+    lines = [json.loads(line) for line in text.splitlines()]
+    return {(line["table"], line["method"], line["split"]): line for line in lines}
+
+
+def mean(lines, name, method, what):
+    """Return the mean over the splits, or None if one is missing."""
+    found = [lines.get((name, method, split)) for split in range(N_SPLITS)]
+    return None if None in found else float(np.mean([line[what] for line in found]))
+
+
+def scores(lines, names, methods):
+    """Return a Markdown table of mean scores; the best of a table is bold."""
+    rows = []
+    for name in names:
+        task = tables[name].task
+        found = {m: mean(lines, name, m, "score") for m in methods}
+        best = max(sign(task) * s for s in found.values() if s is not None)
+        cells = [
+            "–" if s is None else f"**{s:.4f}**" if sign(task) * s == best else f"{s:.4f}"
+            for s in found.values()
+        ]
+        rows.append([f"{name}, {METRICS[task]}", *cells])
+    return table(["table, metric", *methods], rows)
+
+
+def summary(lines, names, methods):
+    """Return wins, ranks and times: Markdown of the tables that all methods have."""
+    names = [
+        n for n in names if all(mean(lines, n, m, "score") is not None for m in methods)
+    ]
+    if not names:
+        return "No table has all methods."
+    signs = np.array([sign(tables[name].task) for name in names])
+    values = (
+        np.array([[mean(lines, n, m, "score") for n in names] for m in methods]) * signs
+    )
+    ranks = rankdata(-values, axis=0).mean(axis=1)
+    rows = []
+    for i, method in enumerate(methods):
+        wins = [f"{(values[i] > values[j]).mean():.0%}" for j in range(len(methods))]
+        wins[i] = ""
+        seconds = [
+            f"{gmean([mean(lines, n, method, what) for n in names]):.3f}"
+            for what in ("fit_seconds", "predict_seconds")
+        ]
+        rows.append([method, *wins, f"{ranks[i]:.2f}", *seconds])
+    against = [f"> {method}" for method in methods]
+    header = ["method", *against, "mean rank", "fit, s", "predict, s"]
+    return f"{len(names)} tables.\n\n{table(header, rows)}"
+
+
+def describe(names):
+    """Return a Markdown list of the tables: sizes, targets, what is left out and why."""
+    lines = []
+    for name in names:
+        t = tables[name]
+        X, _ = t.load()
+        n_categories = int((X.dtypes == "category").sum())
+        n_missing = int(X.isna().any().sum())
+        text = f"- **{name}** ({t.source}): {len(X):,} rows, {X.shape[1]} columns"
+        if n_categories:
+            text += f", {n_categories} of them categories"
+        if n_missing:
+            text += f", {n_missing} with missing values"
+        text += f"; {t.task}, target `{t.target}`."
+        if t.dropped:
+            reasons = [
+                f"{', '.join(f'`{c}`' for c in columns.split(', '))} ({reason})"
+                for columns, reason in t.dropped.items()
+            ]
+            text += f" Dropped: {'; '.join(reasons)}."
+        lines.append(text)
+    return "\n".join(lines)
+
+
+def page(lines, methods):
+    methods = [m for m in methods if any(key[1] == m for key in lines)]
+    n_jobs = sorted({line["n_jobs"] for line in lines.values()})
+    cores = " or ".join(map(str, n_jobs))
+    parts = [
+        "# Tables",
+        "Thirty raw tables from Python packages, with their categories and missing values. "
+        "Each is split three times: three quarters to train on, a quarter to test on. "
+        "Scores and seconds are means over the splits. The score is the AUC with two "
+        "classes, the log loss with more, and R² in regression. Choices are made on the "
+        "tables of one half alone; the other is for reporting. The halves were fixed "
+        "before anything was measured.",
+        f"Threads: {cores}. {conditions()}",
+        table(
+            ["method", "what it is"],
+            [[f"`{m}`", METHODS[m].__doc__.splitlines()[0]] for m in methods],
+        ).replace("---:", "---"),
+        "A summary shows for each method on how many of the tables its mean score is "
+        "better than that of the method in the column, its mean rank, and geometric means "
+        "of the times.",
+    ]
+    for half, title in (
+        ("report", "The reported half"),
+        ("choose", "The half to choose on"),
+    ):
+        names = [n for n in halves[half] if any(key[0] == n for key in lines)]
+        parts += [
+            f"## {title}",
+            summary(lines, names, methods),
+            scores(lines, names, methods),
+        ]
+    parts += ["## The tables", describe(tables)]
+    return "\n\n".join(parts) + "\n"
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--tables", nargs="+", choices=tables, default=list(tables))
+    parser.add_argument("--half", choices=halves, help="the tables of one half")
+    parser.add_argument("--n-jobs", type=int, help="threads; all cores by default")
+    parser.add_argument("--quick", action="store_true", help="two small tables, no writing")
+    parser.add_argument(
+        "--write", action="store_true", help="write the page, measure nothing"
+    )
+    return parser.parse_args()
+
+
+def quick(arguments):
+    """Try each method on 1,000 rows of two tables, with two seconds for a search."""
+    for method in arguments.methods:
+        for name in QUICK:
+            line = measure(name, method, 0, arguments.n_jobs, seconds=2.0, most_rows=1000)
+            print(line, flush=True)
+
+
+def main():
+    arguments = parse()
+    if arguments.quick:
+        quick(arguments)
+        return
+    if arguments.write:
+        publish("tables", page(read(), arguments.methods), True)
+        return
+    known = read()
+    for name in arguments.tables:
+        if arguments.half and name not in halves[arguments.half]:
+            continue
+        for method in arguments.methods:
+            for split in range(N_SPLITS):
+                if (name, method, split) in known:
+                    continue
+                line = json.dumps(measure(name, method, split, arguments.n_jobs))
+                print(line, flush=True)
+                with RESULTS.open("a") as file:
+                    file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
