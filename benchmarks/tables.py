@@ -72,17 +72,16 @@ def hgb(setting, **options):
 class TunedBoosting:
     """Boosted trees after a random search for some seconds.
 
-    A fifth of the rows is held out for early stopping and to compare the candidates by the
-    metric of the task. The first candidate has the defaults. None is started that would
-    end too late if it took as long as the longest so far. The best one is fitted again on
-    all rows, with the number of trees that it had.
+    A fifth of the rows is held out. A candidate grows by some trees at a time until they
+    make its score on these rows no better, or time is up. The first has the defaults.
+    The best is fitted again on all rows, with its number of trees.
     """
 
     def __init__(self, setting):
         self.setting = setting
 
     def fit(self, X, y):
-        started = perf_counter()
+        end = perf_counter() + self.setting.seconds
         task, seed = self.setting.task, self.setting.seed
         rng = np.random.default_rng(seed)
         X_fit, X_val, y_fit, y_val = train_test_split(
@@ -92,15 +91,19 @@ class TunedBoosting:
             random_state=seed,
             stratify=None if task == "regression" else y,
         )
-        best, longest, options = -np.inf, 0.0, {}
-        while perf_counter() - started + longest < self.setting.seconds:
-            before = perf_counter()
-            candidate = hgb(self.setting, max_iter=1000, early_stopping=True, **options)
-            candidate.fit(X_fit, y_fit, X_val=X_val, y_val=y_val)
-            found = sign(task) * score(task, y_val, predict(task, candidate, X_val))
-            if found > best:
-                best, chosen = found, {**options, "max_iter": candidate.n_iter_}
-            longest = max(longest, perf_counter() - before)
+        best, chosen, options = -np.inf, {}, {"learning_rate": 0.1}
+        while perf_counter() < end:
+            growing = hgb(self.setting, early_stopping=False, warm_start=True, **options)
+            n_more = round(min(50, 2.5 / options["learning_rate"]))
+            before = -np.inf
+            for n_trees in range(n_more, 1001, n_more):
+                growing.set_params(max_iter=n_trees).fit(X_fit, y_fit)
+                found = sign(task) * score(task, y_val, predict(task, growing, X_val))
+                if found > best:
+                    best, chosen = found, {**options, "max_iter": n_trees}
+                if found <= before or perf_counter() > end:
+                    break
+                before = found
             options = self._draw(rng)
         self.model = hgb(self.setting, early_stopping=False, **chosen).fit(X, y)
         return self
@@ -110,8 +113,8 @@ class TunedBoosting:
             return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
         return {
-            "learning_rate": log_uniform(0.01, 0.3),
-            "max_leaf_nodes": round(log_uniform(4, 128)),
+            "learning_rate": log_uniform(0.03, 0.3),
+            "max_leaf_nodes": round(log_uniform(4, 64)),
             "min_samples_leaf": round(log_uniform(2, 200)),
             "l2_regularization": log_uniform(1e-4, 10.0),
             "max_features": rng.uniform(0.3, 1.0),
