@@ -3,7 +3,8 @@
 One line for each table, method and split is appended to tables.jsonl in this folder, and
 what is there is not measured again: delete the lines that shall be. ``--methods``,
 ``--tables`` and ``--half`` restrict what is measured; ``--write`` makes the page from all
-lines. ``--quick`` tries each method on two small tables and writes nothing.
+lines. ``--quick`` tries each method on two small tables and writes nothing. The methods of
+other libraries are measured if they are asked for, on one split of six tables.
 
 The score is the AUC with two classes, the log loss with more, and R² in regression.
 """
@@ -12,7 +13,7 @@ import argparse
 import json
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -44,6 +45,7 @@ __all__ = ["METHODS", "Setting", "measure"]
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 QUICK = ("twoyear", "alcohol")
+SIX = ("mlc_churn", "flchain", "texture", "marketing", "twoyear", "loans_full_schema")
 METRICS = {"binary": "AUC", "multiclass": "log loss", "regression": "R²"}
 
 
@@ -175,6 +177,61 @@ def skgd_20s(setting):
     return skgd(setting, max_time=setting.seconds)
 
 
+def lightgbm(setting):
+    """LightGBM at its defaults."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    return setting.either(
+        LGBMRegressor, LGBMClassifier, n_jobs=setting.n_jobs, verbosity=-1
+    )
+
+
+class _CatBoost:
+    """CatBoost wants strings without NaN, and the names of the categories."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def _strings(self, X):
+        return X.astype(dict.fromkeys(CATEGORIES(X), "object")).fillna(
+            dict.fromkeys(CATEGORIES(X), "missing")
+        )
+
+    def fit(self, X, y):
+        self.model.fit(self._strings(X), y, cat_features=CATEGORIES(X))
+        return self
+
+    def predict(self, X):
+        return self.model.predict(self._strings(X))
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(self._strings(X))
+
+
+def catboost(setting):
+    """CatBoost at its defaults."""
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    model = setting.either(
+        CatBoostRegressor,
+        CatBoostClassifier,
+        thread_count=setting.n_jobs,
+        verbose=False,
+        allow_writing_files=False,
+    )
+    return _CatBoost(model)
+
+
+def realmlp(setting):
+    """pytabkit's RealMLP with its tuned defaults, for the log loss with classes."""
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    options = {"device": "cpu", "n_threads": setting.n_jobs}
+    if setting.task != "regression":
+        options |= {"val_metric_name": "cross_entropy", "use_ls": False}
+    return setting.either(RealMLP_TD_Regressor, RealMLP_TD_Classifier, **options)
+
+
 METHODS = {
     "hgb": hgb,
     "hgb_20s": hgb_20s,
@@ -183,6 +240,9 @@ METHODS = {
     "skgd": skgd,
     "skgd_20s": skgd_20s,
 }
+# Their first fit compiles.
+COMPILED = ("skgd", "skgd_20s")
+OTHERS = {"lightgbm": lightgbm, "catboost": catboost, "realmlp": realmlp}
 
 
 def sign(task):
@@ -210,11 +270,14 @@ def measure(name, method, split, n_jobs=None, *, seconds=20.0, most_rows=None):
     train, test = tables[name].rows(y, split)
     train = train[:most_rows]
     X_train, X_test = X.iloc[train], X.iloc[test]
-    model = METHODS[method](Setting(task, split, n_jobs, seconds))
+    prepare, setting = (METHODS | OTHERS)[method], Setting(task, split, n_jobs, seconds)
+    model = prepare(setting)
     with threadpool_limits(n_jobs), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Categories that are in the test rows alone.
         warnings.filterwarnings("ignore", message="Found unknown categories")
+        if method in COMPILED:
+            prepare(replace(setting, seconds=1.0)).fit(X_train[:1000], y[train[:1000]])
         started = perf_counter()
         model.fit(X_train, y[train])
         fitted = perf_counter()
@@ -239,51 +302,53 @@ def read():
     return {(line["table"], line["method"], line["split"]): line for line in lines}
 
 
-def mean(lines, name, method, what):
+def mean(lines, name, method, what, splits=range(N_SPLITS)):
     """Return the mean over the splits, or None if one is missing."""
-    found = [lines.get((name, method, split)) for split in range(N_SPLITS)]
+    found = [lines.get((name, method, split)) for split in splits]
     return None if None in found else float(np.mean([line[what] for line in found]))
 
 
-def scores(lines, names, methods):
+def scores(lines, names, methods, splits=range(N_SPLITS)):
     """Return a Markdown table of mean scores; the best of a table is bold."""
     rows = []
     for name in names:
         task = tables[name].task
-        found = {m: mean(lines, name, m, "score") for m in methods}
-        best = max(sign(task) * s for s in found.values() if s is not None)
+        found = [mean(lines, name, method, "score", splits) for method in methods]
+        best = max((sign(task) * s for s in found if s is not None), default=None)
         cells = [
             "–" if s is None else f"**{s:.4f}**" if sign(task) * s == best else f"{s:.4f}"
-            for s in found.values()
+            for s in found
         ]
         rows.append([f"{name}, {METRICS[task]}", *cells])
     return table(["table, metric", *methods], rows)
 
 
-def summary(lines, names, methods):
+def summary(lines, names, methods, splits=range(N_SPLITS)):
     """Return wins, ranks and times: Markdown of the tables that all methods have."""
-    names = [
-        n for n in names if all(mean(lines, n, m, "score") is not None for m in methods)
+
+    def means(what):
+        rows = [[mean(lines, name, m, what, splits) for m in methods] for name in names]
+        return np.array([row for row in rows if None not in row])
+
+    signs = [
+        sign(tables[name].task)
+        for name in names
+        if all(mean(lines, name, m, "score", splits) is not None for m in methods)
     ]
-    if not names:
-        return "No table has all methods."
-    signs = np.array([sign(tables[name].task) for name in names])
-    values = (
-        np.array([[mean(lines, n, m, "score") for n in names] for m in methods]) * signs
-    )
+    if not signs:
+        return "No table has been measured with all methods."
+    values = means("score").T * signs
     ranks = rankdata(-values, axis=0).mean(axis=1)
+    fit, predicting = means("fit_seconds"), means("predict_seconds")
     rows = []
     for i, method in enumerate(methods):
-        wins = [f"{(values[i] > values[j]).mean():.0%}" for j in range(len(methods))]
+        wins = [f"{wins:.0%}" for wins in (values[i] > values).mean(axis=1)]
         wins[i] = ""
-        seconds = [
-            f"{gmean([mean(lines, n, method, what) for n in names]):.3f}"
-            for what in ("fit_seconds", "predict_seconds")
-        ]
-        rows.append([method, *wins, f"{ranks[i]:.2f}", *seconds])
+        seconds = [gmean(fit[:, i]), fit[:, i].max(), gmean(predicting[:, i])]
+        rows.append([method, *wins, f"{ranks[i]:.2f}", *(f"{s:.3g}" for s in seconds)])
     against = [f"> {method}" for method in methods]
-    header = ["method", *against, "mean rank", "fit, s", "predict, s"]
-    return f"{len(names)} tables.\n\n{table(header, rows)}"
+    header = ["method", *against, "mean rank", "fit, s", "longest, s", "predict, s"]
+    return f"{len(signs)} tables.\n\n{table(header, rows)}"
 
 
 def describe(names):
@@ -311,7 +376,9 @@ def describe(names):
 
 
 def page(lines, methods):
-    methods = [m for m in methods if any(key[1] == m for key in lines)]
+    measured = {method for _, method, _ in lines}
+    others = [method for method in OTHERS if method in measured]
+    methods = [method for method in METHODS if method in measured.intersection(methods)]
     n_jobs = sorted({line["n_jobs"] for line in lines.values()})
     cores = " or ".join(map(str, n_jobs))
     parts = [
@@ -325,11 +392,14 @@ def page(lines, methods):
         f"Threads: {cores}. {conditions()}",
         table(
             ["method", "what it is"],
-            [[f"`{m}`", METHODS[m].__doc__.splitlines()[0]] for m in methods],
+            [
+                [f"`{m}`", (METHODS | OTHERS)[m].__doc__.splitlines()[0]]
+                for m in methods + others
+            ],
         ).replace("---:", "---"),
         "A summary shows for each method on how many of the tables its mean score is "
         "better than that of the method in the column, its mean rank, and geometric means "
-        "of the times.",
+        "of the times, with the longest fit.",
     ]
     for half, title in (
         ("report", "The reported half"),
@@ -341,13 +411,22 @@ def page(lines, methods):
             summary(lines, names, methods),
             scores(lines, names, methods),
         ]
+    if others:
+        parts += [
+            "## Other libraries",
+            "The first split of six tables of the reported half.",
+            summary(lines, SIX, methods + others, splits=[0]),
+            scores(lines, SIX, methods + others, splits=[0]),
+        ]
     parts += ["## The tables", describe(tables)]
     return "\n\n".join(parts) + "\n"
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument(
+        "--methods", nargs="+", choices=METHODS | OTHERS, default=list(METHODS)
+    )
     parser.add_argument("--tables", nargs="+", choices=tables, default=list(tables))
     parser.add_argument("--half", choices=halves, help="the tables of one half")
     parser.add_argument("--n-jobs", type=int, help="threads; all cores by default")
@@ -381,6 +460,8 @@ def main():
         for method in arguments.methods:
             for split in range(N_SPLITS):
                 if (name, method, split) in known:
+                    continue
+                if method in OTHERS and (split > 0 or name not in SIX):
                     continue
                 line = json.dumps(measure(name, method, split, arguments.n_jobs))
                 print(line, flush=True)
