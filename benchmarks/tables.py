@@ -223,13 +223,16 @@ def catboost(setting):
 
 
 def realmlp(setting):
-    """pytabkit's RealMLP with its tuned defaults, for the log loss with classes."""
+    """pytabkit's RealMLP_TD, for the log loss with classes; missing numbers as medians."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
     options = {"device": "cpu", "n_threads": setting.n_jobs}
     if setting.task != "regression":
         options |= {"val_metric_name": "cross_entropy", "use_ls": False}
-    return setting.either(RealMLP_TD_Regressor, RealMLP_TD_Classifier, **options)
+    network = setting.either(RealMLP_TD_Regressor, RealMLP_TD_Classifier, **options)
+    medians = SimpleImputer(strategy="median", add_indicator=True)
+    encode = make_column_transformer((medians, NUMBERS), ("passthrough", CATEGORIES))
+    return make_pipeline(encode.set_output(transform="pandas"), network)
 
 
 METHODS = {
