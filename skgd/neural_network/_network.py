@@ -17,7 +17,7 @@ from skgd.stages import (
     SparseColumns,
 )
 
-__all__ = ["layout_of"]
+__all__ = ["description", "layout_of"]
 
 
 def layout_of(
@@ -50,14 +50,14 @@ def layout_of(
     Layout
         The same one for the same network, so that what is made of it can be kept, too.
     """
-    described = tuple(map(_described, activations))
+    described = tuple(map(description, activations))
     dropout = dropout if any(dropout) else (0.0,) * len(units)
     return _layout_of(
         tuple(units), described, normalization, is_sparse, dropout, scales_inputs
     )
 
 
-def _described(activation):
+def description(activation):
     """Return the class of its stage, its own class and its arguments."""
     stage: type[Activate] = Activate
     if isinstance(activation, Parametric):

@@ -23,12 +23,12 @@ from skgd.neural_network._constraints import (
     Choice,
     ObjectOf,
     hidden_layer_sizes,
+    initial_of,
 )
-from skgd.neural_network._plugins import activations_of, schedule_of, solver_of
+from skgd.neural_network._plugins import activations_of, plugins_of
 from skgd.neural_network._predicting import Linked
 from skgd.parallel.threads import available_threads
 from skgd.solvers import SOLVERS, Solver
-from skgd.steps import Decay
 from skgd.tabular._columns import encode, learn_columns
 from skgd.tabular._folds import check_given, hold_out
 from skgd.tabular._members import (
@@ -83,9 +83,11 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "solver": [Choice(set(SOLVERS)), ObjectOf(Solver, "solvers", SOLVERS)],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [c for c in CONSTRAINTS["dropout"] if c not in (list, tuple)],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="right")],
     }
+    # What other estimators have.
+    max_grad_norm: Any = None
     # Of the classifier only.
     label_smoothing: Any = 0.0
     members_: list
@@ -151,7 +153,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 f"{self.hidden_layer_sizes!r}."
             )
         check_given(given, groups, self.refit)
-        plugins = activations_of(self, len(hidden)), solver_of(self), schedule_of(self)
+        plugins = plugins_of(self, len(hidden), incremental=False)
         random_state = check_random_state(self.random_state)
         encoded = self._read(X, y, sample_weight)
         n_samples, rows = len(encoded.y), np.arange(len(encoded.y))
@@ -165,7 +167,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             held_out = [self._read_validation(*given)]
         encoded = encoded.take(rows)
         self._hidden_units, self._n_dense = hidden, encoded.table.X.shape[1]
-        recipe = self._recipe(*plugins)
+        recipe = self._recipe(plugins)
         n_seeds = max(self.n_members, MOST_MEMBERS)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=n_seeds).tolist()
         clock = Clock()
@@ -250,18 +252,16 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             error.args = (f"X_val, y_val or sample_weight_val: {error}",)
             raise
 
-    def _recipe(self, activations, solver, schedule):
+    def _recipe(self, plugins):
         loss = self._objective()
         self.out_activation_ = loss.out_activation
         self._keep_link(loss)
+        dropout = float(initial_of(self.dropout))
         return Recipe(
-            self._layout(activations, self.dropout),
-            self._layout(activations),
+            self._layout(plugins.activations, dropout),
+            self._layout(plugins.activations),
             n_columns=self._n_dense + sum(c["kind"] in CODED for c in self._columns),
-            loss=loss,
-            solver=solver,
-            schedule=schedule,
-            steps=(Decay(float(self.weight_decay)),) if self.weight_decay else (),
+            plugins=plugins._replace(loss=loss),
             rate=float(self.learning_rate_init),
             rate_factors=RATE_FACTORS,
             batch_size=self.batch_size,

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgd.engine.plugins import Loss, Schedule, Solver, Step
 from skgd.losses import LINKS
 from skgd.neural_network._data import smoothed
 from skgd.neural_network._orders import Orders
@@ -63,8 +62,8 @@ class Recipe:
     n_columns : int
         The columns of the table.
 
-    loss, solver, schedule, steps : plug-ins
-        The objective, the update rule with its schedule, and the steps before it.
+    plugins : Plugins
+        Activations, loss, solver, schedules and steps.
 
     rate, rate_factors : float, dict
         The initial learning rate, and what that of a kind is multiplied by.
@@ -82,10 +81,7 @@ class Recipe:
     layout: Any
     plain: Any
     n_columns: int
-    loss: Loss
-    solver: Solver
-    schedule: Schedule
-    steps: tuple[Step, ...]
+    plugins: Plugins
     rate: float
     rate_factors: dict
     batch_size: int
@@ -213,11 +209,12 @@ def begin_member(recipe, encoded, held_out, seed):
     # What is left is no mini-batch: it would be of few rows.
     bounds = np.arange(0, len(rows) - size + 1, size)
     bounds = np.append(bounds, bounds[-1] + size)
-    parameters = initial_parameters(recipe.layout, recipe.n_columns, random_state)
-    n_slots = recipe.solver.n_slots
-    slots = np.zeros((n_slots, recipe.layout.n_params), DTYPE)
-    progress = Progress(recipe.solver, slots, recipe.rate, initial=recipe.rate)
-    plugins = Plugins([], recipe.solver, recipe.schedule, recipe.loss, recipe.steps)
+    layout, plugins = recipe.layout, recipe.plugins
+    parameters = initial_parameters(
+        layout, recipe.n_columns, plugins.activations, random_state
+    )
+    slots = np.zeros((plugins.n_slots, layout.n_params), DTYPE)
+    progress = Progress(plugins.solver, slots, recipe.rate, initial=recipe.rate)
     batches = Batches(
         bounds,
         size,
@@ -228,9 +225,9 @@ def begin_member(recipe, encoded, held_out, seed):
         seed,
     )
     state = TrainingState(parameters, progress, Orders(rows, random_state))
-    y = smoothed(encoded.y, recipe.loss, recipe.label_smoothing)
+    y = smoothed(encoded.y, plugins.loss, recipe.label_smoothing)
     rows = rows_of_table(encoded.table, y, encoded.weight)
-    return Run(recipe, recipe.layout, plugins, rows, validation, batches, state, False)
+    return Run(recipe, layout, plugins, rows, validation, batches, state, False)
 
 
 class Report:

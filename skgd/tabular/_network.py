@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from skgd.activations import Parametric
 from skgd.engine.binding import no_rows
 from skgd.engine.layout import Layout
 from skgd.engine.stage import Stage
+from skgd.neural_network._network import description
 from skgd.neural_network._parameters import Parameters
 from skgd.stages import (
-    Activate,
     Bias,
     Dense,
     Dropout,
@@ -42,7 +43,7 @@ def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.
     hidden : sequence of int
         The units of the hidden layers, at least one.
 
-    activations : sequence of Activation
+    activations : sequence of Activation or Parametric
         One for each hidden layer.
 
     n_outputs : int
@@ -58,7 +59,7 @@ def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.
     """
     values = (n_values(columns, kind) for kind in ("one_hot", "embedding"))
     sizes = n_dense, *map(tuple, (n_bin_rows(columns), *values))
-    described = tuple((type(a), *a.numbers().tolist()) for a in activations)
+    described = tuple(map(description, activations))
     return _layout_of(sizes, tuple(hidden), described, n_outputs, dropout)
 
 
@@ -75,15 +76,15 @@ def _layout_of(sizes, hidden, described, n_outputs, dropout):
         place = len(one_hot), n_codes
         stages.append(Embedding(embedded, EMBEDDING_SIZE, place, first))
     for index, (units, following) in enumerate(pairwise((*hidden, n_outputs))):
-        activation, *arguments = described[index]
-        stages.append(Activate(units, activation(*arguments)))
+        stage, activation, *arguments = described[index]
+        stages.append(stage(units, activation(*arguments)))
         if dropout:
             stages.append(Dropout(units, dropout, index))
         stages.append(Dense(units, following))
     return Layout(stages)
 
 
-def initial_parameters(layout, n_columns, random_state):
+def initial_parameters(layout, n_columns, activations, random_state):
     """Draw the parameters of a table's network.
 
     Weights are normal, of variance 1 / inputs, biases uniform. Weights of bins and those
@@ -98,6 +99,9 @@ def initial_parameters(layout, n_columns, random_state):
     n_columns : int
         The columns of the table, which the first layer reads.
 
+    activations : list of Activation or Parametric
+        Those of the hidden layers.
+
     random_state : RandomState
         What draws.
 
@@ -106,6 +110,7 @@ def initial_parameters(layout, n_columns, random_state):
     parameters : Parameters
     """
     theta = np.zeros(layout.n_params, DTYPE)
+    mixed = iter([a.initial for a in activations if isinstance(a, Parametric)])
     for index, begin, block in layout.blocks:
         stage = layout.stages[index]
         is_first = index == 0 or stage.is_group
@@ -113,7 +118,9 @@ def initial_parameters(layout, n_columns, random_state):
             continue
         scale = 1 / np.sqrt(max(1, n_columns) if is_first else stage.inputs)
         view = theta[begin : begin + block.size]
-        if block.kind == "bias":
+        if block.kind == "activation":
+            view[:] = next(mixed)
+        elif block.kind == "bias":
             view[:] = random_state.uniform(-scale, scale, block.size)
         else:
             deviation = 1.0 if block.kind == "embedding" else scale
