@@ -46,8 +46,9 @@ from skgd.tabular._scoring import scorer_of
 
 __all__ = ["BaseTabularMLP"]
 
-# What the learning rate of biases, whose inputs are all ones, is multiplied by.
-RATE_FACTORS = {"bias": 0.1}
+# What the learning rate is multiplied by: weights of bins and vectors of categories follow
+# few rows.
+RATE_FACTORS = {"embedding": 0.3}
 
 # Kinds of columns that are read as codes.
 CODED = {"one_hot", "embedding"}

@@ -7,10 +7,10 @@ from skgd.losses import REGRESSION_LOSSES
 __all__ = ["documented"]
 
 _PARAMETERS = """\
-hidden_layer_sizes : array-like of shape (n_hidden,), default=(256, 256)
+hidden_layer_sizes : array-like of shape (n_hidden,), default=(256, 256, 256)
     The units of each hidden layer.
 
-activation : str, Activation or list of these, default='relu'
+activation : str, Activation or list of these, default='silu'
     That of the hidden layers, as in :class:`MLPClassifier`.
 
 numeric_embedding : {'piecewise_linear'} or None, default='piecewise_linear'
@@ -31,14 +31,14 @@ n_members : int, default=5
 refit : bool, default=False
     Whether members are trained anew on all rows, for the epochs that are best on average.
 
-max_iter : int, default=30
+max_iter : int, default=40
     The epochs of each member, after which the learning rate is zero.
 
 max_time : float, default=None
     Seconds for the fit, apart from compilation. From what a short trial takes, fewer epochs
     or members are planned, or more members; ``plan_`` says how many.
 
-batch_size : int, default=256
+batch_size : int, default=128
     The rows of a mini-batch. What is left of an epoch waits for the next one.
 
 solver : str or Solver, default='adam'
@@ -48,12 +48,12 @@ learning_rate : str, Schedule or callable, default='coslog'
     The schedule, as in :class:`MLPClassifier`.
 
 learning_rate_init : float, default=0.002
-    What the schedule is a factor of. Biases have a tenth of it.
+    What the schedule is a factor of. The weights of bins have 0.3 times as much.
 
-dropout : float, default=0.15
+dropout : float or Scheduled, default=0.15
     The part of the hidden units that is dropped in training, in [0, 1).
 
-weight_decay : float, default=0.02
+weight_decay : float or Scheduled, default=0.1
     Each update takes the learning rate times this away from the weights.\
 """
 
