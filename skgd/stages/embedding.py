@@ -57,7 +57,7 @@ class Embedding(Stage):
             index = step.start + step.first + i
             row = order[index] if order.shape[0] > 0 else index
             for column in range(n_columns):
-                code = rows.codes[row * width + first + column]
+                code = int(rows.codes[row * width + first + column])
                 if code > 0:
                     value = int(work.numbers[3 + column]) + code
                     for k in range(size):
@@ -83,7 +83,7 @@ class Embedding(Stage):
             index = step.start + step.row + i
             row = order[index] if order.shape[0] > 0 else index
             for column in range(n_columns):
-                code = rows.codes[row * width + first + column]
+                code = int(rows.codes[row * width + first + column])
                 if code == 0:
                     continue
                 value = int(work.numbers[3 + column]) + code

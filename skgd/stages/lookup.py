@@ -47,7 +47,7 @@ class Lookup(Stage):
             index = step.start + step.first + i
             row = order[index] if order.shape[0] > 0 else index
             for column in range(n_columns):
-                code = rows.codes[row * width + first + column]
+                code = int(rows.codes[row * width + first + column])
                 if code > 0:
                     value = int(work.numbers[2 + column]) + code
                     for j in range(units):
@@ -65,7 +65,7 @@ class Lookup(Stage):
             index = step.start + step.row + i
             row = order[index] if order.shape[0] > 0 else index
             for column in range(n_columns):
-                code = rows.codes[row * width + first + column]
+                code = int(rows.codes[row * width + first + column])
                 if code > 0:
                     value = int(work.numbers[2 + column]) + code
                     for j in range(units):

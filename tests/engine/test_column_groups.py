@@ -20,6 +20,7 @@ from tests.engine.helpers import (
 )
 from tests.engine.problems import LOSSES
 from tests.oracles.losses import oracle_of
+from tests.parallel.test_barrier import needs_jit
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 LOSS = LOSSES["multinomial"]
@@ -208,6 +209,7 @@ def test_predictions(kind, dtype):
         assert_close(found, expected, TOLERANCE[dtype])
 
 
+@needs_jit
 @by_kind
 def test_threads_do_not_change_a_bit(kind):
     found = []
