@@ -71,6 +71,9 @@ class Run:
     stop_reason : str
         Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted',
         'callback' or, of a whole fit, 'max_iter'. Empty as long as it may go on.
+
+    before_call : callable or None
+        Called before each compiled call; may raise.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Run:
         self._trainer: Any = None
         self.epochs = []
         self.stop_reason = ""
+        self.before_call: Any = None
         # The message of a loss or score that is not finite, after epochs that were.
         self._failure = ""
         before = vars(estimator) if goes_on else {}
@@ -181,7 +185,7 @@ class Run:
                 # Those of the solver's state, which does not go on in a warm start.
                 n_seen[0] = self.state.progress.n_seen
             epoch = task and task.epoch()
-            for loss in self._trainer.run(n_seen):
+            for loss in self._trainer.run(n_seen, self.before_call):
                 self._after_epoch(loss)
             if epoch and epoch.end(self._publish_as_fitted):
                 self.stop_reason = self.stop_reason or "callback"

@@ -273,13 +273,17 @@ class Trainer:
         """The number of epochs that a compiled call gets through in its time."""
         return max(1, self._pace.limit // (len(self._batches.bounds) - 1))
 
-    def run(self, n_seen):
+    def run(self, n_seen, before_call=None):
         """Train for some epochs.
 
         Parameters
         ----------
         n_seen : ndarray of shape (n_epochs,), dtype=int64
             For the schedule, the samples seen before each epoch.
+
+        before_call : callable, default=None
+            Called before each compiled call, of some 0.2 seconds. What it raises ends
+            training, also in the middle of an epoch.
 
         Yields
         ------
@@ -293,6 +297,8 @@ class Trainer:
         losses = np.empty(n_epochs)
         done = 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
+            if before_call is not None:
+                before_call()
             rest = slice(done, None)
             epochs = Epochs(
                 orders[rest],

@@ -45,7 +45,7 @@ def available_threads(n_jobs):
     return max(1, min([_openmp_effective_n_threads(), *blas]))
 
 
-def run_together(function, arguments, n_threads):
+def run_together(function, arguments, n_threads, interrupted=None):
     """Call ``function`` in several threads at the same time.
 
     The calls may wait for each other: none begins before every thread is there, and
@@ -65,19 +65,22 @@ def run_together(function, arguments, n_threads):
     n_threads : int
         How many threads to use.
 
+    interrupted : callable, default=None
+        Called at once when Ctrl-C arrives while threads run, so that they can end early.
+
     Returns
     -------
     list
         What the calls returned, one for each thread that was used.
     """
     if n_threads > 1:
-        results = _in_threads(function, arguments(n_threads))
+        results = _in_threads(function, arguments(n_threads), interrupted)
         if results is not None:
             return results
     return [function(*args) for args in arguments(1)]
 
 
-def _in_threads(function, arguments):
+def _in_threads(function, arguments, interrupted):
     """Make the calls in a thread each; return None if a thread cannot be started."""
     go, canceled = Event(), Event()
     done, cores = [], _cores()
@@ -115,7 +118,7 @@ def _in_threads(function, arguments):
         canceled.set()
         raise
     finally:
-        _finish(go, done, errors)
+        _finish(go, done, errors, interrupted)
     if errors:
         raise errors[0]
     return None if canceled.is_set() else results
@@ -163,7 +166,7 @@ def _keep_to(cores):
         os.sched_setaffinity(0, cores)
 
 
-def _finish(go, done, errors):
+def _finish(go, done, errors, interrupted):
     """Start the calls and wait for all; an interrupt becomes one of the errors."""
     # Not for the threads to end: one whose join was interrupted passes for ended
     # (cpython issue 90882).
@@ -174,3 +177,5 @@ def _finish(go, done, errors):
                 event.wait()
         except KeyboardInterrupt as interrupt:
             errors.append(interrupt)
+            if interrupted is not None:
+                interrupted()

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import (
@@ -50,6 +51,9 @@ __all__ = ["BaseTabularMLP"]
 # few rows.
 RATE_FACTORS = {"embedding": 0.3}
 
+# Reasons to stop a member before its end, the first of which counts for all.
+UNFINISHED = "interrupted", "max_time"
+
 # Kinds of columns that are read as codes.
 CODED = {"one_hot", "embedding"}
 
@@ -92,6 +96,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
     # Of the classifier only.
     label_smoothing: Any = 0.0
     members_: list
+    stop_reason_: str
 
     @explained_fit
     def fit(
@@ -156,18 +161,16 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         check_given(given, groups, self.refit)
         plugins = plugins_of(self, len(hidden), incremental=False)
         random_state = check_random_state(self.random_state)
-        encoded = self._read(X, y, sample_weight)
-        n_samples, rows = len(encoded.y), np.arange(len(encoded.y))
-        if encoded.weight is not None:
-            rows = np.flatnonzero(encoded.weight)
+        targets, weight = self._read(X, y, sample_weight)
+        rows = np.arange(len(targets)) if weight is None else np.flatnonzero(weight)
         if given[0] is None:
-            rows, held_out = hold_out(
-                encoded.y, rows, groups, self.validation_fraction, random_state
-            )
+            fraction = self.validation_fraction
+            rows, held_out = hold_out(targets, rows, groups, fraction, random_state)
         else:
             held_out = [self._read_validation(*given)]
-        encoded = encoded.take(rows)
-        self._hidden_units, self._n_dense = hidden, encoded.table.X.shape[1]
+        table = encode(self._columns, X, rows)
+        encoded = Encoded(table, targets[rows], None if weight is None else weight[rows])
+        self._hidden_units, self._n_dense = hidden, table.X.shape[1]
         recipe = self._recipe(plugins)
         n_seeds = max(self.n_members, MOST_MEMBERS)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=n_seeds).tolist()
@@ -175,30 +178,36 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self.plan_ = self._plan(recipe, encoded, clock, started)
         n_epochs = self.plan_["max_iter"]
         recipe = replace(recipe, max_iter=n_epochs)
-        held_out = [held_out[k % len(held_out)] for k in range(self.plan_["n_members"])]
-        members = list(zip(held_out, seeds, strict=False))
-        runs = [begin_member(recipe, encoded, *member) for member in members]
-        kept = self._train(runs, n_epochs, clock)
-        runs, held_out = [runs[k] for k in kept], [held_out[k] for k in kept]
-        self._publish(runs)
-        outputs = [
-            self._predict_encoded(run.best.theta, _rows_of(h, encoded).table)
-            for run, h in zip(runs, held_out, strict=True)
+        seeds = seeds[: self.plan_["n_members"]]
+        held_out = [held_out[k % len(held_out)] for k in range(len(seeds))]
+        runs = [
+            begin_member(recipe, encoded, *member)
+            for member in zip(held_out, seeds, strict=True)
         ]
-        self._learn_outputs(outputs, [_rows_of(h, encoded) for h in held_out])
-        self.oof_prediction_ = self._out_of_fold(outputs, held_out, rows, n_samples)
-        if self.refit and self.stop_reason_ != "interrupted":
+        self._train(runs, n_epochs, clock)
+        kept = [(run, h) for run, h in zip(runs, held_out, strict=True) if run.epochs]
+        if not kept:
+            raise ValueError(
+                f"max_time={self.max_time} is over before the first epoch. Increase it."
+            )
+        self._publish([run for run, _ in kept], recipe)
+        self._learn_from_held_out(kept, encoded, rows, len(targets))
+        if self.refit and self.stop_reason_ not in UNFINISHED:
             n_epochs = _joint_best(self.validation_loss_curves_)
-            runs = [begin_member(recipe, encoded, None, seed) for _, seed in members]
-            kept = self._train(runs, n_epochs, clock)
-            self.members_ = [
-                {"parameters": runs[k].best.theta, "best_epoch": runs[k].n_iter}
-                for k in kept
-            ]
+            runs = [begin_member(recipe, encoded, None, seed) for seed in seeds]
+            self._train(runs, n_epochs, clock, self.members_)
+            reasons = {run.stop_reason for run in runs}
+            if reasons == {"max_iter"}:
+                self.members_ = [
+                    {"parameters": run.best.theta, "best_epoch": n_epochs} for run in runs
+                ]
+            else:
+                # The members that held rows out are finished, and these are not.
+                self.stop_reason_ = next(r for r in UNFINISHED if r in reasons)
         return self
 
     def _read(self, X, y, sample_weight):
-        """Validate, learn and encode the data to train on."""
+        """Validate the data to train on, learn, and return encoded targets and weights."""
         self._check_columns(X, reset=True)
         if y is None:
             raise ValueError(
@@ -213,9 +222,12 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             )
             if not sample_weight.any():
                 raise ValueError("sample_weight must have at least one non-zero weight.")
+            sample_weight = _scaled(sample_weight)
         self._learn_targets(y, sample_weight)
         targets = self._encode(y)
         weight = self._weigh(targets, sample_weight)
+        if weight is not None:
+            weight = _scaled(weight)
         n_samples = len(y) if weight is None else np.count_nonzero(weight)
         if n_samples < 2:
             raise ValueError(
@@ -225,8 +237,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self._columns = learn_columns(
             X, self.categorical_features, self.max_one_hot, self.numeric_embedding, weight
         )
-        weight = None if weight is None else weight.astype(DTYPE)
-        return Encoded(encode(self._columns, X), targets, weight)
+        return targets, None if weight is None else weight.astype(DTYPE)
 
     def _check_columns(self, X, reset):
         """Check the number and the names of the columns."""
@@ -244,10 +255,11 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             check_consistent_length(X, y)
             if sample_weight is not None:
                 sample_weight = _check_sample_weight(
-                    sample_weight, y, dtype=DTYPE, ensure_non_negative=True
+                    sample_weight, y, dtype=np.float64, ensure_non_negative=True
                 )
                 if not sample_weight.any():
                     raise ValueError("all weights are zero.")
+                sample_weight = _scaled(sample_weight).astype(DTYPE)
             return Encoded(encode(self._columns, X), self._encode(y), sample_weight)
         except (TypeError, ValueError) as error:
             error.args = (f"X_val, y_val or sample_weight_val: {error}",)
@@ -270,6 +282,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             n_iter_no_change=self.n_iter_no_change,
             label_smoothing=self._smoothing(),
             score=scorer_of(self.scoring, self),
+            scoring=self.scoring,
         )
 
     def _layout(self, activations, dropout=0.0):
@@ -297,9 +310,13 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         )
         compiled = perf_counter() - compiling
         n_threads = available_threads(self.n_jobs)
-        epoch = epoch_seconds(recipe, encoded, self.validation_fraction, n_threads)
         clock.deadline = started + self.max_time + compiled
+        left, fraction = clock.deadline - perf_counter(), self.validation_fraction
+        epoch = epoch_seconds(recipe, encoded, fraction, n_threads, left)
         left = clock.deadline - perf_counter()
+        if self.refit:
+            # For another one with all rows.
+            left /= 1 + 1 / (1 - fraction)
         n_members, max_iter = plan_for(left, epoch, **plan, n_threads=n_threads)
         return {
             "n_members": n_members,
@@ -308,23 +325,17 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             "compile_seconds": compiled,
         }
 
-    def _train(self, runs, n_epochs, clock):
-        """Train the members; return those that have an epoch."""
+    def _train(self, runs, n_epochs, clock, finished=()):
+        """Train the members; Ctrl-C raises if it leaves none."""
         report = Report(len(runs), n_epochs) if self.verbose else None
         n_threads = min(available_threads(self.n_jobs), len(runs))
         train_members(runs, n_epochs, clock, n_threads, report)
-        kept = [k for k, run in enumerate(runs) if run.epochs]
         if clock.is_interrupted:
-            if not kept or interrupts_caller():
+            if interrupts_caller() or not (finished or any(run.epochs for run in runs)):
                 raise KeyboardInterrupt
             warn("Training interrupted by user.")
-        if not kept:
-            raise ValueError(
-                f"max_time={self.max_time} is over before the first epoch. Increase it."
-            )
-        return kept
 
-    def _publish(self, runs):
+    def _publish(self, runs, recipe):
         """Set the fitted attributes that tell of the training."""
         self.members_ = [
             {"parameters": run.best.theta, "best_epoch": run.best_epoch} for run in runs
@@ -335,20 +346,34 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self.validation_loss_curves_ = [[epoch[1] for epoch in run.epochs] for run in runs]
         reasons = [run.stop_reason for run in runs]
         # What ended all of them, or else most.
-        order = "interrupted", "max_time"
-        found = [reason for reason in order if reason in reasons]
-        self.stop_reason_ = found[0] if found else max(set(reasons), key=reasons.count)
+        found = [reason for reason in UNFINISHED if reason in reasons]
+        self.stop_reason_ = found[0] if found else max(reasons, key=reasons.count)
+        if "diverged" in reasons:
+            warn(
+                f"{reasons.count('diverged')} of {len(runs)} members diverged, and keep "
+                f"their best epoch, with {recipe._remedy()}",
+                ConvergenceWarning,
+            )
 
-    def _out_of_fold(self, outputs, held_out, rows, n_samples):
-        """Return the mean prediction of the members that held a row out, or NaN."""
-        total = np.zeros((n_samples, outputs[0].shape[1]))
-        count = np.zeros((n_samples, 1))
-        for output, part in zip(outputs, held_out, strict=True):
-            if not isinstance(part, Encoded):
-                total[rows[slice(*part)]] += output
-                count[rows[slice(*part)]] += 1
-        with np.errstate(invalid="ignore"):
-            return self._published(total / count)
+    def _learn_from_held_out(self, kept, encoded, rows, n_samples):
+        """Average what members predict of the rows held out, to publish and learn from."""
+        is_given = isinstance(kept[0][1], Encoded)
+        scored = kept[0][1] if is_given else encoded
+        total = np.zeros((len(scored.y), self.n_outputs_))
+        count = np.zeros((len(scored.y), 1))
+        for run, part in kept:
+            first, last = (0, None) if is_given else part
+            table = scored.part(first, last).table
+            total[first:last] += self._predict_encoded(run.best.theta, table)
+            count[first:last] += 1
+        known = count[:, 0] > 0
+        means = total[known] / count[known]
+        weight = None if scored.weight is None else scored.weight[known]
+        self._learn_outputs(means, scored.y[known], weight)
+        outputs = np.full((n_samples, self.n_outputs_), np.nan)
+        if not is_given:
+            outputs[rows[known]] = means
+        self.oof_prediction_ = self._published(outputs)
 
     def _predict_encoded(self, theta, table):
         """Return the outputs of a member, its probabilities or encoded targets."""
@@ -367,7 +392,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             total += self._predict_encoded(member["parameters"], table)
         return self._published(total / len(self.members_))
 
-    def _learn_outputs(self, outputs, encoded):
+    def _learn_outputs(self, outputs, y, weight):
         """Learn from what members predict of rows that they have not trained on."""
 
     def __sklearn_tags__(self):
@@ -378,9 +403,10 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         return tags
 
 
-def _rows_of(held_out, encoded):
-    """Return the rows that a member is scored with."""
-    return held_out if isinstance(held_out, Encoded) else encoded.part(*held_out)
+def _scaled(weight):
+    """Return weights of at most 1, and no weight instead of one too small for float32."""
+    weight = weight / weight.max()
+    return np.where(weight < np.finfo(DTYPE).tiny, 0, weight)
 
 
 def _joint_best(curves):

@@ -199,26 +199,18 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         name = self.scoring if isinstance(self.scoring, str) else ""
         return 0.1 if name.startswith(OF_LABELS) else 0.0
 
-    def _learn_outputs(self, outputs, encoded):
+    def _learn_outputs(self, outputs, y, weight):
         if not self.calibrate:
             return
-        probabilities = np.vstack(outputs).astype(np.float64)
-        targets = np.vstack([part.y for part in encoded])
-        weights = [
-            np.ones(len(part.y)) if part.weight is None else part.weight for part in encoded
-        ]
 
         def log_loss(logarithm):
-            tempered = self._tempered(probabilities, np.exp(logarithm))
-            with np.errstate(divide="ignore"):
-                if self._kind == "multilabel-indicator":
-                    right = np.where(targets > 0, tempered, 1 - tempered)
-                    losses = -np.log(np.maximum(right, TINY)).sum(axis=1)
-                else:
-                    codes = targets.astype(int)
-                    right = np.take_along_axis(tempered, codes, axis=1)[:, 0]
-                    losses = -np.log(np.maximum(right, TINY))
-            return np.average(losses, weights=np.concatenate(weights))
+            tempered = self._tempered(outputs, np.exp(logarithm))
+            if self._kind == "multilabel-indicator":
+                right = np.where(y > 0, tempered, 1 - tempered)
+            else:
+                right = np.take_along_axis(tempered, y.astype(int), axis=1)
+            losses = -np.log(np.maximum(right, TINY)).sum(axis=1)
+            return np.average(losses, weights=weight)
 
         found = minimize_scalar(log_loss, bounds=TEMPERATURES, method="bounded")
         self.temperature_ = float(np.exp(found.x))
@@ -235,9 +227,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def _published(self, outputs):
         """Return probabilities of the classes that there are."""
-        if self._kind == "multilabel-indicator":
-            return self._tempered(outputs, self.temperature_)
         probabilities = self._tempered(outputs, self.temperature_)
+        if self._kind == "multilabel-indicator":
+            return probabilities
         probabilities = probabilities[:, : len(self.classes_)]
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 

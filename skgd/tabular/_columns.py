@@ -228,8 +228,8 @@ def _merged(edges):
     return np.array([*kept, edges[-1]])
 
 
-def encode(columns, X):
-    """Encode the rows of a table.
+def encode(columns, X, rows=None):
+    """Encode rows of a table.
 
     Parameters
     ----------
@@ -239,11 +239,18 @@ def encode(columns, X):
     X : {pandas or polars DataFrame, pyarrow Table or RecordBatch, array-like}
         The rows, with the columns of training.
 
+    rows : ndarray of shape (n,), default=None
+        Which of them, in this order; all by default.
+
     Returns
     -------
     Table
     """
     _, raw, n_rows = read_table(X)
+    if rows is None:
+        rows = slice(None)
+    else:
+        n_rows = len(rows)
     numbers, binary = of_kind(columns, "number"), of_kind(columns, "binary")
     categories = of_kind(columns, "one_hot", "embedding")
     read = [*numbers, *of_kind(columns, "missing")]
@@ -260,7 +267,7 @@ def encode(columns, X):
     step = max(1, BLOCK_SIZE // n_rows)
     for start in range(0, len(read), step):
         block = read[start : start + step]
-        z, missing = _scaled(block, raw, n_rows)
+        z, missing = _scaled(block, raw, rows, n_rows)
         n_scaled = min(len(block), len(numbers) - start)
         table.X[:, start : start + n_scaled] = z[:n_scaled].T
         for j, c in enumerate(block, start):
@@ -272,17 +279,17 @@ def encode(columns, X):
                 table.bins[:, j] = bins + first_rows[j]
     for j, c in enumerate(binary, indicator):
         signs = [0, -1, 1] if len(c["values"]) == 2 else [0, 1]
-        table.X[:, j] = np.array(signs, np.float32)[_codes(c, raw)]
+        table.X[:, j] = np.array(signs, np.float32)[_codes(c, raw)[rows]]
     for j, c in enumerate(categories):
-        table.codes[:, j] = _codes(c, raw)
+        table.codes[:, j] = _codes(c, raw)[rows]
     return table
 
 
-def _scaled(columns, raw, n_rows):
+def _scaled(columns, raw, rows, n_rows):
     """Return the scaled numbers of some columns, rows here, and where they are missing."""
     x = np.empty((len(columns), n_rows))
     for row, c in zip(x, columns, strict=True):
-        row[:] = as_numbers(plain_column(raw[c["index"]], c["name"]), c["name"])
+        row[:] = as_numbers(plain_column(raw[c["index"]], c["name"]), c["name"])[rows]
     _refuse_infinity(x, [c["name"] for c in columns])
     center, scale = np.array([[c["center"], c["scale"]] for c in columns]).T
     z = smooth_clip(x, center[:, np.newaxis], scale[:, np.newaxis])

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 __all__ = ["check_given", "hold_out"]
@@ -80,15 +81,19 @@ def hold_out(y, rows, groups, fraction, random_state):
 
     Raises
     ------
-    ValueError
-        If there are fewer groups than folds.
+    TypeError, ValueError
+        If there are fewer groups than folds, or they are not valid.
     """
     n_folds = min(round(1 / fraction), len(rows))
     folds = np.empty(len(rows), np.int64)
     if groups is not None:
-        check_consistent_length(y, groups)
-        groups = np.asarray(groups)[rows]
-        n_groups = len(np.unique(groups))
+        try:
+            check_consistent_length(y, groups)
+            groups = column_or_1d(groups)[rows]
+            n_groups = len(np.unique(groups))
+        except (TypeError, ValueError) as error:
+            error.args = (f"groups must have a value for each row: {error}",)
+            raise
         if n_groups < n_folds:
             raise ValueError(
                 f"groups has {n_groups} different values, but validation_fraction="

@@ -1,7 +1,5 @@
 """Members: networks that train on folds of one table, each in a thread of its own."""
 
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
@@ -16,6 +14,7 @@ from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._prediction import mean_loss, predict_rows
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import Batches, Progress, TrainingState
+from skgd.parallel.threads import run_together
 from skgd.tabular._network import DTYPE, initial_parameters, rows_of_table
 
 __all__ = [
@@ -38,16 +37,9 @@ class Encoded(NamedTuple):
 
     def part(self, first, last):
         """View some rows."""
-        return self._each(lambda array: array[first:last])
-
-    def take(self, rows):
-        """Copy some rows."""
-        return self._each(lambda array: array[rows])
-
-    def _each(self, function):
-        weight = None if self.weight is None else function(self.weight)
-        table = type(self.table)(*map(function, self.table))
-        return Encoded(table, function(self.y), weight)
+        weight = None if self.weight is None else self.weight[first:last]
+        table = type(self.table)(*(array[first:last] for array in self.table))
+        return Encoded(table, self.y[first:last], weight)
 
 
 @dataclass(frozen=True)
@@ -74,8 +66,8 @@ class Recipe:
     label_smoothing : float
         The part of the targets that is spread evenly over the classes.
 
-    score : callable or None
-        Of predictions, targets and weights; None is the negative loss.
+    score, scoring : callable or None, str or callable or None
+        Of predictions, targets and weights; None is the negative loss. And its name.
     """
 
     layout: Any
@@ -93,10 +85,15 @@ class Recipe:
     tol: float = 0.0
     verbose: int = 0
     n_jobs: int = 1
-    scoring: str = "loss"
+    scoring: Any = None
 
     def _remedy(self):
-        return f"learning_rate_init={self.rate}. Lower it."
+        other = "" if self.score is None else ", or choose another scoring"
+        return f"learning_rate_init={self.rate}. Lower it{other}."
+
+
+class StoppedError(Exception):
+    """Ends a member, also in the middle of an epoch."""
 
 
 class Clock:
@@ -117,6 +114,11 @@ class Clock:
         if self.is_interrupted:
             return "interrupted"
         return "max_time" if perf_counter() > self.deadline else ""
+
+    def check(self):
+        """Raise if there is a reason to stop now."""
+        if self.reason():
+            raise StoppedError
 
 
 class HeldOut(NamedTuple):
@@ -281,31 +283,32 @@ def train_members(runs, n_epochs, clock, n_threads, report=None):
     report : callable, default=None
         Called after each epoch with the index of the member and its run.
     """
+    pending = iter(list(enumerate(runs)))
 
-    def work(index):
-        run = runs[index]
-        while len(run.epochs) < n_epochs and not run.stop_reason:
-            run.stop_reason = clock.reason()
-            if run.stop_reason:
-                break
-            run.advance(1)
-            if report is not None:
-                report(index, run)
-        run.stop_reason = run.stop_reason or "max_iter"
+    def work():
+        for index, run in pending:
+            run.before_call = clock.check
+            try:
+                while len(run.epochs) < n_epochs and not run.stop_reason:
+                    clock.check()
+                    run.advance(1)
+                    if report is not None:
+                        report(index, run)
+            except StoppedError:
+                run.stop_reason = clock.reason()
+            except BaseException:
+                interrupt()
+                raise
+            run.stop_reason = run.stop_reason or "max_iter"
 
-    for run in runs[:1]:
-        # Compiled by this thread alone.
-        run.prepare()
-    with ThreadPoolExecutor(n_threads) as threads:
-        futures = [
-            threads.submit(copy_context().run, work, index) for index in range(len(runs))
-        ]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        except KeyboardInterrupt:
-            clock.is_interrupted = True
-        finally:
-            if any(f.done() and f.exception() for f in futures):
-                clock.is_interrupted = True
-    for future in futures:
-        future.result()
+    def interrupt():
+        clock.is_interrupted = True
+
+    # Compiled by this thread alone.
+    runs[0].prepare()
+    try:
+        run_together(work, lambda n: [()] * n, n_threads, interrupt)
+    except KeyboardInterrupt:
+        interrupt()
+    for run in runs:
+        run.stop_reason = run.stop_reason or "interrupted"

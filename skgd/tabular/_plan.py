@@ -10,8 +10,10 @@ __all__ = ["epoch_seconds", "plan_for"]
 # other, and other processes may come.
 PLANNED = 0.85
 
-# Seconds for which the pace is measured, and the mini-batches of an epoch of that.
+# Seconds for which the pace is measured, but at most this part of the time that is left,
+# and the mini-batches of an epoch of that.
 MEASURED_SECONDS = 0.3
+MEASURED_PART = 0.1
 MEASURED_BATCHES = 40
 
 # The least part of max_iter that is planned; rather than fewer epochs, there are fewer
@@ -20,7 +22,7 @@ LEAST_PART = 1 / 3
 MOST_MEMBERS = 20
 
 
-def epoch_seconds(recipe, encoded, fraction, n_threads):
+def epoch_seconds(recipe, encoded, fraction, n_threads, left):
     """Measure what an epoch takes, on a part of the rows that is then forgotten.
 
     Parameters
@@ -37,6 +39,9 @@ def epoch_seconds(recipe, encoded, fraction, n_threads):
     n_threads : int
         The members that train at the same time.
 
+    left : float
+        The time that there is for all.
+
     Returns
     -------
     float
@@ -47,10 +52,13 @@ def epoch_seconds(recipe, encoded, fraction, n_threads):
     runs = [begin_member(recipe, part, held_out, seed) for seed in range(n_threads)]
     for run in runs:
         run.prepare()
-    started, n_epochs = perf_counter(), 0
-    while perf_counter() - started < MEASURED_SECONDS:
+    seconds = min(MEASURED_SECONDS, MEASURED_PART * left)
+    clock, started, n_epochs = Clock(), perf_counter(), 0
+    while n_epochs == 0 or perf_counter() - started < seconds:
         n_epochs += 1
-        train_members(runs, n_epochs, Clock(), n_threads)
+        train_members(runs, n_epochs, clock, n_threads)
+        if clock.is_interrupted:
+            raise KeyboardInterrupt
         for run in runs:
             run.stop_reason = ""
     return (perf_counter() - started) / n_epochs * len(encoded.y) / n_rows

@@ -15,6 +15,9 @@ from skgd.tabular._network import DTYPE
 
 __all__ = ["TabularMLPRegressor"]
 
+# Below, Huber's loss is the absolute error, above the squared error, but for rounding.
+DELTAS = 1e-3, 1e3
+
 
 @documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
@@ -173,8 +176,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     def _objective(self):
         loss = loss_of(self)
         if type(loss) is Huber:
-            # Of standardized targets.
-            loss = Huber(delta=loss.delta / float(self._scale[0]))
+            # Of standardized targets. Far from 1 it would be lost in float32.
+            delta = loss.delta / float(self._scale.mean())
+            loss = Huber(delta=float(np.clip(delta, *DELTAS)))
         return loss
 
     def _published(self, outputs):

@@ -62,19 +62,24 @@ def scorer_of(scoring, model):
         values = model._published(outputs)
         truth = model._targets(y)
         if hasattr(model, "classes_"):
-            predicted = _PredictedClasses(model._labels(values), values, model.classes_)
+            is_multilabel = truth.ndim == 2
+            # The classes of each label.
+            classes = [[0, 1]] * truth.shape[1] if is_multilabel else model.classes_
+            predicted = _PredictedClasses(model._labels(values), values, classes)
         else:
             predicted = _PredictedNumbers(values)
         rows = np.zeros((len(y), 1))
         weights = {} if weight is None else {"sample_weight": weight}
         try:
             found = check_scoring(predicted, scoring)(predicted, rows, truth, **weights)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            problem = "cannot score the rows held out. Choose another scoring"
             if weights and "sample_weight" in str(error):
-                error.args = (
-                    f"scoring={scoring!r} takes no sample_weight. Choose another scoring, "
-                    f"or fit without sample_weight and class_weight. ({error})",
+                problem = (
+                    "takes no sample_weight. Choose another scoring, or fit without "
+                    "sample_weight and class_weight"
                 )
+            error.args = (f"scoring={scoring!r} {problem}. ({error})",)
             raise
         if not isinstance(found, Real):
             raise ValueError(f"scoring={scoring!r} must return a number, got {found!r}.")
