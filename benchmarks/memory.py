@@ -11,6 +11,7 @@ import warnings
 from dataclasses import replace
 from importlib import import_module
 
+import numpy as np
 from cases import CASES, Case, data
 from peers import PEERS
 from report import cell, conditions, options, publish, table
@@ -31,6 +32,7 @@ SCALERS = [
     ("z-score", "ZScoreScaler", "StandardScaler"),
 ]
 CALLS = ["fit", "transform", "inverse_transform"]
+TABULAR = ["TabularMLPClassifier", "TabularMLPRegressor"]
 
 
 def fit(library, case):
@@ -66,7 +68,17 @@ def scaling(library, ours, theirs, call):
     return [lambda: method(X[:1000]), lambda: method(X)]
 
 
-WAYS = {function.__name__: function for function in (fit, prediction, scaling)}
+def tabular(library, name):
+    """Return the fit of a small table, and of one of a million rows and 50 columns."""
+    if library != "skgd":
+        return None
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((1_000_000, 50)), rng.integers(2, size=1_000_000)
+    model = getattr(import_module("skgd"), name)(max_iter=1)
+    return [lambda: model.fit(X[:1000], y[:1000]), lambda: model.fit(X, y)]
+
+
+WAYS = {f.__name__: f for f in (fit, prediction, scaling, tabular)}
 
 
 def measure(library, way, arguments):
@@ -107,6 +119,7 @@ def main():
         for name, ours, theirs in SCALERS
         for call in CALLS
     ]
+    tables = [row(f"fit, {name}", 400, "tabular", name) for name in TABULAR]
     header = ["", "features", *LIBRARIES]
     text = (
         "# Memory\n\nBy how many megabytes the resident memory of a process grows at most "
@@ -115,7 +128,9 @@ def main():
         f"{conditions()}\n\n## One epoch\n\n{table(header, trained)}\n\n"
         "## One million rows\n\n"
         "20 features in float32; the network has 100 hidden units. A transformed array, "
-        f"or predictions, are part of it.\n\n{table(header, used)}\n"
+        f"or predictions, are part of it.\n\n{table(header, used)}\n\n## Tables\n\n"
+        "One epoch of all members, of 1,000,000 rows and 50 columns of float64.\n\n"
+        f"{table(header, tables)}\n"
     )
     publish("memory", text, arguments.write)
 

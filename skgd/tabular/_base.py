@@ -194,6 +194,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self._learn_from_held_out(kept, encoded, rows, len(targets))
         if self.refit and self.stop_reason_ not in UNFINISHED:
             n_epochs = _joint_best(self.validation_loss_curves_)
+            del runs, kept
             runs = [begin_member(recipe, encoded, None, seed) for seed in seeds]
             self._train(runs, n_epochs, clock, self.members_)
             reasons = {run.stop_reason for run in runs}
