@@ -100,7 +100,7 @@ plan_ : dict
 
 stop_reason_ : str
     Why training ended: 'interrupted' or 'max_time' if that stopped a member, otherwise what
-    ended most of them: 'max_iter', 'no_improvement' or 'diverged'.
+    ended most of them: 'max_iter', 'no_improvement', 'rate_too_small' or 'diverged'.
 
 n_features_in_ : int
     Number of features seen during fit.

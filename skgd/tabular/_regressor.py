@@ -32,7 +32,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     loss : {loss_names} or Loss, default='squared_error'
         The objective, as in :class:`MLPRegressor`. For those of this package, the targets
         are standardized, or divided by their mean if they must be positive; an object of
-        your own sees them as they are.
+        your own sees them as they are. The ``delta`` of Huber's loss is in the unit of the
+        target, or in that of the mean deviation of several.
 
     {parameters}
 

@@ -20,9 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skgd import RobustClipScaler, TabularMLPClassifier, TabularMLPRegressor
-from skgd.activations import SELU
+from skgd.activations import SELU, Parametric
 from skgd.losses import Huber, Quantile
-from skgd.schedules import Cosine
+from skgd.schedules import Cosine, FlatCos, Scheduled
 from skgd.solvers import Adam
 from tests.tabular.tables import CLASSES, SMALL, X, Y, classifier, regressor, same_fit
 
@@ -35,8 +35,10 @@ MODELS = {
         regressor(
             loss=Quantile([0.1, 0.9]),
             solver=Adam(),
-            activation=SELU(),
+            activation=Parametric(SELU()),
             learning_rate=Cosine(),
+            dropout=Scheduled(0.2, FlatCos()),
+            weight_decay=Scheduled(0.1, FlatCos()),
         ),
         Y,
     ),
@@ -82,7 +84,8 @@ def test_skops_has_to_trust_nothing_but_the_model_and_plugins(model, y):
     model = clone(model).fit(X, y)
     dumped = skops.io.dumps(model)
     types = skops.io.get_untrusted_types(data=dumped)
-    parts = [v for v in vars(model).values() if hasattr(v, "get_params")]
+    values = [*vars(model).values(), *model.get_params().values()]
+    parts = [v for v in values if hasattr(v, "get_params")]
     named = {f"{type(o).__module__}.{type(o).__qualname__}" for o in [model, *parts]}
     assert set(types) <= named
     same_fit(skops.io.loads(dumped, trusted=types), model)
@@ -95,11 +98,12 @@ def test_searches():
     grid = [
         {"n_members": [1, 3], "dropout": [0.0, 0.5]},
         {"solver": [Adam()], "solver__beta_1": [0.5, 0.95]},
+        {"dropout": [Scheduled(0.1, FlatCos())], "dropout__initial": [0.0, 0.3]},
         {"hidden_layer_sizes": [(4,), (8, 8)], "learning_rate": ["constant", Cosine()]},
     ]
     search = GridSearchCV(classifier(max_iter=2), grid, cv=2, error_score="raise")
     search.fit(X, CLASSES)
-    assert len(search.cv_results_["params"]) == 10
+    assert len(search.cv_results_["params"]) == 12
     assert set(search.predict(X)) <= set(CLASSES)
     joblib.hash(search.best_estimator_)
     nested = GridSearchCV(

@@ -18,7 +18,9 @@ from sklearn.metrics import (
 )
 
 from skgd import TabularMLPClassifier, TabularMLPRegressor
+from skgd.activations import Parametric
 from skgd.losses import Huber, Quantile, Tweedie
+from skgd.schedules import FlatCos, Scheduled
 from skgd.tabular import _base, _plan
 from skgd.tabular._columns import encode
 from tests.pairs import all_pairs
@@ -30,7 +32,12 @@ from tests.tabular.tables import CLASSES, SMALL, X, Y, classifier, regressor, sa
 @all_pairs(
     n_jobs=[1, 2, 3],
     kind=["classes", "labels", "numbers", "quantiles"],
-    options=[{}, {"refit": True}, {"n_members": 7}, {"max_one_hot": 2}],
+    options=[
+        {},
+        {"refit": True, "activation": Parametric("selu")},
+        {"n_members": 7, "dropout": Scheduled(0.2, FlatCos())},
+        {"max_one_hot": 2},
+    ],
 )
 def test_bits_do_not_depend_on_the_threads(n_jobs, kind, options):
     model, y = {
