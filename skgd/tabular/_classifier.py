@@ -44,6 +44,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         [0, 1). 'auto' is 0.1 if ``scoring`` counts right classes, such as 'accuracy', and
         otherwise 0.
 
+    {choice}
+
     class_weight : dict, list of dict or 'balanced', default=None
         What the rows of each class are weighted by, besides ``sample_weight``, as in
         :class:`MLPClassifier`.

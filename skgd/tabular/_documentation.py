@@ -57,15 +57,17 @@ weight_decay : float or Scheduled, default=0.1
     Each update takes the learning rate times this away from the weights.\
 """
 
-_OTHERS = """\
+_CHOICE = """\
 validation_fraction : float, default=0.2
     The part of the rows that a member holds out, at most 0.5; it is rounded to one over
     the number of folds.
 
 scoring : str or callable, default=None
     What the best epoch has most of: a scorer of scikit-learn. None and 'loss' are the
-    loss, negative. The last of equal epochs is taken.
+    loss, negative. The last of equal epochs is taken.\
+"""
 
+_OTHERS = """\
 n_iter_no_change : int or inf, default=inf
     Epochs without a better score after which a member stops.
 
@@ -129,6 +131,7 @@ def documented(estimator):
     if estimator.__doc__ is not None:
         sections = {
             "parameters": _PARAMETERS,
+            "choice": _CHOICE,
             "others": _OTHERS,
             "attributes": _ATTRIBUTES,
             "references": _REFERENCES,

@@ -37,6 +37,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     {parameters}
 
+    {choice}
+
     {others}
 
     Attributes
