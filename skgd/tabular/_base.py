@@ -188,13 +188,16 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         kept = [(run, h) for run, h in zip(runs, held_out, strict=True) if run.epochs]
         if not kept:
             raise ValueError(
-                f"max_time={self.max_time} is over before the first epoch. Increase it."
+                f"max_time={self.max_time} is over before the first epoch, which takes "
+                f"about {self.plan_['epoch_seconds']:.2g} seconds. Increase it."
             )
         self._publish([run for run, _ in kept], recipe)
         self._learn_from_held_out(kept, encoded, rows, len(targets))
         if self.refit and self.stop_reason_ not in UNFINISHED:
             n_epochs = _joint_best(self.validation_loss_curves_)
             del runs, kept
+            # By its training loss, none is to stop.
+            recipe = replace(recipe, n_iter_no_change=np.inf)
             runs = [begin_member(recipe, encoded, None, seed) for seed in seeds]
             self._train(runs, n_epochs, clock, self.members_)
             reasons = {run.stop_reason for run in runs}
@@ -217,18 +220,10 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             )
         y = self._validate_targets(y, reset=True)
         check_consistent_length(X, y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
-            )
-            if not sample_weight.any():
-                raise ValueError("sample_weight must have at least one non-zero weight.")
-            sample_weight = _scaled(sample_weight)
+        sample_weight = _weights_of(sample_weight, y)
         self._learn_targets(y, sample_weight)
         targets = self._encode(y)
-        weight = self._weigh(targets, sample_weight)
-        if weight is not None:
-            weight = _scaled(weight)
+        weight = _in_float32(self._weigh(targets, sample_weight))
         n_samples = len(y) if weight is None else np.count_nonzero(weight)
         if n_samples < 2:
             raise ValueError(
@@ -238,7 +233,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self._columns = learn_columns(
             X, self.categorical_features, self.max_one_hot, self.numeric_embedding, weight
         )
-        return targets, None if weight is None else weight.astype(DTYPE)
+        return targets, weight
 
     def _check_columns(self, X, reset):
         """Check the number and the names of the columns."""
@@ -254,14 +249,8 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             self._check_columns(X, reset=False)
             y = self._validate_targets(y, reset=False)
             check_consistent_length(X, y)
-            if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, y, dtype=np.float64, ensure_non_negative=True
-                )
-                if not sample_weight.any():
-                    raise ValueError("all weights are zero.")
-                sample_weight = _scaled(sample_weight).astype(DTYPE)
-            return Encoded(encode(self._columns, X), self._encode(y), sample_weight)
+            weight = _in_float32(_weights_of(sample_weight, y))
+            return Encoded(encode(self._columns, X), self._encode(y), weight)
         except (TypeError, ValueError) as error:
             error.args = (f"X_val, y_val or sample_weight_val: {error}",)
             raise
@@ -404,10 +393,24 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         return tags
 
 
-def _scaled(weight):
-    """Return weights of at most 1, and no weight instead of one too small for float32."""
+def _weights_of(sample_weight, y):
+    """Validate weights and divide them by the largest."""
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(
+        sample_weight, y, dtype=np.float64, ensure_non_negative=True
+    )
+    if not weight.any():
+        raise ValueError("sample_weight must have at least one non-zero weight.")
+    return weight / weight.max()
+
+
+def _in_float32(weight):
+    """Return weights of at most 1, and 0 instead of what is no normal number there."""
+    if weight is None:
+        return None
     weight = weight / weight.max()
-    return np.where(weight < np.finfo(DTYPE).tiny, 0, weight)
+    return np.where(weight < np.finfo(DTYPE).tiny, 0, weight).astype(DTYPE)
 
 
 def _joint_best(curves):

@@ -219,6 +219,16 @@ def test_refit():
         assert (a["parameters"] != b["parameters"]).any()
 
 
+def test_the_training_loss_ends_no_refit(monkeypatch):
+    monkeypatch.setattr(_base, "_joint_best", lambda curves: 12)
+    model = regressor(
+        refit=True, n_iter_no_change=1, learning_rate_init=3.0, max_iter=12
+    ).fit(X, Y)
+    assert model.stop_reason_ == "no_improvement"
+    assert max(model.n_iter_) < 12
+    assert {member["best_epoch"] for member in model.members_} == {12}
+
+
 # ------------------------------------------------------------------------------- max_time
 
 
@@ -310,7 +320,7 @@ def test_a_deadline_keeps_the_best_epochs(impatient, refit):
 
 def test_no_time_for_an_epoch(impatient):
     impatient(0)
-    with pytest.raises(ValueError, match=r"max_time=.* is over before the first epoch"):
+    with pytest.raises(ValueError, match=r"max_time=10.0 is over .* about .* seconds"):
         regressor(max_time=10.0).fit(X, Y)
 
 
