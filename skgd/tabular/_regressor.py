@@ -125,10 +125,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         self.n_jobs = n_jobs
 
     def _validate_targets(self, y, reset):
-        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
-        if y.dtype.kind in "OUSmMV" or y.ndim > 2:
-            y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        y = y.astype(np.float64)
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = as_vector(y)
         if not reset and y.reshape(len(y), -1).shape[1] != len(self._center):
