@@ -282,8 +282,7 @@ class Trainer:
             For the schedule, the samples seen before each epoch.
 
         before_call : callable, default=None
-            Called before each compiled call, of some 0.2 seconds. What it raises ends
-            training, also in the middle of an epoch.
+            Called before each compiled call, of some 0.2 seconds. It may raise.
 
         Yields
         ------
@@ -294,8 +293,7 @@ class Trainer:
         n_epochs = n_seen.size
         orders = self._state.orders.draw(n_epochs)
         totals = np.zeros((n_epochs, self._n_totals))
-        losses = np.empty(n_epochs)
-        done = 0
+        losses, done = np.empty(n_epochs), 0
         while done < n_epochs and (done == 0 or np.isfinite(losses[done - 1])):
             if before_call is not None:
                 before_call()

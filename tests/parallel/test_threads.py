@@ -199,8 +199,8 @@ def test_an_interrupt_is_not_lost_where_a_thread_cannot_start(refuse, monkeypatc
     refuse(1)
     finish = threads._finish
 
-    def interrupted(go, done, errors):
-        finish(go, done, errors)
+    def interrupted(go, done, errors, tell):
+        finish(go, done, errors, tell)
         errors.append(KeyboardInterrupt())
 
     monkeypatch.setattr(threads, "_finish", interrupted)
