@@ -1,12 +1,26 @@
 """The one decorator of every compiled function, and the only place with JIT flags."""
 
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from threading import Lock
+from types import FunctionType
+from typing import Any
+
+import numpy as np
 
 from skgd.compile.interrupts import uninterrupted
 
-__all__ = ["Kernel", "Stub", "by_dtype", "functions", "import_numba", "jit", "strict_jit"]
+__all__ = [
+    "Kernel",
+    "Stub",
+    "by_dtype",
+    "functions",
+    "import_numba",
+    "jit",
+    "jit_named",
+    "scalar",
+    "strict_jit",
+]
 
 # Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
 # exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
@@ -169,6 +183,42 @@ def strict_jit(function):
     It does not own its arguments, as with :func:`jit`.
     """
     return Kernel(function, _IN_ORDER)
+
+
+@cache
+def scalar(function, dtype):
+    """Compile a plug-in's function of numbers for a dtype.
+
+    A literal such as ``0.5`` takes the dtype: in Numba, as in NumPy before version 2, a
+    float64 would make everything float64.
+    """
+    if dtype == np.float32:
+        code = function.__code__
+        constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
+        single: Any = FunctionType(
+            code.replace(co_consts=constants),
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        single.__qualname__, single._double = function.__qualname__, function
+        function = single
+    return jit(function)
+
+
+def jit_named(name, function, *parts):
+    """Compile a loop under a name that tells it from others of the same source.
+
+    The disk cache goes by the name. The parts are the functions of numbers that the loop
+    closes over, and what else decides its code.
+    """
+    names = (
+        f"{part.__module__}.{part.__qualname__}" if callable(part) else str(part)
+        for part in parts
+    )
+    function.__qualname__ = "-".join([name, *names])
+    return jit(function)
 
 
 def functions(named, signatures, dtype):

@@ -12,16 +12,7 @@ import numpy as np
 from skgd.compile.jit import Kernel, functions, import_numba, jit
 from skgd.engine.dense import DENSE
 from skgd.engine.loops import loss_loops, solver_loop
-from skgd.engine.records import (
-    STAGE,
-    STEP,
-    TILE,
-    Kernels,
-    LossKernels,
-    PredictionKernels,
-    Rows,
-    StageWork,
-)
+from skgd.engine.records import STAGE, STEP, TILE, Kernels, Rows, StageWork
 from skgd.kernels.multiply import bind as bind_multiply
 
 __all__ = ["MOST_KINDS", "bind", "bind_loss", "no_rows"]
@@ -36,37 +27,32 @@ def bind(layout, plan, loss, dtype, steps=None):
     """Compile what a network needs, and number the kinds of its stages in the plan.
 
     ``loss`` is a subclass of Loss, ``steps`` the chain of an update, as for
-    :func:`skgd.engine.loops.solver_loop`. Returns Kernels; without steps,
-    PredictionKernels.
+    :func:`skgd.engine.loops.solver_loop`; None for predictions.
     """
     stages, groups = _number_kinds(layout, plan)
     key = (*stages, *groups, loss, dtype, steps)
     if key not in _BOUND:
         evaluate, link = loss_loops(loss, dtype)
+        roles = ["forward", "backward", "gradient"], ["add_group", "group_gradient"]
         if steps is None:
-            (forward,) = _stage_kernels(stages, ("forward",), dtype)
-            (add_group,) = _stage_kernels(groups, ("add_group",), dtype)
-            named: tuple = PredictionKernels(
-                forward, add_group, _multiply(dtype), _bound(link, "link", dtype)
-            )
+            roles, others = (["forward"], ["add_group"]), {"link": link}
         else:
-            kernels = [
-                *_stage_kernels(stages, ("forward", "backward", "gradient"), dtype),
-                *_stage_kernels(groups, ("add_group", "group_gradient"), dtype),
-                _multiply(dtype),
-                _bound(evaluate, "evaluate", dtype),
-                _bound(solver_loop(steps, dtype), "update", dtype),
-            ]
-            named = Kernels._make(kernels)
+            others = {"evaluate": evaluate, "update": solver_loop(steps, dtype)}
+        kernels = {
+            **_stage_kernels(stages, roles[0], dtype),
+            **_stage_kernels(groups, roles[1], dtype),
+            **{role: _bound(kernel, role, dtype) for role, kernel in others.items()},
+        }
+        named = Kernels(**kernels, multiply=_multiply(dtype))
         _BOUND[key] = functions(named, _signatures, dtype)
     return _BOUND[key]
 
 
 @cache
 def bind_loss(loss, dtype):
-    """Compile what evaluates predictions: LossKernels of a subclass of Loss."""
-    evaluate, link = loss_loops(loss, dtype)
-    named = LossKernels(_bound(evaluate, "evaluate", dtype), _bound(link, "link", dtype))
+    """Compile what evaluates predictions, of a subclass of Loss."""
+    roles = zip(("evaluate", "link"), loss_loops(loss, dtype), strict=True)
+    named = Kernels(**{role: _bound(kernel, role, dtype) for role, kernel in roles})
     return functions(named, _signatures, dtype)
 
 
@@ -93,25 +79,19 @@ def _number_kinds(layout, plan):
 
 
 def _stage_kernels(stages, names, dtype):
-    """Compile the kernels of some stages: a tuple a name, padded with None."""
-    columns = []
-    for stage in stages.values():
-        kernels = [_compiled(function) for function in stage.kernels(dtype)]
-        named = zip(names, kernels, strict=False)
-        columns.append([_bound(kernel, name, dtype) for name, kernel in named])
-    rows = list(zip(*columns, strict=True)) or [()] * len(names)
+    """Compile the kernels of some stages: a tuple for each name, padded with None."""
     # The first are those of the dense stages, which are not called through pointers.
-    return [(None, *row, *[None] * (MOST_KINDS - 1 - len(row))) for row in rows]
-
-
-@cache
-def _compiled(function):
-    return function if isinstance(function, Kernel) else jit(function)
+    found: dict = {name: [None] * MOST_KINDS for name in names}
+    for kind, stage in enumerate(stages.values(), DENSE + 1):
+        for name, function in zip(names, stage.kernels(dtype), strict=False):
+            found[name][kind] = _bound(function, name, dtype)
+    return {name: tuple(kernels) for name, kernels in found.items()}
 
 
 @cache
 def _bound(kernel, role, dtype):
-    """Compile a kernel for a role, and return it as a first-class function."""
+    """Compile a function for a role, and return it as a first-class function."""
+    kernel = kernel if isinstance(kernel, Kernel) else jit(kernel)
     if import_numba().config.DISABLE_JIT:
         return kernel.dispatcher
     return kernel.bind(*_signatures(dtype)[role])

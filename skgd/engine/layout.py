@@ -7,18 +7,15 @@ weights, scale, shift.
 
 import numpy as np
 
-from skgd.engine.records import APART, STAGE, TILE, Work, aligned
+from skgd.engine.records import APART, STAGE, TILE, Work
 from skgd.kernels.multiply import SCRATCH_SIZE
+from skgd.kernels.views import aligned
 
 __all__ = ["Layout", "MemoryPlan"]
 
 # Parameters whose gradient is computed before they are updated: 256 kB in float32, which
 # stay in a second-level cache while the parameters and the solver's state stream past.
 TILE_SIZE = 65536
-
-# Numbers that the rows of the shared memory are a multiple of: each array of rows then
-# begins with a cache line.
-LINE = 16
 
 
 class Layout:
@@ -58,11 +55,6 @@ class Layout:
                 self.n_params += block.size
         self.n_running = sum(stage.n_running for stage in stages)
         self.numbers = np.array([n for stage in stages for n in stage.numbers], np.float64)
-
-    @property
-    def n_features(self):
-        """The dense features that the first stage reads."""
-        return self.stages[0].inputs
 
     @property
     def n_activated(self):
@@ -114,7 +106,7 @@ class Layout:
 
         ``n_values`` are the numbers in the rows: of sparse ones, those that are not zero.
         """
-        features = sum(s.inputs for s in self.stages if s.is_group) + self.n_features
+        features = sum(s.inputs for s in self.stages if s.is_group) + self.stages[0].inputs
         first = next(s.outputs for s in self.stages)
         return n_rows * self.n_params - (n_rows * features - n_values) * first
 
@@ -158,11 +150,11 @@ class MemoryPlan:
     """
 
     def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
-        self.capacity = -(-capacity // LINE) * LINE
+        self.capacity = -(-capacity // APART) * APART
         self.stages = np.zeros(len(layout.stages), STAGE)
         self._n_own = SCRATCH_SIZE
         self._n_chunks = n_chunks
-        self._dimensions = (n_targets, layout.n_features if n_chunks else 0)
+        self._dimensions = (n_targets, layout.stages[0].inputs if n_chunks else 0)
         # The weight, the targets and the features.
         self.n_per_row = 1 + sum(self._dimensions)
         self.part_size = APART
@@ -212,6 +204,6 @@ class MemoryPlan:
     def another(self, work, shares_gradient):
         """Make the memory of another thread on the same mini-batch."""
         own, gradient = aligned((len(work.own), len(work.gradient)), work.own.dtype)
-        if shares_gradient:
-            gradient = work.gradient
-        return work._replace(own=own, gradient=gradient)
+        return work._replace(
+            own=own, gradient=work.gradient if shares_gradient else gradient
+        )

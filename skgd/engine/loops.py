@@ -1,27 +1,16 @@
 """Loops over the functions of numbers that plug-ins are made of.
 
 A plug-in's functions are plain Python. Each is compiled for a dtype, and inlined into a
-loop that is written here once. A literal such as ``0.5`` takes the dtype of the network:
-in Numba, as in NumPy before version 2, a float64 would make everything float64.
+loop that is written here once.
 """
 
 from functools import cache
-from types import FunctionType
-from typing import Any
 
-import numpy as np
-
-from skgd.compile.jit import jit
+from skgd.compile.jit import jit, jit_named, scalar
 from skgd.engine.stage import KINDS
 from skgd.kernels.views import vector
 
-__all__ = [
-    "activation_loops",
-    "loss_loops",
-    "parametric_loops",
-    "scalar",
-    "solver_loop",
-]
+__all__ = ["first", "loss_loops", "reader", "second", "solver_loop"]
 
 # Parameters in a loop, at most: with their gradient and state they stay in the first-level
 # cache, and sums of squares are of so many in their own precision.
@@ -29,98 +18,18 @@ PIECE = 2048
 
 
 @cache
-def activation_loops(activation, dtype):
-    """Return the kernels of an activation's stage: forward, backward, gradient.
-
-    ``activation`` is a subclass of Activation; see :class:`skgd.engine.stage.Stage`.
-    """
-    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
-    read = _each(len(activation.argument_names()), _number)
-
-    # A slope that is a function of the value lets the stage work in place.
-    argument = _second if activation.slope_of == "value" else _first
-
-    def forward(stage, step, inputs, parameters, outputs, work):
-        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
-        for i in range(outputs.shape[0]):
-            outputs[i] = value(x[i], *numbers)
-
-    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
-        for i in range(outputs.shape[0]):
-            delta[i] *= slope(x[i], *numbers)
-
-    def gradient(stage, step, inputs, parameters, delta, out, work):
-        """There are no parameters."""
-
-    parts = activation.slope_of, len(activation.argument_names())
-    return (
-        _named("activate", forward, activation.value, *parts),
-        _named("differentiate", backward, activation.slope, *parts),
-        _named("no_gradient", gradient),
-    )
-
-
-@cache
-def parametric_loops(activation, dtype):
-    """Return the kernels of a parametric activation: forward, backward, gradient.
-
-    ``activation`` is a subclass of Activation; the parameters are one weight a unit.
-    """
-    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
-    read = _each(len(activation.argument_names()), _number)
-    argument = _second if activation.slope_of == "value" else _first
-
-    def forward(stage, step, inputs, parameters, outputs, work):
-        numbers, units = read(work.numbers, outputs), stage.outputs
-        for start in range(0, outputs.shape[0], units):
-            z, out = vector(inputs, start, units), vector(outputs, start, units)
-            for j in range(units):
-                a = parameters[j]
-                out[j] = a * value(z[j], *numbers) + (1 - a) * z[j]
-
-    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        numbers, units = read(work.numbers, outputs), stage.outputs
-        for start in range(0, outputs.shape[0], units):
-            z, by_out = vector(inputs, start, units), vector(delta, start, units)
-            by_z = vector(input_delta, start, units)
-            for j in range(units):
-                a, x = parameters[j], argument(z[j], value(z[j], *numbers))
-                by_z[j] = by_out[j] * (a * slope(x, *numbers) + (1 - a))
-
-    def gradient(stage, step, inputs, parameters, delta, out, work):
-        numbers, units = read(work.numbers, out), stage.outputs
-        out[:] = 0
-        for start in range(0, delta.shape[0], units):
-            z, by_out = vector(inputs, start, units), vector(delta, start, units)
-            for j in range(units):
-                out[j] += by_out[j] * (value(z[j], *numbers) - z[j])
-
-    parts = activation.slope_of, len(activation.argument_names())
-    return (
-        _named("mix", forward, activation.value, *parts),
-        _named("differentiate_mix", backward, activation.value, activation.slope, *parts),
-        _named("gradient_of_mix", gradient, activation.value, *parts),
-    )
-
-
-@cache
 def loss_loops(loss, dtype):
     """Return the two kernels of a loss, a subclass of Loss.
 
-    Returns
-    -------
-    evaluate : Kernel
-        Of (z, y, weight, scale, numbers, delta): returns sum_i weight_i loss(z_i, y_i) in
-        float64 and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z``
-        and ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets),
-        ``numbers`` are the arguments of the loss. ``z`` is overwritten.
+    ``evaluate(z, y, weight, scale, numbers, delta)`` returns sum_i weight_i loss(z_i, y_i)
+    in float64 and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z``
+    and ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets),
+    ``numbers`` are the arguments of the loss. ``z`` is overwritten.
 
-    link : Kernel
-        Of (z, numbers): replaces the linear output by the prediction.
+    ``link(z, numbers)`` replaces the linear output by the prediction.
     """
     n_arguments = len(loss.argument_names())
-    read = _whole if loss.takes_array else _each(n_arguments, _number)
+    read = _whole if loss.takes_array else reader(loss)
     if loss.evaluate is not None:
         # Functions of arrays: a literal stays a float64, as the sum of the losses must.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
@@ -132,8 +41,8 @@ def loss_loops(loss, dtype):
             link_rows(z, *read(numbers, z))
 
         return (
-            _named("evaluate_rows", evaluate, loss.evaluate, n_arguments),
-            _named("link_rows", link, loss.apply_link, n_arguments),
+            jit_named("evaluate_rows", evaluate, loss.evaluate, n_arguments),
+            jit_named("link_rows", link, loss.apply_link, n_arguments),
         )
 
     value, slope = scalar(loss.value, dtype), scalar(loss.slope, dtype)
@@ -147,7 +56,7 @@ def loss_loops(loss, dtype):
             z[e] = value(linear, target, *numbers)
 
     parts = loss.value, loss.slope, n_arguments
-    terms = _named("terms", terms, *parts)
+    terms = jit_named("terms", terms, *parts)
 
     def evaluate(z, y, weight, scale, numbers, delta):  # type: ignore[no-redef]
         terms(z.reshape(-1), y.reshape(-1), delta.reshape(-1), read(numbers, z))
@@ -167,8 +76,8 @@ def loss_loops(loss, dtype):
             values[e] = predict(values[e], *arguments)
 
     return (
-        _named("evaluate", evaluate, *parts),
-        _named("link", link, loss.link, n_arguments),
+        jit_named("evaluate", evaluate, *parts),
+        jit_named("link", link, loss.link, n_arguments),
     )
 
 
@@ -179,13 +88,10 @@ def solver_loop(steps, dtype):
     ``steps`` is the chain: pairs of a subclass of Step and the number of ``coefficients``
     that it returns.
 
-    Returns
-    -------
-    update : Kernel
-        Of (tiles, theta, state, gradient, coefficients, step): updates the tiles from
-        ``step.tile`` to ``step.tile_stop``; ``gradient`` begins with that of parameter
-        ``step.origin``. ``coefficients`` has a row for each factor of the rate: for each
-        step its coefficients, and whether it acts on parameters of this factor.
+    ``update(tiles, theta, state, gradient, coefficients, step)`` updates the tiles from
+    ``step.tile`` to ``step.tile_stop``. ``gradient`` begins with that of parameter
+    ``step.origin``. ``coefficients`` has a row for each factor of the rate: for each step
+    its coefficients, and whether it acts on parameters of this factor.
     """
     read, view, advance, parts = _chain(steps, dtype)
 
@@ -193,7 +99,7 @@ def solver_loop(steps, dtype):
         for i in range(theta.shape[0]):
             theta[i], _ = advance(theta[i], gradient[i], slots, i, numbers)
 
-    piece = _named("piece", piece, *parts)
+    piece = jit_named("piece", piece, *parts)
 
     def update(tiles, theta, state, gradient, coefficients, step):
         index = step.tile
@@ -213,7 +119,7 @@ def solver_loop(steps, dtype):
                     numbers,
                 )
 
-    return _named("update", update, *parts)
+    return jit_named("update", update, *parts)
 
 
 @cache
@@ -224,9 +130,9 @@ def _chain(steps, dtype):
     """
     if not steps:
         return (
-            _named("read", lambda coefficients, like, norm: ()),
-            _named("view", lambda state, begin, size: ()),
-            _named("advance", lambda theta, g, slots, i, numbers: (theta, g)),
+            jit_named("read", lambda coefficients, like, norm: ()),
+            jit_named("view", lambda state, begin, size: ()),
+            jit_named("advance", lambda theta, g, slots, i, numbers: (theta, g)),
             (),
         )
     *before, (step, n) = steps
@@ -241,7 +147,7 @@ def _chain(steps, dtype):
     slots_of, kept, keep = (_each(step.n_slots, item) for item in (_slot, _kept, _keep))
     norm_of = _norm if step.needs_norm else _each(0, _number)
     is_on = _is_positive if is_partial else _always
-    parameter, slope = (_first, _second) if is_before else (_second, _first)
+    parameter, slope = (first, second) if is_before else (second, first)
 
     def read(coefficients, like, norm):
         own = vector(coefficients, first_number, n + 1)
@@ -263,56 +169,29 @@ def _chain(steps, dtype):
         return theta, g
 
     return (
-        _named("read", read, *parts),
-        _named("view", view, *parts),
-        _named("advance", advance, *parts),
+        jit_named("read", read, *parts),
+        jit_named("view", view, *parts),
+        jit_named("advance", advance, *parts),
         parts,
     )
 
 
-@cache
-def scalar(function, dtype):
-    """Compile a plug-in's function of numbers for a dtype."""
-    if dtype == np.float32:
-        code = function.__code__
-        constants = tuple(np.float32(c) if type(c) is float else c for c in code.co_consts)
-        single: Any = FunctionType(
-            code.replace(co_consts=constants),
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        single.__qualname__, single._double = function.__qualname__, function
-        function = single
-    return jit(function)
-
-
-def _named(name, function, *parts):
-    """Compile a loop under a name that tells it from others of the same source.
-
-    The disk cache goes by the name. The parts are the functions of numbers that the loop
-    closes over, and what else decides its code.
-    """
-    names = (
-        f"{part.__module__}.{part.__qualname__}" if callable(part) else str(part)
-        for part in parts
-    )
-    function.__qualname__ = "-".join([name, *names])
-    return jit(function)
+def reader(plugin):
+    """Return a kernel that reads the arguments of a plug-in's constructor."""
+    return _each(len(plugin.argument_names()), _number)
 
 
 @cache
 def _each(n, item):
     """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
     if n == 0:
-        return _named("each_0", lambda *args: ())
+        return jit_named("each_0", lambda *args: ())
     before, last = _each(n - 1, item), n - 1
 
     def each(*args):
         return (*before(*args), item(last, *args))
 
-    return _named(f"each_{n}", each, item)
+    return jit_named(f"each_{n}", each, item)
 
 
 @jit
@@ -358,10 +237,10 @@ def _is_positive(number):
 
 
 @jit
-def _first(one, other):
+def first(one, other):
     return one
 
 
 @jit
-def _second(one, other):
+def second(one, other):
     return other

@@ -60,12 +60,9 @@ def forward(rows, order, network, work, kernels, step):
 
 @jit
 def evaluate(rows, network, work, kernels, numbers, step, bounds):
-    """Write the gradient by the outputs of the last stage, of the rows within the bounds.
+    """Write the gradient by the last outputs, of the rows within the bounds.
 
-    Returns
-    -------
-    float
-        The sum of the weighted losses.
+    Returns the sum of the weighted losses.
     """
     stage = network.stages[network.stages.shape[0] - 1]
     first, last = bounds

@@ -158,15 +158,13 @@ class Loss(Plugin):
                 f"{y.shape}. Use sklearn.multioutput.MultiOutputRegressor for several."
             )
         low, high, closed = self.domain
-        below = y < low if closed in ("both", "left") else y <= low
-        above = y > high if closed in ("both", "right") else y >= high
-        outside = np.asarray(below | above)
+        has_low, has_high = closed in ("both", "left"), closed in ("both", "right")
+        below = y < low if has_low else y <= low
+        outside = np.asarray(below | (y > high if has_high else y >= high))
         if np.isfinite([low, high]).any() and outside.any():
-            left = "[" if closed in ("both", "left") else "("
-            right = "]" if closed in ("both", "right") else ")"
-            bounds = f"in {left}{low}, {high}{right}"
+            bounds = f"in {'[' if has_low else '('}{low}, {high}{']' if has_high else ')'}"
             if high == np.inf:
-                bounds = f"{'>=' if left == '[' else '>'} {low:g}"
+                bounds = f"{'>=' if has_low else '>'} {low:g}"
             raise ValueError(
                 f"loss={self.name or self!r} needs y {bounds}, got "
                 f"{np.asarray(y)[outside].flat[0]}."

@@ -16,11 +16,8 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
     ``order`` is empty: no permutation of the rows. ``numbers`` are the arguments of the
     loss, and ``steps`` is one record, of the rows of a block.
 
-    Returns
-    -------
-    bool, bool
-        Whether all numbers of dense rows are finite, and whether all predictions are: not
-        all activations let a NaN pass.
+    Returns whether all numbers of dense rows are finite, and whether all predictions are:
+    not all activations let a NaN pass.
     """
     step = steps[0]
     n_samples, n_outputs = out.shape

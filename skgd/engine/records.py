@@ -4,7 +4,6 @@ Numbers that change from call to call stand in records of NumPy, of which a kern
 pointer; arrays stand in named tuples.
 """
 
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,24 +15,17 @@ __all__ = [
     "TILE",
     "Epochs",
     "Kernels",
-    "LossKernels",
     "Network",
-    "PredictionKernels",
-    "PredictionNetwork",
     "Rows",
     "Settings",
     "StageWork",
     "Work",
-    "aligned",
     "make_steps",
 ]
 
 # Numbers between what different threads write to: one cache line of float32, two of 8 bytes
-# each, which come as a pair.
+# each, which come as a pair. Arrays of rows begin at multiples of it, too.
 APART = 16
-
-# Bytes: a cache line, and the widest vector.
-LINE = 64
 
 
 def _record(integers, floats=""):
@@ -89,12 +81,7 @@ STEP = _record(
 
 
 def make_steps(n_threads, **fields):
-    """Make a step for each thread, in cache lines of its own.
-
-    Returns
-    -------
-    list of ndarray of shape (1,), of STEP
-    """
+    """Make a step for each thread, in cache lines of its own: arrays of one STEP."""
     size = -(-STEP.itemsize // 128) * 128
     memory = np.zeros((n_threads + 1) * size, dtype=np.uint8)
     skip = -memory.ctypes.data % 128
@@ -106,16 +93,6 @@ def make_steps(n_threads, **fields):
             step[name] = value
         steps.append(step)
     return steps
-
-
-def aligned(lengths, dtype):
-    """Make arrays that each begin with a cache line, in one piece of memory."""
-    line = LINE // np.dtype(dtype).itemsize
-    sizes = [-(-length // line) * line for length in lengths]
-    memory = np.empty(sum(sizes) + line, dtype=dtype)
-    first = -memory.__array_interface__["data"][0] % LINE // memory.itemsize
-    starts = accumulate(sizes, initial=first)
-    return [memory[i : i + n] for i, n in zip(starts, lengths, strict=False)]
 
 
 class Rows(NamedTuple):
@@ -134,24 +111,15 @@ class Rows(NamedTuple):
 
 
 class Network(NamedTuple):
-    """The stages and their parameters, in flat buffers."""
+    """The stages and their parameters, in flat buffers. Predictions need no state."""
 
     stages: Any  # of STAGE, in the order of the forward pass
-    tiles: Any  # of TILE, in the order of the parameters
+    tiles: Any  # of TILE, in the order of the parameters; None for predictions
     theta: Any  # the parameters
     state: Any  # of shape (n_slots, n_params): what the steps of the update keep
     # float64: what stages keep from one mini-batch to the next, and its averages, if any
     running: Any
     numbers: Any  # float64: the hyperparameters of the stages
-
-
-class PredictionNetwork(NamedTuple):
-    """The parts of a network that a prediction needs."""
-
-    stages: Any
-    theta: Any
-    running: Any
-    numbers: Any
 
 
 class Work(NamedTuple):
@@ -180,32 +148,20 @@ class StageWork(NamedTuple):
 
 
 class Kernels(NamedTuple):
-    """Compiled functions of the stages, in tuples by their kind, and of the plug-ins."""
+    """Compiled functions of the stages, in tuples by their kind, and of the plug-ins.
 
-    forward: Any  # of stages, see skgd.engine.stage
-    backward: Any
-    gradient: Any
-    add_group: Any  # of input groups
-    group_gradient: Any
-    multiply: Any
-    evaluate: Any  # of the loss, see skgd.engine.loops
-    update: Any  # of the steps of the update, likewise
+    Those that a loop does not call are None.
+    """
 
-
-class PredictionKernels(NamedTuple):
-    """Those of the kernels that a prediction needs, and the link of the loss."""
-
-    forward: Any
-    add_group: Any
-    multiply: Any
-    link: Any
-
-
-class LossKernels(NamedTuple):
-    """Those of a loss."""
-
-    evaluate: Any
-    link: Any
+    forward: Any = None  # of stages, see skgd.engine.stage
+    backward: Any = None
+    gradient: Any = None
+    add_group: Any = None  # of input groups
+    group_gradient: Any = None
+    multiply: Any = None
+    evaluate: Any = None  # of the loss, see skgd.engine.loops
+    link: Any = None
+    update: Any = None  # of the steps of the update, likewise
 
 
 class Epochs(NamedTuple):

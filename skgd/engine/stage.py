@@ -111,16 +111,6 @@ class Stage:
         return type(self)
 
     def kernels(self, dtype):
-        """Return the functions to compile: forward, backward, gradient; or add, gradient.
-
-        Parameters
-        ----------
-        dtype : dtype
-            The network's.
-
-        Returns
-        -------
-        tuple of function
-        """
+        """Return the functions to compile, in the order above."""
         group, others = ("add", "gradient"), ("forward", "backward", "gradient")
         return tuple(getattr(self, name) for name in (group if self.is_group else others))

@@ -1,4 +1,4 @@
-"""The life of a mini-batch: gather, forward, loss, backward, update.
+"""The loop over mini-batches.
 
 One compiled call runs whole epochs. Nothing in it is allocated, and nothing in its type
 depends on the network, the solver or the data, except the dtype.

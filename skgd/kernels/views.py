@@ -7,9 +7,27 @@ count no references to either (:mod:`skgd.compile.numba_private`): the caller of
 outermost keeps the buffers alive.
 """
 
+from itertools import accumulate
+
+import numpy as np
+
 from skgd.compile.jit import Stub
 
-__all__ = ["elements", "matrix", "vector"]
+__all__ = ["aligned", "elements", "matrix", "vector"]
+
+
+# Bytes: a cache line, and the widest vector.
+LINE = 64
+
+
+def aligned(lengths, dtype):
+    """Make arrays that each begin with a cache line, in one piece of memory."""
+    line = LINE // np.dtype(dtype).itemsize
+    sizes = [-(-length // line) * line for length in lengths]
+    memory = np.empty(sum(sizes) + line, dtype=dtype)
+    first = -memory.__array_interface__["data"][0] % LINE // memory.itemsize
+    starts = accumulate(sizes, initial=first)
+    return [memory[i : i + n] for i, n in zip(starts, lengths, strict=False)]
 
 
 def _slice_vector(flat, offset, size):

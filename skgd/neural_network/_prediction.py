@@ -13,7 +13,7 @@ from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.predict import assess
 from skgd.engine.predict import predict as predict_blocks
-from skgd.engine.records import PredictionNetwork, make_steps
+from skgd.engine.records import Network, make_steps
 from skgd.losses import LINKS
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
@@ -133,7 +133,7 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
     """
     dtype, (n_jobs, products, verbose) = theta.dtype, jobs
     plan, block = _plan(layout, min(len(out), 1024))
-    network = PredictionNetwork(plan.stages, theta, np.empty(0), layout.numbers)
+    network = Network(plan.stages, None, theta, None, np.empty(0), layout.numbers)
 
     def part(first, last):
         (steps,) = make_steps(1, capacity=plan.capacity)

@@ -1,9 +1,12 @@
 """The activation of a hidden layer."""
 
-from skgd.engine.loops import activation_loops
+from functools import cache
+
+from skgd.compile.jit import jit_named, scalar
+from skgd.engine.loops import first, reader, second
 from skgd.engine.stage import Stage
 
-__all__ = ["Activate"]
+__all__ = ["Activate", "activation_loops"]
 
 
 class Activate(Stage):
@@ -35,3 +38,36 @@ class Activate(Stage):
     def kernels(self, dtype):
         """Return loops over the functions of the activation."""
         return activation_loops(type(self.activation), dtype)  # type: ignore[arg-type]
+
+
+@cache
+def activation_loops(activation, dtype):
+    """Return the kernels of an activation's stage: forward, backward, gradient.
+
+    ``activation`` is a subclass of Activation; see :class:`skgd.engine.stage.Stage`.
+    """
+    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
+    read = reader(activation)
+
+    # A slope that is a function of the value lets the stage work in place.
+    argument = second if activation.slope_of == "value" else first
+
+    def forward(stage, step, inputs, parameters, outputs, work):
+        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        for i in range(outputs.shape[0]):
+            outputs[i] = value(x[i], *numbers)
+
+    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        for i in range(outputs.shape[0]):
+            delta[i] *= slope(x[i], *numbers)
+
+    def gradient(stage, step, inputs, parameters, delta, out, work):
+        """There are no parameters."""
+
+    parts = activation.slope_of, len(activation.argument_names())
+    return (
+        jit_named("activate", forward, activation.value, *parts),
+        jit_named("differentiate", backward, activation.slope, *parts),
+        jit_named("no_gradient", gradient),
+    )

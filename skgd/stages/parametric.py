@@ -5,8 +5,12 @@ r"""The parametric activation of a hidden layer.
 with a weight a for each unit.
 """
 
-from skgd.engine.loops import parametric_loops
+from functools import cache
+
+from skgd.compile.jit import jit_named, scalar
+from skgd.engine.loops import first, reader, second
 from skgd.engine.stage import Block
+from skgd.kernels.views import vector
 from skgd.stages.activate import Activate
 
 __all__ = ["ParametricActivate"]
@@ -34,4 +38,49 @@ class ParametricActivate(Activate):
 
     def kernels(self, dtype):
         """Return loops over the functions of the activation."""
-        return parametric_loops(type(self.activation), dtype)  # type: ignore[arg-type]
+        return _loops(type(self.activation), dtype)  # type: ignore[arg-type]
+
+
+@cache
+def _loops(activation, dtype):
+    """Return the kernels of a parametric activation: forward, backward, gradient.
+
+    ``activation`` is a subclass of Activation; the parameters are one weight a unit.
+    """
+    value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
+    read = reader(activation)
+    argument = second if activation.slope_of == "value" else first
+
+    def forward(stage, step, inputs, parameters, outputs, work):
+        numbers, units = read(work.numbers, outputs), stage.outputs
+        for start in range(0, outputs.shape[0], units):
+            z, out = vector(inputs, start, units), vector(outputs, start, units)
+            for j in range(units):
+                a = parameters[j]
+                out[j] = a * value(z[j], *numbers) + (1 - a) * z[j]
+
+    def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
+        numbers, units = read(work.numbers, outputs), stage.outputs
+        for start in range(0, outputs.shape[0], units):
+            z, by_out = vector(inputs, start, units), vector(delta, start, units)
+            by_z = vector(input_delta, start, units)
+            for j in range(units):
+                a, x = parameters[j], argument(z[j], value(z[j], *numbers))
+                by_z[j] = by_out[j] * (a * slope(x, *numbers) + (1 - a))
+
+    def gradient(stage, step, inputs, parameters, delta, out, work):
+        numbers, units = read(work.numbers, out), stage.outputs
+        out[:] = 0
+        for start in range(0, delta.shape[0], units):
+            z, by_out = vector(inputs, start, units), vector(delta, start, units)
+            for j in range(units):
+                out[j] += by_out[j] * (value(z[j], *numbers) - z[j])
+
+    parts = activation.slope_of, len(activation.argument_names())
+    return (
+        jit_named("mix", forward, activation.value, *parts),
+        jit_named(
+            "differentiate_mix", backward, activation.value, activation.slope, *parts
+        ),
+        jit_named("gradient_of_mix", gradient, activation.value, *parts),
+    )

@@ -125,7 +125,7 @@ def initial_parameters(layout, n_columns, activations, random_state):
         else:
             deviation = 1.0 if block.kind == "embedding" else scale
             view[:] = deviation * random_state.standard_normal(block.size)
-    return Parameters(theta, np.empty(0), np.zeros(layout.n_features, DTYPE))
+    return Parameters(theta, np.empty(0), np.zeros(layout.stages[0].inputs, DTYPE))
 
 
 def rows_of_table(table, y=None, weight=None):

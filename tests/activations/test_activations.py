@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from skgd.activations import ACTIVATIONS, Activation, Logistic, ReLU, Tanh
-from skgd.compile.jit import jit
+from skgd.compile.jit import jit, scalar
 from skgd.engine import logistic
 from skgd.engine.layout import Layout, MemoryPlan
-from skgd.engine.loops import scalar
 from skgd.engine.records import StageWork, make_steps
 from skgd.kernels.multiply import multiply
 from skgd.neural_network._network import layout_of

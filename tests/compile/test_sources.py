@@ -17,9 +17,10 @@ import skgd
 from skgd.activations import ACTIVATIONS, Activation
 from skgd.compile import sources
 from skgd.compile.jit import jit, strict_jit
-from skgd.engine.loops import activation_loops, loss_loops, solver_loop
+from skgd.engine.loops import loss_loops, solver_loop
 from skgd.losses import LINKS
 from skgd.solvers import SOLVERS
+from skgd.stages.activate import activation_loops
 
 PACKAGE = Path(skgd.__file__).parent
 

@@ -14,7 +14,6 @@ from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import (
     TILE,
     Network,
-    PredictionNetwork,
     make_steps,
 )
 from skgd.engine.update import penalize
@@ -321,7 +320,9 @@ def predict(model, X, loss, *, block=None, codes=None):
     out = np.empty((X.shape[0], model.units[-1]), dtype=dtype)
     plan = MemoryPlan(model.layout, block or X.shape[0])
     kernels = bind(model.layout, plan, loss, dtype)
-    network = PredictionNetwork(plan.stages, model.theta, np.empty(0), model.layout.numbers)
+    network = Network(
+        plan.stages, None, model.theta, None, np.empty(0), model.layout.numbers
+    )
     (steps,) = make_steps(1, capacity=plan.capacity)
     predict_blocks(
         rows_of(X, dtype, codes=codes),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skgd.activations import Tanh
-from skgd.engine.layout import LINE, TILE_SIZE, MemoryPlan
+from skgd.engine.layout import TILE_SIZE, MemoryPlan
+from skgd.engine.records import APART
 from skgd.engine.stage import KINDS
 from skgd.neural_network._network import layout_of
 from skgd.stages import BatchNorm
@@ -131,11 +132,11 @@ def test_nothing_in_the_shared_memory_overlaps(layout, capacity, n_targets, n_ch
     """Weight, targets, features, outputs and gradients of each row; parts of the chunks."""
     plan = MemoryPlan(layout, capacity, n_targets, n_chunks)
     assert plan.capacity >= capacity
-    assert plan.capacity % LINE == 0
+    assert plan.capacity % APART == 0
     work = plan.allocate(np.dtype("float32"), 5)
     assert len(work.gradient) == 5
     seen = np.zeros(len(work.shared), dtype=int)
-    features = layout.n_features if n_chunks else 0
+    features = layout.stages[0].inputs if n_chunks else 0
     seen[: (1 + n_targets + features) * plan.capacity] += 1
     places = set()
     for row, stage in zip(plan.stages, layout.stages, strict=True):
