@@ -64,7 +64,7 @@ def arguments(dtype):
 
 
 def test_every_function_has_a_reference():
-    assert set(elementary.__all__) == {*REFERENCES, "zero", "one", "exp_of_rows"}
+    assert set(elementary.__all__) == {*REFERENCES, "exp_of_rows"}
 
 
 @by_dtype
@@ -131,13 +131,6 @@ def test_the_bounds_of_exp(dtype):
     assert found[1] == np.inf
     assert found[2] > 0
     assert found[3] == 0
-
-
-@by_dtype
-def test_zero_and_one(dtype):
-    x = np.array([3.5, np.nan], dtype=dtype)
-    for name, value in (("zero", 0), ("one", 1)):
-        np.testing.assert_array_equal(evaluate(name, x), [value, value])
 
 
 @by_dtype

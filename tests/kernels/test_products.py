@@ -146,18 +146,21 @@ def test_sparse_products(shape, dtype, in_order):
     step, record = steps[0], plan.stages[1]
     before = delta[:n_rows]
     out = before.copy()
-    add(record, step, rows, order, weights.ravel(), out.reshape(-1))
+    work = ()  # not used by these kernels
+    add(record, step, rows, order, weights.ravel(), out.reshape(-1), work)
     product = chosen.astype(float) @ weights.astype(float)
     assert_close(out, product + before, TOLERANCE[dtype])
     # Some of the rows, as a thread takes them.
     step.first = n_rows // 2
     part = before[n_rows // 2 :].copy()
-    add(record, step, rows, order, weights.ravel(), part.reshape(-1))
+    add(record, step, rows, order, weights.ravel(), part.reshape(-1), work)
     np.testing.assert_array_equal(part, out[n_rows // 2 :])
     found = np.full_like(weights, np.nan)
     for row in {0, n_rows // 3}:
         step.row = row
         rest = before[row:].reshape(-1)
-        gradient(record, step, rows, order, rest, found.reshape(-1))
+        gradient(
+            record, step, rows, order, weights.ravel(), rest, found.reshape(-1), work
+        )
         expected = chosen[row:].T.astype(float) @ before[row:].astype(float)
         assert_close(found, expected, TOLERANCE[dtype])
