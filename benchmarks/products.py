@@ -9,7 +9,7 @@ from report import best_seconds, conditions, options, publish, table
 from threadpoolctl import threadpool_limits
 
 from skgd.compile.jit import jit
-from skgd.kernels.multiply import ROOM, multiply
+from skgd.kernels.multiply import SCRATCH_SIZE, choose
 from skgd.kernels.products import input_gradient, linear, weight_gradient
 
 # Rows, inputs and outputs of layers.
@@ -28,6 +28,7 @@ SHAPES = [
     (256, 1024, 1024),
 ]
 PRODUCTS = ["forward", "weight gradient", "input gradient"]
+multiply = choose()
 # Multiplications that take some milliseconds.
 ENOUGH = 2e8
 
@@ -65,7 +66,7 @@ def measure(shape, dtype, rounds):
         for size in ((rows, inputs), (inputs, outputs), (rows, outputs))
     )
     outs = np.empty_like(delta), np.empty_like(weights), np.empty_like(X)
-    arguments = X, weights, delta, X[0, :0], outs, np.empty(ROOM, dtype)
+    arguments = X, weights, delta, X[0, :0], outs, np.empty(SCRATCH_SIZE, dtype)
     multiplications = rows * inputs * outputs
     times = max(1, int(ENOUGH / multiplications))
     rates = []

@@ -18,7 +18,10 @@ PACKAGES = (
     *("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl"),
     *("numba", "llvmlite", "pandas", "polars"),
 )
-VARIABLES = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_CPU_NAME", "SKGD_DISK_CACHE")
+VARIABLES = (
+    *("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_CPU_NAME"),
+    *("SKGD_DISK_CACHE", "SKGD_PLAIN_PRODUCTS"),
+)
 
 
 def _version_of(package):

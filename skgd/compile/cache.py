@@ -26,6 +26,7 @@ from numba import __version__ as numba_version
 from numba import config
 
 from skgd.compile import announce, sources
+from skgd.compile.environment import is_set
 from skgd.compile.numba_private import AppDirs, from_bytes, to_bytes
 
 __all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
@@ -37,24 +38,8 @@ counts: Counter[str] = Counter()
 
 
 def is_on():
-    """Tell what ``SKGD_DISK_CACHE`` says.
-
-    Returns
-    -------
-    bool
-        True if it is 1, or not set.
-
-    Raises
-    ------
-    ValueError
-        If it is neither 0 nor 1.
-    """
-    value = os.environ.get("SKGD_DISK_CACHE") or "1"
-    if value not in ("0", "1"):
-        raise ValueError(
-            f"The environment variable SKGD_DISK_CACHE must be 0 or 1, got {value!r}."
-        )
-    return value == "1"
+    """Return whether the disk cache is enabled."""
+    return is_set("SKGD_DISK_CACHE", default="1")
 
 
 @cache

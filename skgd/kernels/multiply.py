@@ -1,4 +1,26 @@
-"""The product of two matrices, panel by panel.
+"""The product of two matrices, and which kernel computes it.
+
+::
+
+    SKGD_PLAIN_PRODUCTS=1, or a processor without tuned blocks
+      |-- yes: multiply_plain, three loops
+      no
+      |
+    multiply: at most a vector of columns
+      |-- no:  panels
+      yes
+      |-- rows of a are contiguous: vectors along the sums (dot_block)
+      |-- otherwise: panels of the transposed product
+
+              out        =       a       @         b
+      +-----+-----+--+       +-------+       +-----+-----+--+
+      |block|     |  |       |6 rows |       |     |     |  |
+      +-----+     |  |       +-------+       |panel|     |  |  256 rows at a time
+      |     |     |  |       |       |       |     |     |  |
+      +-----+-----+--+       +-------+       +-----+-----+--+
+
+    A block is 6 rows, or 2, of 2 or 4 vectors (blocks.py). How long vectors are, and how
+    many of them: registers (vectors.py).
 
 A panel is as many columns of the result as a block has that stays in registers. Some rows
 of the second matrix's part of it fit into the first-level cache while all blocks of the
@@ -10,6 +32,9 @@ An element is summed in the same order whatever the rows beside it: products of 
 and of all are the same to the last bit.
 """
 
+import platform
+
+from skgd.compile.environment import is_set
 from skgd.compile.jit import strict_jit
 from skgd.kernels.blocks import (
     dot_block,
@@ -21,7 +46,10 @@ from skgd.kernels.blocks import (
 from skgd.kernels.operands import Operand, Shape, part, transposed
 from skgd.kernels.views import elements, vector
 
-__all__ = ["DEPTH", "FAR", "SCRATCH_SIZE", "bind", "multiply"]
+__all__ = ["DEPTH", "FAR", "SCRATCH_SIZE", "bind", "choose", "multiply", "multiply_plain"]
+
+# The architectures whose vectors and blocks `registers` knows.
+TUNED = ("x86_64", "amd64", "i386", "i686", "arm64", "aarch64")
 
 # The length of the sums that are taken at a time.
 DEPTH = 256
@@ -156,6 +184,34 @@ def multiply(a, b, bias, out, shape, room):
     _multiply_panels(a, b, bias, out, shape, is_across, room)
 
 
+@strict_jit
+def multiply_plain(a, b, bias, out, shape, room):
+    """Write a product to ``out`` by loops, without blocks; as :func:`multiply`."""
+    rows, columns, depth = shape
+    for i in range(rows):
+        row = vector(out, i * columns, columns)
+        for j in range(columns):
+            row[j] = bias[j] if bias.shape[0] > 0 else 0
+        for k in range(depth):
+            factor = a.data[a.first + i * a.row + k * a.step]
+            first = b.first + k * b.row
+            if b.step == 1:
+                # This loop vectorizes.
+                source = vector(b.data, first, columns)
+                for j in range(columns):
+                    row[j] += factor * source[j]
+            else:
+                for j in range(columns):
+                    row[j] += factor * b.data[first + j * b.step]
+
+
+def choose():
+    """Return the kernel of products for this process."""
+    is_tuned = platform.machine().lower() in TUNED
+    is_plain = is_set("SKGD_PLAIN_PRODUCTS", default="0" if is_tuned else "1")
+    return multiply_plain if is_plain else multiply
+
+
 def bind(T):
     """Compile the product for the Numba dtype ``T``."""
     from numba import types
@@ -164,4 +220,4 @@ def bind(T):
     source, target = types.Array(T, 1, "C", readonly=True), types.Array(T, 1, "C")
     operand = types.BaseTuple.from_types((source, n, n, n), Operand)
     shape = types.BaseTuple.from_types((n, n, n), Shape)
-    return multiply.bind(types.void, operand, operand, source, target, shape, target)
+    return choose().bind(types.void, operand, operand, source, target, shape, target)

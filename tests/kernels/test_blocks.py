@@ -1,6 +1,7 @@
 """What stays in registers, for other processors than this one."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from numba.core.codegen import get_host_cpu_features
 
+from skgd.kernels.multiply import choose, multiply, multiply_plain
 from tests.engine.helpers import DTYPES, PURE_PYTHON
 
 # The vectors, in bytes, that a processor with these features has.
@@ -115,6 +117,34 @@ def test_products_of_other_processors(features):
         text=True,
     )
     assert process.returncode == 0, process.stdout
+
+
+@of_compiled_code
+def test_plain_products():
+    """As on a processor without tuned blocks."""
+    env = {**os.environ, "SKGD_PLAIN_PRODUCTS": "1"}
+    code = f"""
+from skgd.kernels.multiply import choose, multiply_plain
+import pytest
+assert choose() is multiply_plain
+raise SystemExit(pytest.main(["-q", {str(PRODUCTS)!r}, "-p", "no:cacheprovider"]))
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.returncode == 0, process.stdout
+
+
+def test_which_products(monkeypatch):
+    monkeypatch.delenv("SKGD_PLAIN_PRODUCTS", raising=False)
+    for machine, expected in (("AMD64", multiply), ("riscv64", multiply_plain)):
+        monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
+        assert choose() is expected
+    monkeypatch.setenv("SKGD_PLAIN_PRODUCTS", "0")
+    assert choose() is multiply
+    monkeypatch.setenv("SKGD_PLAIN_PRODUCTS", "yes")
+    with pytest.raises(ValueError, match="SKGD_PLAIN_PRODUCTS must be 0 or 1, got 'yes'"):
+        choose()
 
 
 @of_compiled_code

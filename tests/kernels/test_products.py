@@ -9,11 +9,12 @@ from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import Layout, MemoryPlan
 from skgd.engine.records import make_steps
 from skgd.kernels import products
-from skgd.kernels.multiply import DEPTH, FAR, SCRATCH_SIZE, multiply
+from skgd.kernels.multiply import DEPTH, FAR, SCRATCH_SIZE, choose
 from skgd.neural_network._data import as_rows
 from skgd.stages import Bias, SparseColumns
 from tests.engine.helpers import DTYPES, PURE_PYTHON, assert_close, uncached
 
+multiply = choose()
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 # (rows, inputs, outputs)
 SHAPES = [
@@ -159,8 +160,6 @@ def test_sparse_products(shape, dtype, in_order):
     for row in {0, n_rows // 3}:
         step.row = row
         rest = before[row:].reshape(-1)
-        gradient(
-            record, step, rows, order, weights.ravel(), rest, found.reshape(-1), work
-        )
+        gradient(record, step, rows, order, weights.ravel(), rest, found.reshape(-1), work)
         expected = chosen[row:].T.astype(float) @ before[row:].astype(float)
         assert_close(found, expected, TOLERANCE[dtype])

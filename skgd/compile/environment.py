@@ -1,0 +1,13 @@
+"""Environment variables of skgd."""
+
+import os
+
+__all__ = ["is_set"]
+
+
+def is_set(name, default):
+    """Return whether an environment variable is 1. It may be 0 or 1, or not set."""
+    value = os.environ.get(name) or default
+    if value not in ("0", "1"):
+        raise ValueError(f"The environment variable {name} must be 0 or 1, got {value!r}.")
+    return value == "1"
