@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,22 @@ def test_numba_is_imported_when_it_is_needed(path):
     }
     assert not {module.split(".")[0] for module in now} & {"numba", "llvmlite"}
     assert not {f"skgd.{path.parent.name}.{path.stem}" for path in WITH_NUMBA} & now
+
+
+def test_importing_skgd_costs_little_more_than_scikit_learn():
+    """It imports nothing but its own modules and some of Python's."""
+    code = """
+import sys
+import sklearn.neural_network
+before = set(sys.modules)
+import skgd
+tops = {name.split(".")[0] for name in set(sys.modules) - before}
+print(sorted(tops - sys.stdlib_module_names))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "['skgd']\n"
 
 
 @every_source
