@@ -7,11 +7,14 @@ from types import FrameType
 
 __all__ = ["interrupts_caller", "warn"]
 
-# Modules that hand a call over to a single estimator.
+# Modules that hand a call over to a single estimator, or are called by one.
 TRANSPARENT = (
     "skgd",
     "contextlib",
+    "joblib.numpy_pickle",
+    "numba",
     "numpy",
+    "pickle",
     "sklearn.base",
     "sklearn.compose._target",
     "sklearn.pipeline",
@@ -37,7 +40,7 @@ def warn(message, category=UserWarning):
 
     Parameters
     ----------
-    message : str
+    message : str or Warning
         What to say.
 
     category : type, default=UserWarning

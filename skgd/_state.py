@@ -3,12 +3,12 @@
 import inspect
 import pickle
 import sys
-import warnings
 from contextlib import contextmanager
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from skgd._caller import warn
 from skgd._version import __version__
 
 __all__ = ["Versioned", "unchanged_by_errors"]
@@ -78,13 +78,12 @@ class Versioned(BaseEstimator):
         state = dict(state)
         version = state.pop("_skgd_version", "unknown")
         if version != __version__:
-            warnings.warn(
+            warn(
                 InconsistentVersionWarning(
                     estimator_name=f"{type(self).__name__} of skgd",
                     current_sklearn_version=__version__,
                     original_sklearn_version=version,
-                ),
-                stacklevel=2,
+                )
             )
         # An earlier version has not had all of the parameters.
         parameters = inspect.signature(type(self)).parameters

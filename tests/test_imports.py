@@ -87,7 +87,7 @@ def allowed(layer):
             *SHARED,
             *PLUGINS,
         },
-        "compile": {"compile"},
+        "compile": {"compile", "_caller"},
         "parallel": {"parallel", "compile"},
         "kernels": {"kernels", "compile"},
         "engine": {"engine", "kernels", "parallel", "compile"},

@@ -163,6 +163,13 @@ def test_another_version_warns(monkeypatch, name):
         copy = pickle.loads(pickled)
     assert len(seen) == 1
     assert_equal(outputs(copy, X), expected)
+    # Python's own unpickler, and joblib's, too.
+    found = list(seen)
+    for load in (pickle._loads, lambda content: joblib.load(io.BytesIO(content))):
+        with pytest.warns(InconsistentVersionWarning, match=message) as others:
+            load(pickled)
+        found += others
+    assert {warning.filename for warning in found} == {__file__}
     # What it is written by counts, not what it was first written by.
     pickle.loads(pickle.dumps(copy))
 

@@ -15,7 +15,6 @@ import re
 import sys
 import tempfile
 import uuid
-import warnings
 from collections import Counter
 from contextlib import suppress
 from functools import cache
@@ -25,6 +24,7 @@ from llvmlite import __version__ as llvmlite_version
 from numba import __version__ as numba_version
 from numba import config
 
+from skgd._caller import warn
 from skgd.compile import announce, sources
 from skgd.compile.environment import is_set
 from skgd.compile.numba_private import AppDirs, from_bytes, to_bytes
@@ -83,11 +83,9 @@ def cache_directory():
 @cache
 def _warn_that_nothing_is_kept(reason):
     """Warn once per process."""
-    warnings.warn(
+    warn(
         f"skgd cannot keep compiled kernels on disk: {reason} Every process compiles them "
-        "again, for 10 to 30 s.",
-        UserWarning,
-        stacklevel=2,
+        "again, for 10 to 30 s."
     )
 
 
