@@ -9,7 +9,7 @@ from skgd.compile.jit import jit
 from skgd.engine import dense
 from skgd.engine.dense import DENSE
 from skgd.engine.records import StageWork
-from skgd.kernels.views import matrix, vector
+from skgd.kernels.views import matrix, row_of, vector
 
 __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 
@@ -26,7 +26,7 @@ def gather(rows, order, network, work, step):
     shuffled, weighted = order.shape[0] > 0, rows.weight.shape[0] > 0
     centered = rows.center.shape[0] > 0
     for i in range(step.first, step.last):
-        row = order[step.start + i] if shuffled else step.start + i
+        row = row_of(order, step.start + i)
         if shuffled or centered:
             source = vector(rows.X, row * features, features)
             target = vector(shared, (1 + n_targets) * capacity + i * features, features)

@@ -56,8 +56,7 @@ class Stage:
     An input group has two instead, which read the rows of the data themselves:
     ``add(stage, step, rows, order, parameters, outputs, work)`` adds to the outputs,
     ``gradient(stage, step, rows, order, parameters, delta, out, work)`` is as above. Row
-    ``i`` of the mini-batch is row ``order[step.start + i]`` of the data, or ``step.start +
-    i`` if the order is empty.
+    ``i`` of the mini-batch is row ``row_of(order, step.start + i)`` of the data.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from skgd.compile.jit import jit
 from skgd.engine.passes import backward, evaluate, forward, gather
 from skgd.engine.update import chunk_gradients, update_tiles
 from skgd.kernels.subnormals import flush_subnormals, restore
-from skgd.kernels.views import vector
+from skgd.kernels.views import row_of, vector
 from skgd.parallel.barrier import barrier, claim, share
 
 __all__ = ["train"]
@@ -68,7 +68,7 @@ def _total_weight(rows, order, step):
         return float(step.rows)
     total = 0.0
     for i in range(step.start, step.start + step.rows):
-        total += rows.weight[order[i] if order.shape[0] > 0 else i]
+        total += rows.weight[row_of(order, i)]
     return total
 
 

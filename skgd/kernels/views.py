@@ -11,9 +11,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from skgd.compile.jit import Stub
+from skgd.compile.jit import Stub, jit
 
-__all__ = ["aligned", "elements", "matrix", "vector"]
+__all__ = ["aligned", "elements", "matrix", "row_of", "vector"]
 
 
 # Bytes: a cache line, and the widest vector.
@@ -126,6 +126,12 @@ def _typed_view(flat, ndim):
         return array._getvalue()
 
     return view(flat, *[types.intp] * (1 + ndim)), codegen
+
+
+@jit
+def row_of(order, i):
+    """Return element ``i`` of a permutation. An empty one stands for no permutation."""
+    return order[i] if order.shape[0] > 0 else i
 
 
 elements = Stub(_elements, _make_elements)

@@ -9,7 +9,7 @@ for each, where a look-up in the first layer would have as many as it has units.
 from itertools import accumulate
 
 from skgd.engine.stage import Block, Stage
-from skgd.kernels.views import matrix
+from skgd.kernels.views import matrix, row_of
 
 __all__ = ["Embedding"]
 
@@ -54,8 +54,7 @@ class Embedding(Stage):
         weights = matrix(parameters, n_vectors * size, stage.inputs, units)
         out = matrix(outputs, 0, step.last - step.first, units)
         for i in range(out.shape[0]):
-            index = step.start + step.first + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.first + i)
             for column in range(n_columns):
                 code = int(rows.codes[row * width + first + column])
                 if code > 0:
@@ -80,8 +79,7 @@ class Embedding(Stage):
         delta = matrix(delta, 0, step.stop - step.row, units)
         out[:] = 0
         for i in range(delta.shape[0]):
-            index = step.start + step.row + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.row + i)
             for column in range(n_columns):
                 code = int(rows.codes[row * width + first + column])
                 if code == 0:

@@ -8,7 +8,7 @@ is the product of the one-hot encoding, which is never written.
 from itertools import accumulate
 
 from skgd.engine.stage import Block, Stage
-from skgd.kernels.views import matrix
+from skgd.kernels.views import matrix, row_of
 
 __all__ = ["Lookup"]
 
@@ -44,8 +44,7 @@ class Lookup(Stage):
         weights = matrix(parameters, 0, stage.inputs, units)
         out = matrix(outputs, 0, step.last - step.first, units)
         for i in range(out.shape[0]):
-            index = step.start + step.first + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.first + i)
             for column in range(n_columns):
                 code = int(rows.codes[row * width + first + column])
                 if code > 0:
@@ -62,8 +61,7 @@ class Lookup(Stage):
         gradient = matrix(out, 0, stage.inputs, units)
         gradient[:] = 0
         for i in range(delta.shape[0]):
-            index = step.start + step.row + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.row + i)
             for column in range(n_columns):
                 code = int(rows.codes[row * width + first + column])
                 if code > 0:

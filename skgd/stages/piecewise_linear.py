@@ -18,7 +18,7 @@ tabular deep learning." NeurIPS, arXiv:2203.05556.
 from itertools import accumulate
 
 from skgd.engine.stage import Block, Stage
-from skgd.kernels.views import matrix
+from skgd.kernels.views import matrix, row_of
 
 __all__ = ["PiecewiseLinear"]
 
@@ -61,8 +61,7 @@ class PiecewiseLinear(Stage):
                     sums[t, j] = sums[t - 1, j] + weights[t - 1, j]
         out = matrix(outputs, 0, step.last - step.first, units)
         for i in range(out.shape[0]):
-            index = step.start + step.first + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.first + i)
             for k in range(row * n_columns, (row + 1) * n_columns):
                 t, fraction = rows.bins[k], rows.fractions[k]
                 for j in range(units):
@@ -78,8 +77,7 @@ class PiecewiseLinear(Stage):
         gradient[:] = 0
         after[:] = 0
         for i in range(delta.shape[0]):
-            index = step.start + step.row + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.row + i)
             for k in range(row * n_columns, (row + 1) * n_columns):
                 t, fraction = rows.bins[k], rows.fractions[k]
                 for j in range(units):

@@ -4,7 +4,7 @@ r"""The input group of sparse rows.
 """
 
 from skgd.engine.stage import Block, Stage
-from skgd.kernels.views import matrix
+from skgd.kernels.views import matrix, row_of
 
 __all__ = ["SparseColumns"]
 
@@ -30,8 +30,7 @@ class SparseColumns(Stage):
         weights = matrix(parameters, 0, stage.inputs, stage.outputs)
         out = matrix(outputs, 0, step.last - step.first, stage.outputs)
         for i in range(out.shape[0]):
-            index = step.start + step.first + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.first + i)
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
                 value = rows.values[k]
                 column = rows.columns[k]
@@ -45,8 +44,7 @@ class SparseColumns(Stage):
         gradient = matrix(out, 0, stage.inputs, stage.outputs)
         out[:] = 0
         for i in range(delta.shape[0]):
-            index = step.start + step.row + i
-            row = order[index] if order.shape[0] > 0 else index
+            row = row_of(order, step.start + step.row + i)
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
                 value = rows.values[k]
                 column = rows.columns[k]
