@@ -382,10 +382,8 @@ def _check_training(plugin):
                 warnings.simplefilter("ignore", UserWarning)  # Two epochs are few.
                 predicted = network.fit(X, y).predict(X)
         except Exception as error:
-            hint = "Functions of numbers may call those of math and skgd.engine. "
-            hint *= type(error).__module__.startswith("numba")
             raise AssertionError(
-                f"A network of {dtype.__name__} with {plugin!r} does not train: {hint}"
+                f"A network of {dtype.__name__} with {plugin!r} does not train: "
                 f"{type(error).__name__}: {error}"
             ) from error
         _require(

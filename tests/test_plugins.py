@@ -325,7 +325,7 @@ class Rising(Schedule):
         (Busy(), "must store its arguments and nothing else, but sets ['twice']."),
         (
             Uncompilable(),
-            "A network of float64 with Uncompilable() does not train: Functions of numbers",
+            "Uncompilable.value cannot be compiled for float64. Functions of numbers",
         ),
         (
             Absolute(),

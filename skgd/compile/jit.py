@@ -86,6 +86,8 @@ class Kernel:
     """
 
     __wrapped__: Callable
+    # The plug-ins' functions that it is made of.
+    parts: tuple[Callable, ...] = ()
 
     def __init__(self, function, fastmath):
         update_wrapper(self, function)
@@ -218,7 +220,9 @@ def jit_named(name, function, *parts):
         for part in parts
     )
     function.__qualname__ = "-".join([name, *names])
-    return jit(function)
+    kernel = jit(function)
+    kernel.parts = tuple(filter(callable, parts))
+    return kernel
 
 
 def functions(named, signatures, dtype):

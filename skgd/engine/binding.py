@@ -19,6 +19,12 @@ __all__ = ["MOST_KINDS", "bind", "bind_loss", "no_rows"]
 
 # Kinds of stages in a network.
 MOST_KINDS = 16
+# The estimators' parameters whose plug-ins play a role.
+PARAMETERS = {
+    **dict.fromkeys(("forward", "backward", "gradient"), "activation"),
+    **dict.fromkeys(("evaluate", "link"), "loss"),
+    "update": "solver",
+}
 # The bound kernels, by the keys of the stages and the plug-ins.
 _BOUND: dict = {}
 
@@ -94,7 +100,20 @@ def _bound(kernel, role, dtype):
     kernel = kernel if isinstance(kernel, Kernel) else jit(kernel)
     if import_numba().config.DISABLE_JIT:
         return kernel.dispatcher
-    return kernel.bind(*_signatures(dtype)[role])
+    try:
+        return kernel.bind(*_signatures(dtype)[role])
+    except Exception as error:
+        own = [f for f in kernel.parts if not f.__module__.startswith("skgd.")]
+        if not own:
+            raise
+        names = " or ".join(".".join(f.__qualname__.split(".")[-2:]) for f in own)
+        lines = (line for line in str(error).splitlines() if line)
+        reason = next((line for line in lines if not line.startswith("Failed in")), "")
+        raise ValueError(
+            f"{PARAMETERS[role]}: {names} cannot be compiled for {dtype}. Functions of "
+            "numbers may call those of math and skgd.engine. "
+            f"skgd.testing.check_plugin tests a plug-in. Numba says: {reason}"
+        ) from error
 
 
 @cache

@@ -20,7 +20,7 @@ from skgd.neural_network._constraints import (
     hidden_layer_sizes,
 )
 from skgd.neural_network._data import Data
-from skgd.neural_network._diagnosis import check_finite
+from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._exchange import Exchange
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import layout_of
@@ -214,6 +214,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        if not first:
+            check_weights(self)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(

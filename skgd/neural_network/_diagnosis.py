@@ -7,7 +7,7 @@ from sklearn.utils import assert_all_finite
 
 from skgd._caller import warn
 
-__all__ = ["as_vector", "check_finite", "target_advice"]
+__all__ = ["as_vector", "check_finite", "check_weights", "target_advice"]
 
 
 def as_vector(y):
@@ -29,6 +29,36 @@ def check_finite(estimator, **arrays):
                 assert_all_finite(
                     array, estimator_name=type(estimator).__name__, input_name=name
                 )
+
+
+def check_weights(estimator):
+    """Raise if weights that were set by hand are not lists of arrays, one a layer."""
+    coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    for name, arrays, ndim in (("coefs_", coefs, 2), ("intercepts_", intercepts, 1)):
+        is_list = isinstance(arrays, list | tuple)
+        if not is_list or not all(_is_numeric(a, ndim) for a in arrays):
+            found = ", ".join(map(_kind, arrays)) if is_list else _kind(arrays)
+            raise TypeError(
+                f"{name} must be a list of arrays of {ndim} dimensions, one a layer, of at "
+                f"most double precision, got {found}. Convert what you set: "
+                f"{name} = [np.array(a, dtype=float) for a in ...]."
+            )
+    if not len(coefs) == len(intercepts) > 0:
+        raise ValueError(
+            "coefs_ and intercepts_ must have an array for each layer, got "
+            f"{len(coefs)} and {len(intercepts)} arrays."
+        )
+
+
+def _is_numeric(a, ndim):
+    is_array = isinstance(a, np.ndarray) and a.ndim == ndim
+    return is_array and a.dtype.kind in "fiu" and a.itemsize <= 8
+
+
+def _kind(value):
+    if isinstance(value, np.ndarray):
+        return f"array of {value.dtype} of shape {value.shape}"
+    return type(value).__name__
 
 
 def target_advice(loss, y):

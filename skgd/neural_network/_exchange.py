@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skgd.activations import Identity, Logistic, ReLU, Tanh
+from skgd.neural_network._diagnosis import check_weights
 from skgd.neural_network._parameters import pack
 from skgd.neural_network._plugins import (
     activations_of,
@@ -132,6 +133,7 @@ class Exchange(BaseEstimator):
         True
         """
         check_is_fitted(self, "coefs_")
+        check_weights(self)
         estimator = self._counterpart()
         known = estimator.get_params(deep=False)
         # Poisson's is known since scikit-learn 1.7, as the parameter is.

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skgd._validation import as_floats
 from skgd.activations import Parametric
 from skgd.losses import LINKS
-from skgd.neural_network._diagnosis import check_finite
+from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._parameters import checksum
 from skgd.neural_network._plugins import activations_of, has_own_link
 from skgd.neural_network._prediction import predict
@@ -60,6 +60,7 @@ class Predicting(Linked):
         And tell whether all numbers of an ndarray are finite, and all predictions. Another
         ``out_activation`` than the network's gives other predictions of the same network.
         """
+        check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)
         # A network of scikit-learn has none.
         stages = getattr(self, "stages_", {})

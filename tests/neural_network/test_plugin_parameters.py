@@ -26,6 +26,7 @@ from skgd.schedules import (
     Schedule,
 )
 from skgd.solvers import SOLVERS, Adam, Momentum, RMSProp, Solver
+from tests.engine.helpers import PURE_PYTHON
 
 X, Y = np.float32([[0.0], [1.0], [2.0], [3.0]]), np.array([0.0, 1.0, 1.0, 0.0])
 
@@ -497,3 +498,56 @@ def test_the_registries_hold_classes_of_their_names():
             assert issubclass(plugin, base)
             assert name in (plugin.name, "sgd")
     assert ACTIVATIONS["identity"] is Identity
+
+
+class NoSlope(Activation):
+    @staticmethod
+    def value(z):
+        return z
+
+    @staticmethod
+    def slope(a):
+        return a.no_such_attribute
+
+
+class NoNumber(Huber):
+    @staticmethod
+    def value(z, y, delta):
+        return {"loss": z - y}
+
+
+class NoName(Solver):
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        return theta - no_such_name * g, state  # noqa: F821
+
+
+@pytest.mark.skipif(bool(PURE_PYTHON), reason="Nothing is compiled.")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"activation": NoSlope()},
+            "activation: NoSlope.slope cannot be compiled .* 'no_such_attribute'",
+        ),
+        (
+            {"activation": [NoSlope()], "solver": "lbfgs"},
+            "activation: NoSlope.slope cannot be compiled .* 'no_such_attribute'",
+        ),
+        ({"loss": NoNumber()}, "loss: NoNumber.value cannot be compiled for"),
+        (
+            {"solver": NoName(), "weight_decay": 0.1},
+            "solver: NoName.update cannot be compiled .* 'no_such_name'",
+        ),
+    ],
+)
+def test_what_numba_cannot_compile(parameters, message, dtype):
+    """One sentence names the parameter and the method; Numba's message is its cause."""
+    model = MLPRegressor(hidden_layer_sizes=(2,), **parameters)
+    with pytest.raises(ValueError, match=message) as raised:
+        model.fit(X.astype(dtype), Y)
+    assert "\n" not in str(raised.value)
+    assert dtype in str(raised.value) or "lbfgs" in parameters.values()
+    assert len(str(raised.value.__cause__)) > len(str(raised.value))
+    assert not hasattr(model, "coefs_")

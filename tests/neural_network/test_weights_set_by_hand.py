@@ -147,3 +147,44 @@ def test_weights_that_do_not_fit_each_other(name, index, shape, way, batch_norma
     arguments = (X,) if way == "predict" else (X, TARGETS)
     with pytest.raises(ValueError, match=r"coefs_ (are )?of shapes .* and intercepts_ of"):
         getattr(model, way)(*arguments)
+
+
+@pytest.mark.parametrize("way", ["predict", "partial_fit", "fit", "to_sklearn"])
+@pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda arrays: [a.tolist() for a in arrays], "list, list"),
+        (lambda arrays: [arrays[0], arrays[1].tolist()], r"array of float64 .*, list"),
+        (lambda arrays: [a.astype(object) for a in arrays], "array of object"),
+        (lambda arrays: [a.astype(complex) for a in arrays], "array of complex128"),
+        (
+            lambda arrays: [a[np.newaxis] for a in arrays],
+            r"array of float64 of shape \(1, ",
+        ),
+        (lambda arrays: None, "NoneType"),
+        (lambda arrays: "abc", "str"),
+    ],
+)
+def test_weights_that_are_no_arrays(change, found, name, way):
+    model = start(MLPRegressor)
+    setattr(model, name, change(getattr(model, name)))
+    before = joblib.hash(vars(model))
+    with pytest.raises(TypeError, match=f"{name} must be a list of arrays .* got {found}"):
+        use(model, way)
+    if way != "fit":
+        assert joblib.hash(vars(model)) == before
+
+
+@pytest.mark.parametrize("way", ["predict", "partial_fit", "fit", "to_sklearn"])
+def test_weights_of_other_numbers_of_layers(way):
+    model = start(MLPRegressor)
+    model.coefs_ = model.coefs_[:1]
+    with pytest.raises(ValueError, match="an array for each layer, got 1 and 2 arrays"):
+        use(model, way)
+
+
+def use(model, way):
+    if way in ("predict", "to_sklearn"):
+        return getattr(model, way)(*[X][: way == "predict"])
+    return train_on(model, way)
