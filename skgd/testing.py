@@ -172,8 +172,9 @@ def _check_activation(plugin):
             value = _called(f"{name}.value", plugin.value, z, *arguments)
             _check_number(f"{name}.value", value, dtype)
             _require(np.isfinite(value), f"{name}.value is {value} at z = {float(z)}.")
-            argument = z if plugin.slope_of == "input" else dtype(value)
-            slope = _called(f"{name}.slope", plugin.slope, argument, *arguments)
+            known = plugin.slope_arguments(z, dtype(value))
+            hint = " A slope of z needs slope_of = 'input'."
+            slope = _called(f"{name}.slope", plugin.slope, *known, *arguments)
             _check_number(f"{name}.slope", slope, dtype)
             if dtype is np.float64:
                 _check_slope(
@@ -181,7 +182,7 @@ def _check_activation(plugin):
                     slope,
                     lambda z: plugin.value(z, *arguments),  # noqa: B023
                     z,
-                    "" if argument is z else " A slope of z needs slope_of = 'input'.",
+                    hint if plugin.slope_of == "value" else "",
                 )
 
 

@@ -32,8 +32,8 @@ def draw_activation(ax, plugin):
     activation, z = plugin(), np.linspace(-4, 4, 321)
     numbers = [getattr(activation, name) for name in activation.argument_names()]
     value = np.array([activation.value(x, *numbers) for x in z])
-    of = z if activation.slope_of == "input" else value
-    slope = np.array([activation.slope(x, *numbers) for x in of])
+    known = zip(*activation.slope_arguments(z, value), strict=True)
+    slope = np.array([activation.slope(*x, *numbers) for x in known])
     ax.plot(z, value)
     ax.plot(z, slope, ":")
     ax.set(ylim=(-2.2, 3.2), xticks=[-4, 0, 4])

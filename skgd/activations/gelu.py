@@ -13,7 +13,7 @@ References
 D. Hendrycks, K. Gimpel (2016). "Gaussian error linear units (GELUs)." arXiv:1606.08415.
 """
 
-from skgd.engine import Activation, gelu, gelu_slope
+from skgd.engine import Activation, exp, gelu
 
 __all__ = ["GELU"]
 
@@ -24,12 +24,12 @@ class GELU(Activation):
     Examples
     --------
     >>> from skgd.activations import GELU
-    >>> GELU().slope(0.0)
+    >>> GELU().slope(0.0, 0.0)
     0.5
     """
 
     name = "gelu"
-    slope_of = "input"
+    slope_of = "both"
 
     @staticmethod
     def value(z):
@@ -37,6 +37,7 @@ class GELU(Activation):
         return gelu(z)
 
     @staticmethod
-    def slope(z):
-        """Return that probability plus z times the density."""
-        return gelu_slope(z)
+    def slope(z, a):
+        """Return that probability, a / z, plus z times the density."""
+        probability = a / z if abs(z) > 1e-30 else 0.5
+        return probability + 0.3989422804014327 * z * exp(-0.5 * (z * z))

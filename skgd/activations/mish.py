@@ -10,7 +10,9 @@ D. Misra (2020). "Mish: a self regularized non-monotonic activation function." B
 arXiv:1908.08681.
 """
 
-from skgd.engine import Activation, exp, mish
+from math import sqrt
+
+from skgd.engine import Activation, mish
 
 __all__ = ["Mish"]
 
@@ -21,12 +23,12 @@ class Mish(Activation):
     Examples
     --------
     >>> from skgd.activations import Mish
-    >>> round(Mish().slope(0.0), 12)
+    >>> round(Mish().slope(0.0, 0.0), 12)
     0.6
     """
 
     name = "mish"
-    slope_of = "input"
+    slope_of = "both"
 
     @staticmethod
     def value(z):
@@ -34,13 +36,9 @@ class Mish(Activation):
         return mish(z)
 
     @staticmethod
-    def slope(z):
-        """Return T + z (1 - T²) p, from exp(-abs(z)), which does not overflow."""
-        e = exp(-abs(z))
-        # exp(z) times these three is exp(z) (exp(z) + 2), that plus 2, and 1 + exp(z).
-        one, other = (e, 1.0) if z < 0.0 else (1.0, e)
-        above = one * (one + 2.0 * other)
-        below = above + 2.0 * other * other
-        t = above / below
-        p = one / (one + other)
-        return t + z * (2.0 * other * other * (above + below) / (below * below)) * p
+    def slope(z, a):
+        """Return T + z (1 - T²) p with T = a / z; p is 2 T / (1 + T + sqrt(1 - T²))."""
+        t = a / z if abs(z) > 1e-30 else 0.6
+        rest = (1.0 - t) * (1.0 + t)
+        rest = rest if rest > 0.0 else 0.0
+        return t + 2.0 * a * rest / (1.0 + t + sqrt(rest))

@@ -10,7 +10,7 @@ S. Elfwing, E. Uchibe, K. Doya (2018). "Sigmoid-weighted linear units for neural
 function approximation in reinforcement learning." Neural Networks 107, arXiv:1702.03118.
 """
 
-from skgd.engine import Activation, logistic, silu
+from skgd.engine import Activation, silu
 
 __all__ = ["SiLU"]
 
@@ -21,12 +21,12 @@ class SiLU(Activation):
     Examples
     --------
     >>> from skgd.activations import SiLU
-    >>> SiLU().slope(0.0)
+    >>> SiLU().slope(0.0, 0.0)
     0.5
     """
 
     name = "silu"
-    slope_of = "input"
+    slope_of = "both"
 
     @staticmethod
     def value(z):
@@ -34,7 +34,7 @@ class SiLU(Activation):
         return silu(z)
 
     @staticmethod
-    def slope(z):
-        """Return p + z p (1 - p), p the logistic function."""
-        p = logistic(z)
-        return p + z * (p - p * p)
+    def slope(z, a):
+        """Return p + a (1 - p), p = a / z the logistic function."""
+        p = a / z if abs(z) > 1e-30 else 0.5
+        return p + a * (1.0 - p)

@@ -36,7 +36,7 @@ forward pass alone; ``full_batch/`` is L-BFGS.
 
 from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
 from skgd.kernels.elementary import exp, exp_of_rows, expm1, log, log1p, logistic, tanh
-from skgd.kernels.rectifiers import gelu, gelu_slope, mish, silu, softplus
+from skgd.kernels.rectifiers import gelu, mish, silu, softplus
 
 __all__ = [
     "Activation",
@@ -48,7 +48,6 @@ __all__ = [
     "exp_of_rows",
     "expm1",
     "gelu",
-    "gelu_slope",
     "log",
     "log1p",
     "logistic",

@@ -62,12 +62,13 @@ class Activation(Plugin):
 
     - ``value(z, ...)`` is the function,
     - ``slope(x, ...)`` is its derivative at ``z``. ``x`` is ``value(z)``, which saves
-      memory, or ``z`` itself if the class sets ``slope_of = "input"``.
+      memory, or ``z`` itself if the class sets ``slope_of = "input"``. With ``slope_of =
+      "both"`` it is ``slope(z, a, ...)``, where ``a`` is ``value(z)``.
 
     Attributes
     ----------
-    slope_of : {'value', 'input'}, default='value'
-        The argument of ``slope``.
+    slope_of : {'value', 'input', 'both'}, default='value'
+        The first arguments of ``slope``.
 
     gain : float
         The initial weights are uniform within ± sqrt(gain / (inputs + outputs)).
@@ -85,6 +86,11 @@ class Activation(Plugin):
     def slope(x: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative."""
         raise NotImplementedError
+
+    @classmethod
+    def slope_arguments(cls, z: Any, a: Any) -> tuple:
+        """Return what ``slope`` takes first, of the input ``z`` and the value ``a``."""
+        return {"input": (z,), "value": (a,), "both": (z, a)}[cls.slope_of]
 
 
 class Loss(Plugin):

@@ -51,6 +51,16 @@ def _functions(T, Int, bounds, ln2, of_exp, of_log):
         return n, r * r * of_exp(r) + r
 
     @strict_jit
+    def reduced_sum(x, rest):
+        """Return the same of x + rest, with half the error; the rest is small."""
+        shifted = x * log2_e + rounder
+        n = Int(T(shifted).view(Int) - rounder_bits)
+        rounded = shifted - rounder
+        exact, rest = x - rounded * ln2_high, rest - rounded * ln2_low
+        r = exact + rest
+        return n, exact + (r * r * of_exp(r) + rest)
+
+    @strict_jit
     def reduced_within(x):
         """Return likewise the factors of 2^n, n and exp(r) - 1; a NaN passes."""
         x = lowest if x < lowest else x
@@ -113,10 +123,10 @@ def _functions(T, Int, bounds, ln2, of_exp, of_log):
         lost = x - (y - one)
         return log(y) + (lost / y if np.abs(lost) > zero else zero)
 
-    return power_of_two, reduced, exp, expm1, logistic, log, log1p
+    return power_of_two, reduced, reduced_sum, exp, expm1, logistic, log, log1p
 
 
-_power_of_two_32, _reduced_32, _exp_32, *_others_32 = _functions(
+_power_of_two_32, _reduced_32, _reduced_sum_32, _exp_32, *_others_32 = _functions(
     np.float32,
     np.int32,
     (-104.0, 89.0),
@@ -137,7 +147,7 @@ _power_of_two_32, _reduced_32, _exp_32, *_others_32 = _functions(
         0.6666666655445466,
     ),
 )
-_power_of_two_64, _reduced_64, _exp_64, *_others_64 = _functions(
+_power_of_two_64, _reduced_64, _, _exp_64, *_others_64 = _functions(
     np.float64,
     np.int64,
     (-746.0, 710.0),

@@ -11,11 +11,13 @@ from skgd.kernels.elementary import (
     _exp_32,
     _exp_64,
     _power_of_two_64,
+    _reduced_32,
     _reduced_64,
+    _reduced_sum_32,
 )
 from skgd.kernels.polynomial import polynomial
 
-__all__ = ["gelu", "gelu_slope", "mish", "silu", "softplus"]
+__all__ = ["gelu", "mish", "silu", "softplus"]
 
 _of_gelu_64 = polynomial(
     np.float64,
@@ -46,17 +48,24 @@ _of_gelu_64 = polynomial(
 )
 _of_gelu_32 = polynomial(
     np.float32,
-    -0.053909145295619965,
-    -0.12012634426355362,
-    0.04335499554872513,
-    0.2107258439064026,
-    -0.2232368290424347,
-    -0.24144858121871948,
-    0.9663566946983337,
-    -1.4921704530715942,
-    1.5485495328903198,
-    -1.2157933712005615,
-    0.7552851438522339,
+    0.0965457335114479,
+    -0.2895127236843109,
+    0.25949060916900635,
+    -0.13136503100395203,
+    0.1790497750043869,
+    0.11549262702465057,
+    -0.22179695963859558,
+    -0.8795590996742249,
+    1.4868134260177612,
+    -0.3684449791908264,
+)
+_of_gelu_near_32 = polynomial(
+    np.float32,
+    0.00010554101247565294,
+    -0.0011834079654790182,
+    0.009972864536231453,
+    -0.06649032908549217,
+    0.3989422793110884,
 )
 
 
@@ -130,51 +139,76 @@ def _gelu_64(x):
     return _decayed(r * q, x, tail + (rest + rest * tail), n)
 
 
-# In float32 the roundings of several factors would add up to more than 2 units in the last
-# place: these three compute in float64.
+# In float32 a product of rounded factors would be off by more than 2 units in the last
+# place. So each is an exact number times 1 + d, where d is small and has all roundings.
+@strict_jit
+def _lifted_32(n):
+    """Return 2^(n + 64), which is a normal number where 2^n may not be."""
+    return np.int32(np.int32(n + 191) << 23).view(np.float32)
+
+
+@strict_jit
+def _decay_32(x):
+    """Return x, capped, e = exp(-|x|) = 2^n (1 + tail), tail and 2^(n + 64)."""
+    x = np.float32(120.0) if x > np.float32(120.0) else x
+    x = np.float32(-120.0) if x < np.float32(-120.0) else x
+    n, tail = _reduced_32(-np.abs(x))
+    power = _lifted_32(n)
+    return x, (power * tail + power) * np.float32(2.0**-64), tail, power
+
+
+@strict_jit
+def _times_32(x, capped, is_near, m, tail, power):
+    """Return x (1 + m), x/2 (1 + m) if it is near zero; times exp(x) if it is negative."""
+    capped = np.float32(0.5) * capped if is_near else capped
+    m = m + (m * tail + tail) if x < np.float32(0.0) else m
+    # An infinite x must not be multiplied by zero.
+    result = (x if x > np.float32(1.0) else capped) + capped * m
+    scaled = result * power * np.float32(2.0**-64)
+    return scaled if x < np.float32(0.0) else result
+
+
 @strict_jit
 def _silu_32(x):
-    return np.float32(_silu_64(np.float64(x)))
+    # 1 / (1 + e) is 1 - e / (1 + e) or, where that cancels, (1 + (1 - e) / (1 + e)) / 2.
+    capped, e, tail, power = _decay_32(x)
+    is_near = np.abs(capped) < np.float32(0.7)
+    m = ((np.float32(1.0) - e) if is_near else -e) / (np.float32(1.0) + e)
+    return _times_32(x, capped, is_near, m, tail, power)
 
 
 @strict_jit
 def _mish_32(x):
-    return np.float32(_mish_64(np.float64(x)))
-
-
-@strict_jit
-def _tail_32(r):
-    """Return q(r) of GELU, precise enough for float32; in the dtype of r."""
-    return _of_gelu_32(r - np.float32(0.5))
+    # With g = e, or 2 e if x > 0, and D = 2 + g (2 + g), the factor of x (times e if x < 0)
+    # is 1 + (w - g - g²) / D or (1 + (2 + 2 w - g²) / D) / 2; w is g if x > 0, otherwise 0.
+    capped, e, tail, power = _decay_32(x)
+    is_near = np.abs(capped) < np.float32(0.7)
+    g = e if x < np.float32(0.0) else e + e
+    w = np.float32(0.0) if x < np.float32(0.0) else g
+    top = (np.float32(2.0) + (w + w) if is_near else w - g) - g * g
+    m = top / (np.float32(2.0) + g * (np.float32(2.0) + g))
+    return _times_32(x, capped, is_near, m, tail, power)
 
 
 @strict_jit
 def _gelu_32(x):
-    wide = np.float64(x)
-    a = np.abs(wide)
-    a = 14.5 if a > 14.5 else a
-    n, tail = _reduced_64(-0.5 * (a * a))
-    r = a / (a + 4.0)
-    m = r * _tail_32(r) * ((1.0 + tail) * _power_of_two_64(n))
-    return np.float32((wide if wide > 0.0 else 0.0) - m)
-
-
-@strict_jit
-def _gelu_slope_32(x):
-    # For x < 0 it is exp(-a² / 2) times q(r) / (a + 4) less a / sqrt(2 pi). For x > 0 it
-    # is 1 less that.
     a = np.abs(x)
-    a = np.float32(14.5) if a > np.float32(14.5) else a
-    r = a / (a + np.float32(4.0))
-    m = np.float32(0.25) * (np.float32(1.0) - r) * _tail_32(r)
-    m = (m - np.float32(0.3989422804014327) * a) * _exp_32(np.float32(-0.5) * (a * a))
-    return m if x < np.float32(0.0) else np.float32(1.0) - m
-
-
-@strict_jit
-def _gelu_slope_64(x):
-    probability = _gelu_64(x) / x if x != 0.0 else 0.5
-    return probability + 0.3989422804014327 * x * _exp_64(-0.5 * (x * x))
+    a = np.float32(15.0) if a > np.float32(15.0) else a
+    # Near zero it is x / 2 + x² p(x²).
+    t = a * a
+    near = np.float32(0.5) * x + t * _of_gelu_near_32(t)
+    # Elsewhere a Q(a) is exp(-a² / 2) 0.32 (1 + q(u)). The square of the first half of a's
+    # digits is exact.
+    high = np.int32(np.float32(a).view(np.int32) & np.int32(-4096)).view(np.float32)
+    rest = np.float32(-0.5) * ((a - high) * (high + a))
+    n, tail = _reduced_sum_32(np.float32(-0.5) * (high * high), rest)
+    u = (a - np.float32(0.625)) / (a + np.float32(1.75))
+    q = _of_gelu_32(u)
+    d = q + (q * tail + tail)
+    power = np.float32(0.32) * _lifted_32(n)
+    m = (power * d + power) * np.float32(2.0**-64)
+    far = (x if x > np.float32(0.0) else np.float32(0.0)) - m
+    return near if a < np.float32(0.625) else far
 
 
 softplus = by_dtype(
@@ -211,4 +245,3 @@ softplus = by_dtype(
 silu = by_dtype(_silu_32, _silu_64)
 mish = by_dtype(_mish_32, _mish_64)
 gelu = by_dtype(_gelu_32, _gelu_64)
-gelu_slope = by_dtype(_gelu_slope_32, _gelu_slope_64)

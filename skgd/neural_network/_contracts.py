@@ -55,6 +55,14 @@ def _check_class(cls):
     functions = FUNCTIONS[base]
     if base is Loss and cls.evaluate is not None:
         functions = FUNCTIONS_OF_ROWS
+    if base is Activation:
+        if cls.slope_of not in ("value", "input", "both"):
+            raise TypeError(
+                f"{cls.__name__}.slope_of must be 'value', 'input' or 'both', got "
+                f"{cls.slope_of!r}."
+            )
+        if cls.slope_of == "both":
+            functions = {**functions, "slope": "z a"}
     if base is Solver:
         arguments = []
     for name, first in functions.items():
@@ -68,10 +76,6 @@ def _check_class(cls):
     if base is Schedule and cls.__call__ is Schedule.__call__:
         raise TypeError(
             f"{cls.__name__} must define __call__(self, progress), as every Schedule does."
-        )
-    if base is Activation and cls.slope_of not in ("value", "input"):
-        raise TypeError(
-            f"{cls.__name__}.slope_of must be 'value' or 'input', got {cls.slope_of!r}."
         )
     if base is Solver:
         kinds, shown = cls.kinds, ", ".join(map(repr, KINDS))

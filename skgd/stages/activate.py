@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from skgd.compile.jit import jit_named, scalar
+from skgd.compile.jit import jit, jit_named, scalar
 from skgd.engine.loops import first, reader, second
 from skgd.engine.stage import Stage
 
-__all__ = ["Activate", "activation_loops"]
+__all__ = ["KNOWN", "Activate", "activation_loops"]
 
 
 class Activate(Stage):
@@ -26,7 +26,7 @@ class Activate(Stage):
     def __init__(self, units, activation):
         super().__init__(units, units)
         self.activation = activation
-        # The slope must be a function of the value.
+        # The slope must be a function of the value alone.
         self.is_in_place = activation.slope_of == "value"
         self.numbers = tuple(activation.numbers())
 
@@ -50,17 +50,18 @@ def activation_loops(activation, dtype):
     read = reader(activation)
 
     # A slope that is a function of the value lets the stage work in place.
-    argument = second if activation.slope_of == "value" else first
+    source = second if activation.slope_of == "value" else first
+    known = KNOWN[activation.slope_of]
 
     def forward(stage, step, inputs, parameters, outputs, work):
-        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        numbers, x = read(work.numbers, outputs), source(inputs, outputs)
         for i in range(outputs.shape[0]):
             outputs[i] = value(x[i], *numbers)
 
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        numbers, x = read(work.numbers, outputs), argument(inputs, outputs)
+        numbers, z = read(work.numbers, outputs), source(inputs, outputs)
         for i in range(outputs.shape[0]):
-            delta[i] *= slope(x[i], *numbers)
+            delta[i] *= slope(*known(z[i], outputs[i]), *numbers)
 
     def gradient(stage, step, inputs, parameters, delta, out, work):
         """There are no parameters."""
@@ -71,3 +72,22 @@ def activation_loops(activation, dtype):
         jit_named("differentiate", backward, activation.slope, *parts),
         jit_named("no_gradient", gradient),
     )
+
+
+@jit
+def _input(z, value):
+    return (z,)
+
+
+@jit
+def _value(z, value):
+    return (value,)
+
+
+@jit
+def _both(z, value):
+    return z, value
+
+
+# What a slope gets of the input and the value.
+KNOWN = {"input": _input, "value": _value, "both": _both}

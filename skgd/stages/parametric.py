@@ -8,10 +8,10 @@ with a weight a for each unit.
 from functools import cache
 
 from skgd.compile.jit import jit_named, scalar
-from skgd.engine.loops import first, reader, second
+from skgd.engine.loops import reader
 from skgd.engine.stage import Block
 from skgd.kernels.views import vector
-from skgd.stages.activate import Activate
+from skgd.stages.activate import KNOWN, Activate
 
 __all__ = ["ParametricActivate"]
 
@@ -49,7 +49,7 @@ def _loops(activation, dtype):
     """
     value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
     read = reader(activation)
-    argument = second if activation.slope_of == "value" else first
+    known = KNOWN[activation.slope_of]
 
     def forward(stage, step, inputs, parameters, outputs, work):
         numbers, units = read(work.numbers, outputs), stage.outputs
@@ -65,8 +65,8 @@ def _loops(activation, dtype):
             z, by_out = vector(inputs, start, units), vector(delta, start, units)
             by_z = vector(input_delta, start, units)
             for j in range(units):
-                a, x = parameters[j], argument(z[j], value(z[j], *numbers))
-                by_z[j] = by_out[j] * (a * slope(x, *numbers) + (1 - a))
+                a, known_of = parameters[j], known(z[j], value(z[j], *numbers))
+                by_z[j] = by_out[j] * (a * slope(*known_of, *numbers) + (1 - a))
 
     def gradient(stage, step, inputs, parameters, delta, out, work):
         numbers, units = read(work.numbers, out), stage.outputs

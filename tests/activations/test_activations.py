@@ -34,15 +34,17 @@ def elementwise(activation, name, dtype):
     function = scalar(getattr(activation, name), np.dtype(dtype))
     numbers = tuple(activation().numbers().astype(dtype))
 
-    def loop(x, out):
-        for i in range(x.shape[0]):
+    def loop(out, x):
+        for i in range(out.shape[0]):
             out[i] = function(x[i], *numbers)
 
-    compiled = uncached(jit(loop))
+    def loop_of_two(out, x, y):
+        for i in range(out.shape[0]):
+            out[i] = function(x[i], y[i], *numbers)
 
-    def apply(x):
-        out = np.empty_like(x)
-        compiled(x, out)
+    def apply(*arrays):
+        out = np.empty_like(arrays[0])
+        uncached(jit(loop if len(arrays) == 1 else loop_of_two))(out, *arrays)
         return out
 
     return apply
@@ -73,8 +75,8 @@ def test_value_and_slope_follow_the_oracle(name, dtype):
     assert a.dtype == dtype
     np.testing.assert_allclose(a, value(z.astype(float)), rtol=TOLERANCE[dtype])
     # A slope is found from the value: near 1 few digits of 1 - a are left.
-    read = a if ACTIVATIONS[name].slope_of == "value" else z
-    slope = elementwise(ACTIVATIONS[name], "slope", dtype)(read)
+    known = ACTIVATIONS[name].slope_arguments(z, a)
+    slope = elementwise(ACTIVATIONS[name], "slope", dtype)(*known)
     assert slope.dtype == dtype
     precision = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(
@@ -91,6 +93,20 @@ def test_what_is_not_finite(name, dtype):
     np.testing.assert_allclose(a, value(z), rtol=TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "at_zero"), [("gelu", 0.5), ("silu", 0.5), ("mish", 0.6)])
+def test_slopes_where_a_quotient_loses_its_digits(name, at_zero, dtype):
+    """The slope is near value / z; both may vanish, be subnormal, or be very large."""
+    info = np.finfo(dtype)
+    small = np.array([0.0, info.smallest_subnormal, info.tiny, 3e-30, 1e-20], dtype)
+    large = np.array([50.0, 1e4, 1e18], dtype)
+    z = np.concatenate([small, -small, large, -large])
+    a = elementwise(ACTIVATIONS[name], "value", dtype)(z)
+    found = elementwise(ACTIVATIONS[name], "slope", dtype)(z, a)
+    expected = np.repeat([at_zero, 1.0, 0.0], [10, 3, 3])
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE[dtype], atol=1e-15)
+
+
 def run_stage(activation, z, delta):
     """Return the value and the gradient by ``z``, by the kernels of the stage."""
     stage = Activate(z.size, activation)
@@ -105,7 +121,7 @@ def run_stage(activation, z, delta):
     unread = np.full_like(z, np.nan)
     inputs, a = (unread, z.copy()) if stage.is_in_place else (z, unread.copy())
     forward(plan.stages[0], steps[0], inputs, nothing, a, work)
-    outputs, found = a if stage.is_in_place else unread, delta.copy()
+    outputs, found = unread if activation.slope_of == "input" else a, delta.copy()
     kept = a.copy()
     backward(plan.stages[0], steps[0], inputs, nothing, outputs, found, found, work)
     np.testing.assert_array_equal(a, kept)
@@ -148,6 +164,17 @@ class Swish(Activation):
         return p + beta * z * p * (1.0 - p)
 
 
+class SwishOfBoth(Swish):
+    """The same slope, from the input and the value."""
+
+    slope_of = "both"
+
+    @staticmethod
+    def slope(z, a, beta):
+        p = a / z
+        return p + beta * a * (1.0 - p)
+
+
 def swish(z, beta):
     """Return the oracle's value and slope."""
     p = 1 / (1 + np.exp(-beta * z))
@@ -156,10 +183,11 @@ def swish(z, beta):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("beta", [0.5, 1.0, 3.0])
-def test_a_slope_of_the_input_with_a_parameter(beta, dtype):
+@pytest.mark.parametrize("activation", [Swish, SwishOfBoth])
+def test_a_slope_of_the_input_with_a_parameter(activation, beta, dtype):
     rng = np.random.default_rng(0)
     z, delta = rng.normal(0, 2, (2, 77)).astype(dtype)
-    a, found = run_stage(Swish(beta), z, delta)
+    a, found = run_stage(activation(beta), z, delta)
     assert a.dtype == found.dtype == dtype
     value, slope = swish(z.astype(float), beta)
     assert_close(a, value, TOLERANCE[dtype])
@@ -200,7 +228,7 @@ def oracle_of_layers(layers, X, y, functions):
 def test_a_network_whose_layers_have_different_activations(dtype):
     """Two of them of one class, with different parameters."""
     X, y, _ = draw(LOSS, 30, 4, 2, weighted=False)
-    activations = [Swish(0.5), Tanh(), Swish(2.0), ReLU(), Logistic()]
+    activations = [Swish(0.5), Tanh(), SwishOfBoth(2.0), ReLU(), Logistic()]
     model = different((4, 6, 5, 7, 6, 5, 2), activations, dtype)
     functions = [
         lambda z: swish(z, 0.5),

@@ -251,6 +251,10 @@ class SlopeOfNothing(Tanh):
     slope_of = "nothing"
 
 
+class SlopeOfOne(Tanh):
+    slope_of = "both"
+
+
 class OtherOrder(Leaky):
     @staticmethod
     def slope(z, width, leak):
@@ -317,7 +321,8 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
         ("activation", ["relu", "tanh"], "is a list of 2, but hidden_layer_sizes=(100,)"),
         ("activation", [], "is a list of 0, but hidden_layer_sizes=(100,) asks for 1:"),
         ("activation", WithoutSlope(), "WithoutSlope must define slope(x), as every Act"),
-        ("activation", SlopeOfNothing(), "SlopeOfNothing.slope_of must be 'value' or 'i"),
+        ("activation", SlopeOfOne(), "SlopeOfOne.slope must take (z, a), but takes (a): "),
+        ("activation", SlopeOfNothing(), "SlopeOfNothing.slope_of must be 'value', 'in"),
         ("activation", OtherOrder(), "arguments of the constructor in its order, (x, le"),
         ("activation", TooFew(), "TooFew.slope must take (x, leak, width), but takes (z"),
         ("activation", Forgetful(), "must store its argument width as self.width."),
