@@ -9,6 +9,8 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, MLPRegressor
+from skgd.activations import Parametric
+from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, Quantile
 from skgd.neural_network._run import Run
 from skgd.schedules import Cosine, FlatCos, Scheduled
 from skgd.solvers import SOLVERS
@@ -22,6 +24,7 @@ def falling(update, n_updates):
     return 1 - update / n_updates
 
 
+RATES = {"activation": 0.1}
 SETTINGS = {
     "plain": {},
     "in order": {"shuffle": False},
@@ -45,6 +48,7 @@ SETTINGS = {
         "weight_decay": Scheduled(0.5, Cosine(warmup_steps=3)),
     },
     "averages validated": {"ema_decay": 0.9, "early_stopping": True},
+    "parametric": {"activation": Parametric("selu"), "learning_rate_factors": RATES},
 }
 
 
@@ -101,6 +105,29 @@ def test_steps_are_one(monkeypatch, solver, settings, through_pickle):
     again = fitted(estimator, **parameters)
     assert once.n_iter_ > 1
     np.testing.assert_equal(attributes(again), attributes(once))
+
+
+@pytest.mark.parametrize("through_pickle", [False, True])
+@pytest.mark.parametrize(
+    ("estimator", "loss"),
+    [
+        *((MLPRegressor, loss) for loss in REGRESSION_LOSSES),
+        (MLPRegressor, Quantile([0.1, 0.5, 0.9])),
+        *((MLPClassifier, loss) for loss in CLASSIFICATION_LOSSES),
+    ],
+)
+def test_steps_are_one_for_every_loss(monkeypatch, estimator, loss, through_pickle):
+    """With what acts on the targets of a mini-batch and on its gradient."""
+    y = TARGETS[estimator]
+    # Above zero, as some losses need it.
+    monkeypatch.setitem(TARGETS, estimator, np.exp(y) if estimator is MLPRegressor else y)
+    parameters = {"loss": loss, "dropout": 0.2, "ema_decay": 0.9, "max_grad_norm": 0.5}
+    if loss == "log_loss":
+        parameters["label_smoothing"] = 0.1
+    once = fitted(estimator, **parameters)
+    monkeypatch.setattr(Run, "advance", in_steps([1, 0, 3], through_pickle))
+    np.testing.assert_equal(attributes(fitted(estimator, **parameters)), attributes(once))
+    assert once.n_iter_ > 1
 
 
 def test_a_run_of_its_own(monkeypatch):
