@@ -13,7 +13,8 @@ class Case:
     """A network, its data and its solver.
 
     One output stands for regression. Rows of a density below 1 are sparse. If ``folder``
-    is given, the data are files in it, which are not read into memory.
+    is given, the data are files in it, which are not read into memory. ``features`` are
+    pairs of a parameter of skgd and its value.
     """
 
     n_samples: int
@@ -27,6 +28,7 @@ class Case:
     dtype: str = "float32"
     density: float = 1.0
     folder: str | None = None
+    features: tuple = ()
 
     def __str__(self):
         hidden = ", ".join(str(n) for n in self.hidden)
@@ -41,6 +43,7 @@ class Case:
             (self.batch_normalization, "batch normalization"),
             (self.is_regression, "regression"),
             (self.is_sparse, f"csr, {self.density:.0%} not zero"),
+            *((True, f"{name}={value}") for name, value in self.features),
         ):
             text += f", {name}" if is_so else ""
         return text

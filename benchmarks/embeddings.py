@@ -1,4 +1,6 @@
-"""Input groups of tables beside the product of the encoded matrix: python embeddings.py.
+"""Input groups of tables compared with the product of the encoded matrix.
+
+    python benchmarks/embeddings.py [--rounds 5] [--write]
 
 With ``--write``, into docs/benchmarks. Both train the same network on one thread: a first
 layer, ReLU, one output.
@@ -95,8 +97,13 @@ def main():
             cells = [f"{x:.0f}" for x in micros]
             rows.append([name, str(units), *cells, f"{micros[0] / micros[1]:.1f}"])
     header = ["first layer", "units", "encoded matrix, µs", "input group, µs", "ratio"]
-    text = f"{conditions()}\n\nA mini-batch of {BATCH} rows, float32.\n\n"
-    publish("embeddings", text + table(header, rows), arguments.write)
+    text = (
+        "# Input groups\n\nA mini-batch through an input group compared with one through "
+        "the product of the encoded matrix, on one thread. Both train a first layer, ReLU "
+        f"and one output, in float32, with {BATCH} rows. {conditions()}\n\n"
+        f"{table(header, rows)}\n"
+    )
+    publish("embeddings", text, arguments.write)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 Each library is used as its documentation recommends for speed: scikit-learn as it is,
 PyTorch eagerly with its fused optimizers, JAX with the whole epoch in one compiled scan.
+PyTorch and JAX know these features of a case: dropout, and with Adam weight_decay,
+max_grad_norm and ema_decay.
 """
 
 import warnings
@@ -35,7 +37,7 @@ def _estimator(module, case, **options):
 
 def scikit_learn(case):
     """scikit-learn's estimators; they have no RMSProp and no batch normalization."""
-    if case.batch_normalization or case.solver == "rmsprop":
+    if case.batch_normalization or case.solver == "rmsprop" or case.features:
         return None
     from sklearn import neural_network
 
@@ -53,6 +55,7 @@ def skgd(case, n_jobs=None):
         solver=case.solver,
         batch_normalization=case.batch_normalization,
         n_jobs=n_jobs,
+        **dict(case.features),
     )
 
 
@@ -75,7 +78,13 @@ def pytorch(case):
     X = torch.from_numpy(X)
     one_output = case.units[-1] == 1
     y = torch.from_numpy(y.astype(case.dtype)[:, None] if one_output else y)
-    activation = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid}[case.activation]
+    activation = {
+        "relu": nn.ReLU,
+        "tanh": nn.Tanh,
+        "logistic": nn.Sigmoid,
+        "gelu": nn.GELU,
+    }[case.activation]
+    features = dict(case.features)
     layers = []
     for i, (inputs, outputs) in enumerate(pairwise(case.units)):
         layers.append(nn.Linear(inputs, outputs, dtype=X.dtype))
@@ -83,25 +92,41 @@ def pytorch(case):
             if case.batch_normalization:
                 layers.append(nn.BatchNorm1d(outputs, dtype=X.dtype))
             layers.append(activation())
+            if "dropout" in features:
+                layers.append(nn.Dropout(features["dropout"]))
     model = nn.Sequential(*layers)
     loss = {1: nn.MSELoss, 2: nn.BCEWithLogitsLoss}.get(
         case.n_outputs, nn.CrossEntropyLoss
     )()
-    parameters = model.parameters()
+    parameters = list(model.parameters())
+    decay = features.get("weight_decay", 0.0)
     optimizer = {
-        "adam": lambda: torch.optim.Adam(parameters, lr=1e-3, fused=True),
+        "adam": lambda: (torch.optim.AdamW if decay else torch.optim.Adam)(
+            parameters, lr=1e-3, weight_decay=decay, fused=True
+        ),
         "momentum": lambda: torch.optim.SGD(
             parameters, lr=1e-3, momentum=0.9, nesterov=True, fused=True
         ),
         "rmsprop": lambda: torch.optim.RMSprop(parameters, lr=1e-3, alpha=0.9),
     }[case.solver]()
+    average = None
+    if "ema_decay" in features:
+        from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+        average = AveragedModel(
+            model, multi_avg_fn=get_ema_multi_avg_fn(features["ema_decay"])
+        )
 
     def train(epochs):
         for _ in range(epochs):
             for rows in torch.randperm(len(X)).split(case.batch_size):
                 optimizer.zero_grad()
                 loss(model(X[rows]), y[rows]).backward()
+                if "max_grad_norm" in features:
+                    nn.utils.clip_grad_norm_(parameters, features["max_grad_norm"])
                 optimizer.step()
+                if average is not None:
+                    average.update_parameters(model)
 
     return train
 
@@ -129,11 +154,15 @@ def jax(case):
         if case.batch_normalization:
             layer["gamma"] = jnp.ones(outputs, X.dtype)
         theta.append(layer)
-    activation = {"relu": jax.nn.relu, "tanh": jnp.tanh, "logistic": jax.nn.sigmoid}[
-        case.activation
-    ]
+    activation = {
+        "relu": jax.nn.relu,
+        "tanh": jnp.tanh,
+        "logistic": jax.nn.sigmoid,
+        "gelu": lambda z: jax.nn.gelu(z, approximate=False),
+    }[case.activation]
+    features = dict(case.features)
 
-    def objective(theta, X, y):
+    def objective(theta, X, y, key):
         for i, layer in enumerate(theta):
             X = X @ layer["w"]
             last = i == len(theta) - 1
@@ -141,6 +170,10 @@ def jax(case):
                 X = layer["gamma"] * (X - X.mean(0)) / jnp.sqrt(X.var(0) + 1e-5)
             X = X + layer["b"]
             X = X if last else activation(X)
+            if "dropout" in features and not last:
+                kept = 1 - features["dropout"]
+                key, drawn = jax.random.split(key)
+                X = jnp.where(jax.random.bernoulli(drawn, kept, X.shape), X / kept, 0)
         if case.is_regression:
             return jnp.mean((X[:, 0] - y) ** 2) / 2
         if case.n_outputs == 2:
@@ -164,6 +197,9 @@ def jax(case):
         m = each(lambda m, g: 0.9 * m + 0.1 * g, state[0], gradient)
         v = each(lambda v, g: 0.999 * v + 0.001 * g * g, state[1], gradient)
         rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        if "weight_decay" in features:
+            shrink = 1 - 1e-3 * features["weight_decay"]
+            theta = [{**layer, "w": shrink * layer["w"]} for layer in theta]
         theta = each(
             lambda p, m, v: (p - rate * m / (jnp.sqrt(v) + 1e-8)).astype(p.dtype),
             theta,
@@ -172,21 +208,29 @@ def jax(case):
         )
         return theta, (m, v)
 
-    def step(carry, rows):
-        theta, state, t = carry
-        gradient = jax.grad(objective)(theta, X[rows], y[rows])
+    def step(carry, rows_and_key):
+        theta, state, t, average = carry
+        rows, key = rows_and_key
+        gradient = jax.grad(objective)(theta, X[rows], y[rows], key)
+        if "max_grad_norm" in features:
+            norm = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(gradient)))
+            factor = jnp.minimum(1, features["max_grad_norm"] / norm)
+            gradient = jax.tree.map(lambda g: factor * g, gradient)
         theta, state = update(theta, gradient, state, t + 1)
-        return (theta, state, t + 1), None
+        if "ema_decay" in features:
+            decay = features["ema_decay"]
+            average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, average, theta)
+        return (theta, state, t + 1, average), None
 
     @jax.jit
     def epoch(carry, key):
         n_batches = case.n_samples // case.batch_size
         order = jax.random.permutation(key, case.n_samples)
         rows = order[: n_batches * case.batch_size].reshape(n_batches, -1)
-        return jax.lax.scan(step, carry, rows)[0]
+        return jax.lax.scan(step, carry, (rows, jax.random.split(key, n_batches)))[0]
 
     zeros = jax.tree.map(jnp.zeros_like, theta)
-    carry = [(theta, (zeros, zeros), jnp.zeros((), X.dtype))]
+    carry = [(theta, (zeros, zeros), jnp.zeros((), X.dtype), theta)]
 
     def train(epochs):
         for i in range(epochs):

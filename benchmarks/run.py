@@ -19,6 +19,8 @@ SCRIPTS = {
     "growth": "epochs by rows, width, depth and batch size",
     "everyday": "whole fits on scikit-learn's data sets",
     "small": "fits of milliseconds, and `partial_fit`",
+    "features": "what each feature of the training costs",
+    "embeddings": "input groups of tables compared with the encoded matrix",
     "lbfgs": "full-batch training",
     "prediction": "one row, a thousand, a million",
     "scalers": "fit, transform and back",
