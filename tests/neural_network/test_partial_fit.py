@@ -333,7 +333,7 @@ def test_nothing_else_grows_with_the_number_of_calls():
     for _ in range(2):
         for _ in range(20):
             model.partial_fit(X, CLASSES)
-        model.loss_curve_ = []
+        model.loss_curve_, model.learning_rate_curve_ = [], []
         sizes.append(len(pickle.dumps(model)))
     # But for a byte of a count or two.
     assert abs(sizes[1] - sizes[0]) < 10
