@@ -36,7 +36,7 @@ def trainer(first, fields):
         array.flags.writeable = False
     progress = Progress(Adam(), np.zeros((2, layout.n_params), DTYPE), 1e-3)
     bounds = np.arange(0, ROWS + 1, BATCH)
-    center = np.zeros(layout.n_features, DTYPE)
+    center = np.zeros(layout.stages[0].inputs, DTYPE)
     return Trainer(
         no_rows(DTYPE)._replace(**rows),
         layout,
