@@ -109,7 +109,7 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
     Parameters
     ----------
     rows_of : callable
-        Of the first row and that after the last; returns these as Rows.
+        Returns rows as Rows, given the first and that after the last.
 
     layout : Layout
         The network's.

@@ -93,7 +93,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
     }
     # What other estimators have.
     max_grad_norm: Any = None
-    # Of the classifier only.
+    # The classifier has another.
     label_smoothing: Any = 0.0
     members_: list
     stop_reason_: str
@@ -295,9 +295,8 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             return plan
         compiling = perf_counter()
         begin_member(recipe, encoded.part(0, 2), None, 0).prepare()
-        self._predict_encoded(
-            np.zeros(recipe.plain.n_params, DTYPE), encoded.part(0, 1).table
-        )
+        theta = np.zeros(recipe.plain.n_params, DTYPE)
+        self._predict_encoded(theta, encoded.table.part(0, 1))
         compiled = perf_counter() - compiling
         n_threads = available_threads(self.n_jobs)
         clock.deadline = started + self.max_time + compiled
@@ -353,7 +352,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         count = np.zeros((len(scored.y), 1))
         for run, part in kept:
             first, last = (0, None) if is_given else part
-            table = scored.part(first, last).table
+            table = scored.table.part(first, last)
             total[first:last] += self._predict_encoded(run.best.theta, table)
             count[first:last] += 1
         known = count[:, 0] > 0

@@ -26,6 +26,9 @@ OF_LABELS = "accuracy", "balanced_accuracy", "f1", "jaccard", "precision", "reca
 # The logarithms between which the temperature is looked for.
 TEMPERATURES = -3.0, 3.0
 
+# Stands for probabilities that are rounded to zero.
+TINY = float(np.finfo(DTYPE).tiny)
+
 
 @documented
 class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
@@ -157,7 +160,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             self.classes_, self._kind = fitted.classes_, fitted.y_type_
             self.temperature_ = 1.0
             return y
-        if (y.ndim == 1) == (self._kind == "multilabel-indicator"):
+        if (y.ndim == 1) == self._is_multilabel:
             raise ValueError(f"y of shape {y.shape} is of another kind than in training.")
         new = np.setdiff1d(unique_labels(y), self.classes_)
         if len(new):
@@ -169,31 +172,32 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def _learn_targets(self, y, sample_weight):
         """Set the number of outputs; a single class has two, too."""
-        is_multilabel = self._kind == "multilabel-indicator"
-        self.n_outputs_ = y.shape[1] if is_multilabel else max(2, len(self.classes_))
+        self.n_outputs_ = y.shape[1] if self._is_multilabel else max(2, len(self.classes_))
 
     def _encode(self, y):
-        if self._kind == "multilabel-indicator":
+        if self._is_multilabel:
             return y.astype(DTYPE)
         return np.searchsorted(self.classes_, y).astype(DTYPE)[:, np.newaxis]
 
     def _targets(self, encoded):
         """Return the labels that were encoded."""
-        if self._kind == "multilabel-indicator":
+        if self._is_multilabel:
             return encoded.astype(int)
         return self.classes_[encoded[:, 0].astype(int)]
 
     def _weigh(self, targets, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        is_multilabel = self._kind == "multilabel-indicator"
         return weights_of_samples(
-            self.class_weight, self.classes_, targets, sample_weight, is_multilabel
+            self.class_weight, self.classes_, targets, sample_weight, self._is_multilabel
         )
 
+    @property
+    def _is_multilabel(self):
+        return self._kind == "multilabel-indicator"
+
     def _objective(self):
-        is_multilabel = self._kind == "multilabel-indicator"
-        return BinaryLogLoss() if is_multilabel else MultinomialLogLoss()
+        return BinaryLogLoss() if self._is_multilabel else MultinomialLogLoss()
 
     def _smoothing(self):
         if self.label_smoothing != "auto":
@@ -207,7 +211,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
         def log_loss(logarithm):
             tempered = self._tempered(outputs, np.exp(logarithm))
-            if self._kind == "multilabel-indicator":
+            if self._is_multilabel:
                 right = np.where(y > 0, tempered, 1 - tempered)
             else:
                 right = np.take_along_axis(tempered, y.astype(int), axis=1)
@@ -223,20 +227,20 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             return probabilities
         with np.errstate(divide="ignore"):
             powers = np.exp(np.log(probabilities) / temperature)
-            if self._kind != "multilabel-indicator":
+            if not self._is_multilabel:
                 return powers / powers.sum(axis=1, keepdims=True)
             return powers / (powers + np.exp(np.log1p(-probabilities) / temperature))
 
     def _published(self, outputs):
         """Return probabilities of the classes that there are."""
         probabilities = self._tempered(outputs, self.temperature_)
-        if self._kind == "multilabel-indicator":
+        if self._is_multilabel:
             return probabilities
         probabilities = probabilities[:, : len(self.classes_)]
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def _labels(self, probabilities):
-        if self._kind == "multilabel-indicator":
+        if self._is_multilabel:
             return (probabilities > 0.5).astype(int)
         return self.classes_[probabilities.argmax(axis=1)]
 
@@ -293,7 +297,3 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-# Probabilities that are rounded to zero.
-TINY = float(np.finfo(np.float32).tiny)

@@ -49,6 +49,10 @@ class Table(NamedTuple):
     # One-hot categories, then embedded ones: from 1, 0 if missing or unseen. uint16.
     codes: np.ndarray
 
+    def part(self, first, last):
+        """View some rows."""
+        return Table(*(array[first:last] for array in self))
+
 
 def of_kind(columns, *kinds):
     """Return the learnt columns of some kinds, kind after kind."""

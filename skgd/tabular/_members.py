@@ -38,8 +38,7 @@ class Encoded(NamedTuple):
     def part(self, first, last):
         """View some rows."""
         weight = None if self.weight is None else self.weight[first:last]
-        table = type(self.table)(*(array[first:last] for array in self.table))
-        return Encoded(table, self.y[first:last], weight)
+        return Encoded(self.table.part(first, last), self.y[first:last], weight)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Recipe:
     Attributes
     ----------
     layout, plain : Layout
-        Of the network, with and without what only training needs.
+        The network's, with and without what only training needs.
 
     n_columns : int
         The columns of the table.
@@ -147,7 +146,7 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
     Parameters
     ----------
     plain : Layout
-        Of the network, without what only training needs.
+        The network's, without what only training needs.
 
     theta : ndarray of shape (n_params,)
         Its parameters.
@@ -164,10 +163,9 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
     n_jobs : int or None
         The threads.
     """
-    encoded = Encoded(table, out, None)
 
     def rows_of(first, last):
-        return rows_of_table(encoded.part(first, last).table)
+        return rows_of_table(table.part(first, last))
 
     products = len(out) * plain.stages[0].outputs * (table.X.shape[1] + table.bins.shape[1])
     products += len(out) * sum(s.inputs * s.outputs for s in plain.stages if s.is_dense)
