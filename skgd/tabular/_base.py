@@ -192,7 +192,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 f"about {self.plan_['epoch_seconds']:.2g} seconds. Increase it."
             )
         self._publish([run for run, _ in kept], recipe)
-        self._learn_from_held_out(kept, encoded, rows, len(targets))
+        self._learn_from_held_out(recipe, kept, encoded, rows, len(targets))
         if self.refit and self.stop_reason_ not in UNFINISHED:
             n_epochs = _joint_best(self.validation_loss_curves_)
             del runs, kept
@@ -296,7 +296,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         compiling = perf_counter()
         begin_member(recipe, encoded.part(0, 2), None, 0).prepare()
         theta = np.zeros(recipe.plain.n_params, DTYPE)
-        self._predict_encoded(theta, encoded.table.part(0, 1))
+        self._predict_encoded(recipe.plain, theta, encoded.table.part(0, 1))
         compiled = perf_counter() - compiling
         n_threads = available_threads(self.n_jobs)
         clock.deadline = started + self.max_time + compiled
@@ -344,7 +344,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 ConvergenceWarning,
             )
 
-    def _learn_from_held_out(self, kept, encoded, rows, n_samples):
+    def _learn_from_held_out(self, recipe, kept, encoded, rows, n_samples):
         """Average what members predict of the rows held out, to publish and learn from."""
         is_given = isinstance(kept[0][1], Encoded)
         scored = kept[0][1] if is_given else encoded
@@ -353,7 +353,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         for run, part in kept:
             first, last = (0, None) if is_given else part
             table = scored.table.part(first, last)
-            total[first:last] += self._predict_encoded(run.best.theta, table)
+            total[first:last] += self._predict_encoded(recipe.plain, run.best.theta, table)
             count[first:last] += 1
         known = count[:, 0] > 0
         means = total[known] / count[known]
@@ -364,9 +364,8 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             outputs[rows[known]] = means
         self.oof_prediction_ = self._published(outputs)
 
-    def _predict_encoded(self, theta, table):
+    def _predict_encoded(self, plain, theta, table):
         """Return the outputs of a member, its probabilities or encoded targets."""
-        plain = self._layout(activations_of(self, len(self._hidden_units)))
         out = np.empty((len(table.X), self.n_outputs_), DTYPE)
         predict_table(plain, theta, table, self._link_of(None), out, self.n_jobs)
         return out
@@ -376,9 +375,10 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         check_is_fitted(self)
         self._check_columns(X, reset=False)
         table = encode(self._columns, X)
+        plain = self._layout(activations_of(self, len(self._hidden_units)))
         total = np.zeros((len(table.X), self.n_outputs_))
         for member in self.members_:
-            total += self._predict_encoded(member["parameters"], table)
+            total += self._predict_encoded(plain, member["parameters"], table)
         return self._published(total / len(self.members_))
 
     def _learn_outputs(self, outputs, y, weight):
