@@ -169,12 +169,13 @@ def _keep_to(cores):
 def _finish(go, done, errors, interrupted):
     """Start the calls and wait for all; an interrupt becomes one of the errors."""
     # Not for the threads to end: one whose join was interrupted passes for ended
-    # (cpython issue 90882).
+    # (cpython issue 90882). A signal that comes on the way into a wait does not end it:
+    # it is seen after a second.
     while not (go.is_set() and all(event.is_set() for event in done)):
         try:
             go.set()
             for event in done:
-                event.wait()
+                event.wait(1.0)
         except KeyboardInterrupt as interrupt:
             errors.append(interrupt)
             if interrupted is not None:
