@@ -69,7 +69,7 @@ OPTIONS = {
     "tanh": "hyperbolic_tangent",
     "minibatch": "gd gradient_descent batch minibatch_sgd",
     "momentum": "nesterov nag",
-    "adam": "adamw nadam",
+    "adam": "nadam",
     "lbfgs": "bfgs l_bfgs_b newton newton_cg",
     "squared_error": "mse mean_squared_error l2 l2_loss squared_loss least_squares ls "
     "gaussian",
@@ -171,6 +171,8 @@ def value_hint(name, value, constraints):
         return f"Did you mean learning_rate_init={value}?"
     if not isinstance(value, str):
         return None
+    if name == "solver" and _plain(value) == "adamw":
+        return "Did you mean solver='adam' with weight_decay=0.01?"
     options = _options(constraints[name])
     if (
         name == "loss"

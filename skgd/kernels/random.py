@@ -15,7 +15,7 @@ import numpy as np
 from skgd.compile.jit import jit
 from skgd.kernels.views import vector
 
-__all__ = ["BLOCK", "VALUES", "drop", "philox", "rounded_rate"]
+__all__ = ["BLOCK", "VALUES", "drop", "multiplier", "philox", "rounded_rate"]
 
 # Counters of a block, and its numbers: a counter has 8, which lie this far apart, so that
 # neighbors are of neighboring counters.
@@ -50,19 +50,37 @@ def rounded_rate(rate):
 
 
 @jit
-def _multipliers(key, place, block, n_dropped, factor, out):
-    """Write those of a block: 0 for each number below ``n_dropped``, else the factor."""
-    update, stage = place
-    key = np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)
-    low, high, last = (
+def _words(key, update, stage, index):
+    """Return the words of a counter; those of a block begin with its first."""
+    counter = (
+        np.uint32(index),
         np.uint32(update & 0xFFFFFFFF),
         np.uint32(update >> 32),
         np.uint32(stage),
     )
+    return philox(counter, (np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)))
+
+
+@jit
+def multiplier(key, place, rate):
+    """Return what :func:`drop` multiplies the number at ``place`` by."""
+    update, stage, first = place
+    n_dropped, factor = rate
+    block, part = first // BLOCK, first % BLOCK
+    a, b, c, d = _words(key, update, stage, block * _COUNTERS + part % _COUNTERS)
+    quarter, half = part // (2 * _COUNTERS), part // _COUNTERS % 2
+    word = (a if quarter == 0 else b) if quarter < 2 else (c if quarter == 2 else d)
+    kept = (word >> np.uint32(16 * half)) & np.uint32(0xFFFF) >= np.uint32(n_dropped)
+    return factor if kept else 0.0
+
+
+@jit
+def _multipliers(key, place, block, n_dropped, factor, out):
+    """Write those of a block: 0 for each number below ``n_dropped``, else the factor."""
+    update, stage = place
     zero, factor, least = out.dtype.type(0), out.dtype.type(factor), np.uint32(n_dropped)
     for k in range(_COUNTERS):
-        index = np.uint32(block * _COUNTERS + k)
-        a, b, c, d = philox((index, low, high, last), key)
+        a, b, c, d = _words(key, update, stage, block * _COUNTERS + k)
         for word, offset in ((a, k), (b, k + 128), (c, k + 256), (d, k + 384)):
             lower = np.uint32(word & np.uint32(0xFFFF))
             upper = np.uint32(word >> np.uint32(16))

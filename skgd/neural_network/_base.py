@@ -37,7 +37,6 @@ from skgd.neural_network._prediction import predict
 from skgd.neural_network._resume import resume
 from skgd.neural_network._stochastic import begin, fit_stochastic
 from skgd.neural_network._validation import check_given, validated
-from skgd.schedules import Scheduled
 
 __all__ = ["BaseMLP", "has_partial_fit"]
 
@@ -238,14 +237,6 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             normalization = (
                 self.batch_normalization_momentum,
                 self.batch_normalization_epsilon,
-            )
-        if issparse(X) and dropout[0]:
-            remedy: Any = [0.0, *dropout[1:]]
-            if isinstance(self.dropout, Scheduled):
-                remedy = Scheduled(remedy, self.dropout.schedule)
-            raise ValueError(
-                f"dropout={self.dropout!r} drops inputs, which X must be dense for. Pass "
-                f"X.toarray(), or dropout={remedy!r}."
             )
         layout = layout_of(
             units,

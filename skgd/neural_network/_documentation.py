@@ -146,7 +146,7 @@ ema_decay : float, default=None
 
 dropout : float, list of float or Scheduled, default=0.0
     The probability, in [0, 1), with which an update leaves out a hidden unit. A list has
-    one for the input, which sparse ``X`` cannot have, and one for each hidden layer.
+    one for the input and one for each hidden layer.
     ``Scheduled(0.2, "flat_cos")`` changes it during the training.
     Nothing is left out in predictions and validation. Not with 'lbfgs'.
 

@@ -68,7 +68,7 @@ def description(activation):
 @lru_cache(maxsize=32)
 def _layout_of(units, described, normalization, is_sparse, dropout, scales_inputs):
     stages: list[Stage] = []
-    if dropout[0]:
+    if dropout[0] and not is_sparse:
         stages.append(Dropout(units[0], dropout[0], 0))
     if scales_inputs:
         stages.append(Scale(units[0]))
@@ -77,7 +77,7 @@ def _layout_of(units, described, normalization, is_sparse, dropout, scales_input
         # The shift comes after the normalization.
         has_bias = normalization is None or index == last
         if index == 0 and is_sparse:
-            stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs)]
+            stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs, dropout[0])]
         else:
             stages.append(Dense(inputs, outputs, has_bias))
         if not has_bias:

@@ -19,7 +19,6 @@ from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
 from skgd.parallel.pace import Pace
 from skgd.parallel.threads import run_together
-from skgd.stages import Dropout
 from skgd.steps import Decay
 
 __all__ = [
@@ -261,8 +260,7 @@ class Trainer:
             update=progress.n_updates,
         )
         self._n_totals = n_chunks + len(tiles)
-        rates = [s.numbers[1] for s in layout.stages if isinstance(s, Dropout)]
-        self._highest_rate = max(rates, default=0.0)
+        self._highest_rate = max(getattr(s, "rate", 0.0) for s in layout.stages)
         # The rates before and in the updates of the last call, and the epochs of these.
         self._rates, self._epochs = np.array([progress.rate]), np.empty(0, dtype=int)
         # That of the last update of the epoch.

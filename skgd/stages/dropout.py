@@ -39,6 +39,7 @@ class Dropout(Stage):
 
     def __init__(self, units, rate, index):
         super().__init__(units, units)
+        self.rate = rate
         self.numbers = (index, rate)
 
     @staticmethod

@@ -1,9 +1,12 @@
 r"""The input group of sparse rows.
 
 .. math:: z \leftarrow z + x W
+
+If inputs are dropped, ``x`` is what :class:`~skgd.stages.Dropout` makes of the dense row.
 """
 
 from skgd.engine.stage import Block, Stage
+from skgd.kernels.random import multiplier, rounded_rate
 from skgd.kernels.views import matrix, row_of
 
 __all__ = ["SparseColumns"]
@@ -16,17 +19,23 @@ class SparseColumns(Stage):
     ----------
     inputs, outputs : int
         The features, and the units of the first layer.
+
+    rate : float, default=0.0
+        The probability that an input is dropped.
     """
 
     is_group = True
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, rate=0.0):
         super().__init__(inputs, outputs)
+        self.rate = rate
+        self.numbers = (rate,)
         self.blocks = (Block("weights", (inputs, outputs)),)
 
     @staticmethod
     def add(stage, step, rows, order, parameters, outputs, work):
         """Add the rows times the weights."""
+        rate = rounded_rate(step.dropping * work.numbers[0])
         weights = matrix(parameters, 0, stage.inputs, stage.outputs)
         out = matrix(outputs, 0, step.last - step.first, stage.outputs)
         for i in range(out.shape[0]):
@@ -34,12 +43,16 @@ class SparseColumns(Stage):
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
                 value = rows.values[k]
                 column = rows.columns[k]
+                if rate[0] > 0:
+                    place = step.update, 0, (step.first + i) * stage.inputs + column
+                    value *= rows.values.dtype.type(multiplier(step.seed, place, rate))
                 for j in range(out.shape[1]):
                     out[i, j] += value * weights[column, j]
 
     @staticmethod
     def gradient(stage, step, rows, order, parameters, delta, out, work):
         """Write the transposed rows times ``delta``."""
+        rate = rounded_rate(step.dropping * work.numbers[0])
         delta = matrix(delta, 0, step.stop - step.row, stage.outputs)
         gradient = matrix(out, 0, stage.inputs, stage.outputs)
         out[:] = 0
@@ -48,5 +61,8 @@ class SparseColumns(Stage):
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
                 value = rows.values[k]
                 column = rows.columns[k]
+                if rate[0] > 0:
+                    place = step.update, 0, (step.row + i) * stage.inputs + column
+                    value *= rows.values.dtype.type(multiplier(step.seed, place, rate))
                 for j in range(delta.shape[1]):
                     gradient[column, j] += value * delta[i, j]

@@ -34,21 +34,33 @@ def masks_of(rates, t, rows):
     activation=["relu", "tanh", "logistic", "identity"],
     dtype=DTYPES,
     batch_normalization=[False, True],
+    sparse=[False, True],
     weighted=[False, True],
     by_rows=[False, True],
     n_threads=[1, 2],
 )
 def test_the_gradient(
-    dropout, loss, activation, dtype, batch_normalization, weighted, by_rows, n_threads
+    dropout,
+    loss,
+    activation,
+    dtype,
+    batch_normalization,
+    sparse,
+    weighted,
+    by_rows,
+    n_threads,
 ):
     loss = LOSSES[loss]
     X, y, weight = draw(loss, 40, 5, 2, weighted=weighted)
     if batch_normalization and weighted:
         weight = np.maximum(weight, 0.5)
-    model = Model(UNITS, dtype, batch_normalization, activation, dropout=dropout)
+    model = Model(
+        UNITS, dtype, batch_normalization, activation, sparse=sparse, dropout=dropout
+    )
+    rows = X.astype(dtype)
     _, gradient = loss_and_gradient(
         model,
-        X.astype(dtype),
+        csr_array(rows) if sparse else rows,
         y,
         loss,
         weight=weight,
@@ -77,13 +89,19 @@ def test_the_gradient(
 
 
 @all_pairs(
-    dropout=RATES, batch_normalization=[False, True], activation=["tanh", "logistic"]
+    dropout=RATES,
+    batch_normalization=[False, True],
+    sparse=[False, True],
+    activation=["tanh", "logistic"],
 )
-def test_finite_differences(dropout, batch_normalization, activation):
+def test_finite_differences(dropout, batch_normalization, sparse, activation):
     """A mini-batch drops the same for other parameters."""
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 20, 5, 2, weighted=False)
-    model = Model(UNITS, "float64", batch_normalization, activation, dropout=dropout)
+    model = Model(
+        UNITS, "float64", batch_normalization, activation, sparse=sparse, dropout=dropout
+    )
+    X = csr_array(X) if sparse else X
     options = {"alpha": 0.1, "seed": SEED}
     _, gradient = loss_and_gradient(model, X, y, loss, **options)
     theta, step = model.theta.copy(), 1e-6
@@ -107,7 +125,7 @@ def test_epochs(scheduled, batch_normalization, sparse, dtype):
     schedule = FunctionSchedule(lambda update, n_updates: np.take(factors, update))
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 30, 5, 2, weighted=False)
-    dropout = (0.0, 0.4, 0.2) if sparse else (0.3, 0.4, 0.2)
+    dropout = (0.3, 0.4, 0.2)
     model = Model(UNITS, dtype, batch_normalization, sparse=sparse, dropout=dropout)
     rows = X.astype(dtype)
     trainer, parameters = trainer_of(
@@ -143,17 +161,23 @@ def test_epochs(scheduled, batch_normalization, sparse, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("by_rows", [False, True])
 @pytest.mark.parametrize("batch_normalization", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("scheduled", [{}, {"dropout": InverseTime(0.5, 2)}])
-def test_any_number_of_threads(scheduled, batch_normalization, by_rows, dtype, monkeypatch):
+def test_any_number_of_threads(
+    scheduled, sparse, batch_normalization, by_rows, dtype, monkeypatch
+):
     monkeypatch.setattr(_trainer.Pace, "next_call", lambda pace: (pace.most, pace.limit))
     loss = LOSSES["squared_error"]
     X, y, _ = draw(loss, 60, 5, 2, weighted=False)
+    rows = csr_array(X.astype(dtype)) if sparse else X.astype(dtype)
     found = []
     for n_threads in (1, 2, 3):
-        model = Model(UNITS, dtype, batch_normalization, dropout=(0.3, 0.4, 0.2))
+        model = Model(
+            UNITS, dtype, batch_normalization, sparse=sparse, dropout=(0.3, 0.4, 0.2)
+        )
         trainer, parameters = trainer_of(
             model,
-            X.astype(dtype),
+            rows,
             y,
             loss,
             rate=0.05,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skgd.compile.jit import jit
-from skgd.kernels.random import BLOCK, drop, philox
+from skgd.kernels.random import BLOCK, drop, multiplier, philox
 from tests.engine.helpers import DTYPES, size, uncached
 from tests.oracles import random as oracle
 
@@ -63,6 +63,21 @@ def test_the_oracle(seed, update, rate, dtype):
 def test_a_part_is_that_of_the_whole(first, dtype):
     x = np.ones(1500, dtype=dtype)
     np.testing.assert_array_equal(dropped(x[first:], first=first), dropped(x)[first:])
+
+
+@jit
+def multipliers(place, rate, out):
+    for i in range(out.shape[0]):
+        out[i] = multiplier(7, (place[0], place[1], place[2] + i), rate)
+
+
+multipliers = uncached(multipliers)
+
+
+def test_one_by_one():
+    found = np.empty(1100)
+    multipliers((3, 1, 700), (20_000, 1.5), found)
+    np.testing.assert_array_equal(found, dropped(np.ones(1100), first=700))
 
 
 def test_in_place():

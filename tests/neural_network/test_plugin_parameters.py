@@ -296,6 +296,7 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
     [
         ("solver", Adam, "skgd.solvers.Solver object. Got <class 'skgd.solvers.adam.Adam"),
         ("solver", Adam, "Did you mean solver=Adam()?"),
+        ("solver", "AdamW", "Did you mean solver='adam' with weight_decay=0.01?"),
         ("solver", ReLU(), "Did you mean activation=ReLU()?"),
         ("solver", InverseTime(decay_steps=3), "mean learning_rate=InverseTime(decay_ste"),
         ("solver", LikeASolver(), "or a skgd.solvers.Solver object."),
