@@ -15,7 +15,7 @@ import os
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from report import conditions, publish, table
@@ -243,9 +243,30 @@ METHODS = {
     "skgd": skgd,
     "skgd_20s": skgd_20s,
 }
-# Their first fit compiles.
-COMPILED = ("skgd", "skgd_20s")
 OTHERS = {"lightgbm": lightgbm, "catboost": catboost, "realmlp": realmlp}
+# skgd with a part left out, or another in its place.
+PARTS = {
+    "the defaults": {},
+    "no piecewise-linear embedding": {"numeric_embedding": None},
+    "no learnt embedding: one-hot alone": {"max_one_hot": 10**6},
+    "one member": {"n_members": 1},
+    "refits on all rows": {"refit": True},
+    "no dropout": {"dropout": 0.0},
+    "no weight decay": {"weight_decay": 0.0},
+    "a constant learning rate": {"learning_rate": "constant"},
+    "ReLU": {"activation": "relu"},
+    "two hidden layers": {"hidden_layer_sizes": (256, 256)},
+    "80 epochs": {"max_iter": 80},
+}
+# The first fit of these compiles.
+COMPILED = ("skgd", "skgd_20s", *PARTS)
+
+
+def prepare(method, setting):
+    """Return the estimator of a method."""
+    if method in PARTS:
+        return skgd(setting, **PARTS[method])
+    return (METHODS | OTHERS)[method](setting)
 
 
 def sign(task):
@@ -273,17 +294,18 @@ def measure(name, method, split, n_jobs=None, *, seconds=20.0, most_rows=None):
     train, test = tables[name].rows(y, split)
     train = train[:most_rows]
     X_train, X_test = X.iloc[train], X.iloc[test]
-    prepare, setting = (METHODS | OTHERS)[method], Setting(task, split, n_jobs, seconds)
-    model = prepare(setting)
+    setting = Setting(task, split, n_jobs, seconds)
+    model = prepare(method, setting)
     with threadpool_limits(n_jobs), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Categories that are in the test rows alone.
         warnings.filterwarnings("ignore", message="Found unknown categories")
         if method in COMPILED:
-            prepare(replace(setting, seconds=1.0)).fit(X_train[:1000], y[train[:1000]])
-        started = perf_counter()
+            first = prepare(method, replace(setting, seconds=1.0))
+            first.fit(X_train[:1000], y[train[:1000]])
+        started, before = perf_counter(), process_time()
         model.fit(X_train, y[train])
-        fitted = perf_counter()
+        fitted, cpu_seconds = perf_counter(), process_time() - before
         prediction = predict(task, model, X_test)
         predicted = perf_counter()
     found = score(task, y[test], prediction)
@@ -293,6 +315,7 @@ def measure(name, method, split, n_jobs=None, *, seconds=20.0, most_rows=None):
         "split": split,
         "score": round(float(found), 6),
         "fit_seconds": round(fitted - started, 4),
+        "cpu_seconds": round(cpu_seconds, 4),
         "predict_seconds": round(predicted - fitted, 4),
         "n_jobs": n_jobs,
     }
@@ -352,6 +375,28 @@ def summary(lines, names, methods, splits=range(N_SPLITS)):
     against = [f"> {method}" for method in methods]
     header = ["method", *against, "mean rank", "fit, s", "longest, s", "predict, s"]
     return f"{len(signs)} tables.\n\n{table(header, rows)}"
+
+
+def error(name, line):
+    """Return what is missing to a perfect score; a log loss is an error itself."""
+    value = line["score"]
+    return value if METRICS[tables[name].task] == "log loss" else 1 - value
+
+
+def ablation(lines, names):
+    """Return what each part is worth, in error and time: Markdown."""
+    base, *others = PARTS
+    rows = []
+    for method in others:
+        both = [n for n in names if {(n, method, 0), (n, base, 0)} <= lines.keys()]
+        if both:
+            pairs = [(lines[name, method, 0], lines[name, base, 0]) for name in both]
+            found = zip(both, pairs, strict=True)
+            errors = [error(name, one) / error(name, all_) for name, (one, all_) in found]
+            time = gmean([one["cpu_seconds"] / all_["cpu_seconds"] for one, all_ in pairs])
+            larger = f"{sum(e > 1 for e in errors)} of {len(errors)}"
+            rows.append([method, f"{gmean(errors) - 1:+.1%}", larger, f"{time:.2f}"])
+    return table(["instead", "error", "tables with a larger error", "time"], rows)
 
 
 def describe(names):
@@ -414,6 +459,14 @@ def page(lines, methods):
             summary(lines, names, methods),
             scores(lines, names, methods),
         ]
+    if measured.intersection(PARTS):
+        parts += [
+            "## What each part is worth",
+            "One part of `skgd` is left out, or replaced, on the first split of the half "
+            "to choose on. Error is 1 − AUC, the log loss or 1 − R², time is that of all "
+            "processors; both are relative to the defaults, as geometric means.",
+            ablation(lines, halves["choose"]),
+        ]
     if others:
         parts += [
             "## Other libraries",
@@ -428,7 +481,7 @@ def page(lines, methods):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--methods", nargs="+", choices=METHODS | OTHERS, default=list(METHODS)
+        "--methods", nargs="+", choices=METHODS | OTHERS | PARTS, default=list(METHODS)
     )
     parser.add_argument("--tables", nargs="+", choices=tables, default=list(tables))
     parser.add_argument("--half", choices=halves, help="the tables of one half")
@@ -465,6 +518,8 @@ def main():
                 if (name, method, split) in known:
                     continue
                 if method in OTHERS and (split > 0 or name not in SIX):
+                    continue
+                if method in PARTS and (split > 0 or name not in halves["choose"]):
                     continue
                 line = json.dumps(measure(name, method, split, arguments.n_jobs))
                 print(line, flush=True)
