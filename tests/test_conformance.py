@@ -20,6 +20,7 @@ from skgd import (
     TabularMLPRegressor,
     ZScoreScaler,
 )
+from skgd.neural_network import HiddenLayerTransformer
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 from tests.pairs import rows_with_all_pairs
@@ -32,6 +33,10 @@ DEFAULTS = [
     RobustClipScaler(),
     MLPClassifier(),
     MLPRegressor(),
+    HiddenLayerTransformer(MLPClassifier((5,), max_iter=20, random_state=0)),
+    HiddenLayerTransformer(
+        MLPRegressor(hidden_layer_sizes=(5,), max_iter=20, random_state=0)
+    ),
 ]
 TABLES = [
     # Small tables have few mini-batches.

@@ -31,7 +31,7 @@ def layout_of(
         Number of features, widths of the hidden layers, number of outputs.
 
     activations : sequence of Activation or Parametric
-        One for each hidden layer.
+        One for each hidden layer, and one more if the last layer has one.
 
     normalization : tuple of (float, float), default=None
         Momentum and epsilon, if the hidden layers are normalized.
@@ -82,9 +82,9 @@ def _layout_of(units, described, normalization, is_sparse, dropout, scales_input
             stages.append(Dense(inputs, outputs, has_bias))
         if not has_bias:
             stages.append(BatchNorm(outputs, *normalization))
-        if index < last:
+        if index < len(described):
             stage, activation, *arguments = described[index]
             stages.append(stage(outputs, activation(*arguments)))
-            if dropout[index + 1]:
+            if index < last and dropout[index + 1]:
                 stages.append(Dropout(outputs, dropout[index + 1], index + 1))
     return Layout(stages)

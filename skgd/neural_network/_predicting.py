@@ -1,12 +1,14 @@
 """Predictions of the fitted attributes, for both estimators."""
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skgd._explain import explained
 from skgd._validation import as_floats
 from skgd.activations import Parametric
 from skgd.losses import LINKS
@@ -15,7 +17,37 @@ from skgd.neural_network._parameters import checksum
 from skgd.neural_network._plugins import activations_of, has_own_link
 from skgd.neural_network._prediction import predict
 
-__all__ = ["Linked", "Predicting"]
+__all__ = ["Linked", "Predicting", "layer_index", "validate_rows"]
+
+
+def validate_rows(estimator, X):
+    """Return rows as floats, valid for a fitted estimator."""
+    check_is_fitted(estimator)
+    # scikit-learn adds up large numbers, to begin with.
+    with np.errstate(invalid="ignore"):
+        X = validate_data(
+            estimator,
+            X,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+    return as_floats(X)
+
+
+def layer_index(layer, n_hidden):
+    """Return the index of a hidden layer from the first one, or raise."""
+    if not n_hidden:
+        raise ValueError(
+            f"layer={layer!r}: the network has no hidden layers. Fit one with "
+            "hidden_layer_sizes=(100,), for example."
+        )
+    if not (isinstance(layer, Integral) and -n_hidden <= layer < n_hidden):
+        raise ValueError(
+            f"layer must be an int from {-n_hidden} to {n_hidden - 1}, as the network has "
+            f"hidden layers: {n_hidden}. Got {layer!r}."
+        )
+    return int(layer) % n_hidden
 
 
 class Linked:
@@ -54,11 +86,12 @@ class Predicting(Linked):
         self._published = checksum(coefs, intercepts, *stages.values()) if stages else None
         self._keep_link(loss)
 
-    def _forward(self, X, out_activation=None):
+    def _forward(self, X, out_activation=None, n_layers=None):
         """Predict: probabilities or values, a column an output.
 
         And tell whether all numbers of an ndarray are finite, and all predictions. Another
-        ``out_activation`` than the network's gives other predictions of the same network.
+        ``out_activation`` than the network's gives other predictions of the same network,
+        and fewer ``n_layers`` give the outputs of a hidden layer.
         """
         check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)
@@ -81,14 +114,51 @@ class Predicting(Linked):
             )
         return predict(
             X,
-            self.coefs_,
-            self.intercepts_,
-            activations,
+            self.coefs_[:n_layers],
+            self.intercepts_[:n_layers],
+            activations[:n_layers],
             self._link_of(out_activation),
             self.n_jobs,
             self.verbose,
-            stages,
+            {name: arrays[:n_layers] for name, arrays in stages.items()},
         )
+
+    @explained
+    def hidden_features(self, X, layer=-1) -> np.ndarray:
+        """Compute the outputs of a hidden layer.
+
+        They are those that predictions are made of: after the activation, with the running
+        statistics of batch normalization, without dropout.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        layer : int, default=-1
+            Index of the hidden layer, negative from the last one, as in a list.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_units)
+            A column for each unit of the layer, in the dtype of ``coefs_``.
+        """
+        return self._features_of(validate_rows(self, X), layer)
+
+    def _features_of(self, X, layer):
+        """Return the outputs of a hidden layer, for rows that are valid."""
+        check_weights(self)
+        index = layer_index(layer, len(self.coefs_) - 1)
+        features, _, is_finite = self._forward(X, "identity", index + 1)
+        dtype = np.result_type(self.coefs_[index], np.float32)
+        with np.errstate(over="ignore"):
+            narrow = features.astype(dtype, copy=False)
+        if not is_finite or (narrow is not features and not np.isfinite(narrow).all()):
+            raise ValueError(
+                f"The outputs of hidden layer {index} are not finite in {dtype}: numbers in "
+                f"X are too large for this network, fitted with {self._remedy()}"
+            )
+        return narrow
 
     def _predictions(self, X, link=None):
         """Predict from rows that are valid, or raise.
@@ -96,11 +166,11 @@ class Predicting(Linked):
         A ``link`` makes the predictions from the linear output, instead of the network's.
         """
         is_seen = self._is_as_validated(X)
-        rows = X if is_seen else self._validate_rows(X)
+        rows = X if is_seen else validate_rows(self, X)
         predictions, finite_rows, is_finite = self._forward(rows, link and "identity")
         if is_seen and not finite_rows:
             # It raises, if scikit-learn is not to assume that they are finite.
-            self._validate_rows(X)
+            validate_rows(self, X)
         if link is not None:
             predictions = link(predictions)
             # The prediction may be finite although the linear output has overflowed.
@@ -112,19 +182,6 @@ class Predicting(Linked):
                 f"network, fitted with {self._remedy()}"
             )
         return predictions
-
-    def _validate_rows(self, X):
-        check_is_fitted(self)
-        # scikit-learn adds up large numbers, to begin with.
-        with np.errstate(invalid="ignore"):
-            X = validate_data(
-                self,
-                X,
-                accept_sparse=["csr", "csc"],
-                dtype=(np.float64, np.float32),
-                reset=False,
-            )
-        return as_floats(X)
 
     def _is_as_validated(self, X):
         """Whether an array needs no conversion: its numbers are looked at as it is read.

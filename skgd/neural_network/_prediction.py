@@ -58,7 +58,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         The layers.
 
     activations : sequence of Activation
-        Of the hidden layers.
+        Of the hidden layers, and of the last one if it has one.
 
     loss : Loss
         Its link is that of the output.
