@@ -27,7 +27,6 @@ from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._plugins import (
-    check_representable,
     has_own_link,
     output_range,
     plugins_of,
@@ -203,6 +202,29 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             return self
 
     def _fit(self, X, y, sample_weight, given, groups=None, *, incremental, task=None):
+        prepared = self._prepare(X, y, sample_weight, given, groups, incremental)
+        first, random_state, *network = prepared
+        _, layout, plugins, data, _ = network
+        try:
+            if self.solver == "lbfgs":
+                training = fit_lbfgs(*network)
+            else:
+                training = begin(*network, random_state, incremental, not first)
+                fit_stochastic(self, training, incremental, task)
+            coefs, intercepts = training.best.plain(layout)
+            stages = training.best.stages(layout)
+            self._check_finite(data.X, coefs, intercepts, stages, plugins, training)
+        except ValueError:
+            # The cause, if scikit-learn was to assume that there is none of them.
+            check_finite(self, X=data.X, sample_weight=data.sample_weight)
+            raise
+        if first:
+            self.t_ = 0
+        self._publish(training, coefs, intercepts, stages, plugins.loss)
+        return self
+
+    def _prepare(self, X, y, sample_weight, given, groups, incremental):
+        """Return whether the fit is the first, its random state and what `begin` takes."""
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
@@ -255,25 +277,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         else:
             parameters = resume(self, layout, dtype)
         data = Data(X, y, sample_weight, groups, validation)
-        network = self, layout, plugins, data, parameters
-        try:
-            if self.solver == "lbfgs":
-                training = fit_lbfgs(*network)
-            else:
-                check_representable(self, plugins.solver, dtype)
-                training = begin(*network, random_state, incremental, not first)
-                fit_stochastic(self, training, incremental, task)
-            coefs, intercepts = training.best.plain(layout)
-            stages = training.best.stages(layout)
-            self._check_finite(X, coefs, intercepts, stages, plugins, training)
-        except ValueError:
-            # The cause, if scikit-learn was to assume that there is none of them.
-            check_finite(self, X=X, sample_weight=sample_weight)
-            raise
-        if first:
-            self.t_ = 0
-        self._publish(training, coefs, intercepts, stages, plugins.loss)
-        return self
+        return first, random_state, self, layout, plugins, data, parameters
 
     def _publish(self, training, coefs, intercepts, stages, loss):
         """Set the fitted attributes, from a training and its plain network."""

@@ -1,5 +1,6 @@
 """Training by mini-batches: from validated data to a `Run`, and through it."""
 
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -9,20 +10,23 @@ from skgd._caller import interrupts_caller, warn
 from skgd.neural_network._constraints import initial_of
 from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._orders import Orders
+from skgd.neural_network._plugins import check_representable
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
     Batches,
     Progress,
+    Trainer,
     TrainingState,
     batch_bounds,
 )
 from skgd.neural_network._validation import Validation
 from skgd.neural_network._validation_split import split
+from skgd.parallel.threads import available_threads
 from skgd.solvers import SOLVERS
 from skgd.steps import Average
 
-__all__ = ["begin", "fit_stochastic"]
+__all__ = ["begin", "fit_stochastic", "losses_of_updates"]
 
 # Rows whose gradients and losses are summed before those of others.
 CHUNK = 128
@@ -106,9 +110,10 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     Raises
     ------
     ValueError
-        If the data are too few.
+        If the data are too few, or a parameter has no value in the dtype.
     """
     dtype = parameters.theta.dtype
+    check_representable(estimator, plugins.solver, dtype)
     if layout.n_running and data.sample_weight is not None:
         # They would be rows of a mini-batch without a part in its moments.
         weight = data.sample_weight
@@ -154,6 +159,58 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         state,
         goes_on,
     )
+
+
+class _Given:
+    """Orders of the rows that are known, to stand for `Orders`."""
+
+    def __init__(self, orders):
+        self._orders = orders
+
+    def draw(self, n_epochs):
+        """Return all of them."""
+        return self._orders
+
+
+def losses_of_updates(run, schedule, n_updates):
+    """Yield the loss of each mini-batch of a training, before its update.
+
+    Parameters
+    ----------
+    run : Run
+        Has not begun. Its parameters change.
+
+    schedule : Schedule
+        The factors of the initial learning rate.
+
+    n_updates : int
+        The most updates. All mini-batches have as many rows as the largest of the run.
+
+    Yields
+    ------
+    float
+        One that is not finite is the last.
+    """
+    rows, size = run._rows, int(np.diff(run._batches.bounds).max())
+    order, drawn = np.arange(len(rows.y)), []
+    if rows.weight.size:
+        # A mini-batch without weight has no loss.
+        order = order[rows.weight > 0]
+    for _ in range(-(-n_updates * size // len(order))):
+        epoch = run.state.orders.draw(1)[0]
+        drawn.append(epoch[np.isin(epoch, order)] if epoch.size else order)
+    orders = np.concatenate(drawn)[: n_updates * size].reshape(n_updates, size)
+    # Each mini-batch is an epoch, so that the loop returns its loss.
+    trainer = Trainer(
+        rows,
+        run._layout,
+        run._plugins._replace(schedule=schedule, scheduled={}),
+        run._batches._replace(bounds=np.array([0, size]), n_updates=n_updates),
+        replace(run.state, orders=_Given(orders)),
+        available_threads(run._estimator.n_jobs),
+    )
+    trainer.compile()
+    yield from trainer.run(np.zeros(n_updates, dtype=np.int64))
 
 
 def _check_enough(estimator, data):
