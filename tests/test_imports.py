@@ -14,7 +14,7 @@ PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "steps", "schedules", "activations", "losses"}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
-ESTIMATORS = {"neural_network", "preprocessing", "tabular"}
+ESTIMATORS = {"model_selection", "neural_network", "preprocessing", "tabular"}
 # The modules of no layer, for the estimators.
 SHARED = {
     "_caller",
@@ -94,6 +94,7 @@ def allowed(layer):
         "stages": {"engine", "stages", "kernels", "parallel", "compile"},
         "preprocessing": {"preprocessing", "kernels", "parallel", "compile", *SHARED},
         "neural_network": {"neural_network", *ENGINE, *SHARED, *PLUGINS},
+        "model_selection": {"model_selection", "neural_network", *SHARED, *PLUGINS},
         "tabular": {
             "tabular",
             "neural_network",

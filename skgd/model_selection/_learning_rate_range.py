@@ -1,7 +1,7 @@
 """The learning rate range test."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -173,35 +173,34 @@ def learning_rate_range(
             X = Pipeline(transformers).fit_transform(X, y)
     if not isinstance(network, BaseMLP):
         raise TypeError(
-            "estimator must be an MLPClassifier or MLPRegressor of skgd, or a Pipeline that "
-            f"ends in one, got {estimator!r}."
+            "estimator must be an MLPClassifier or MLPRegressor of skgd, or a Pipeline "
+            f"that ends in one, got {estimator!r}."
         )
     if network.solver == "lbfgs":
         raise ValueError(
             "solver='lbfgs' has no learning rate. Use a solver with mini-batches, such as "
             "'adam'."
         )
-    if not (isinstance(low, Real) and isinstance(high, Real) and 0 < low < high < np.inf):
+    if not (_all(Real, low, high) and 0 < low < high < np.inf):
         raise ValueError(
             f"low and high must be finite numbers with 0 < low < high, got {low!r} and "
             f"{high!r}."
         )
-    if not (isinstance(n_updates, Integral) and n_updates >= 10):
+    if not (_all(Integral, n_updates) and n_updates >= 10):
         raise ValueError(f"n_updates must be an int >= 10, got {n_updates!r}.")
     # All rows are trained on.
     network.set_params(early_stopping=False, scoring=None, validation_fraction=0.1)
     network.set_params(learning_rate_init=float(low))
     network._validate_params()
     growth = (high / low) ** (1 / (n_updates - 1))
-    given: Any = (None, None, None)
+    given = None, None, None
     _, random_state, *parts = network._prepare(X, y, sample_weight, given, None, False)
-    run = begin(*parts, random_state, False, False)
+    layout, plugins, data, parameters = parts
+    run = begin(network, layout, plugins, data, parameters, random_state, False, False)
     raw = np.array(list(_until_divergence(run, growth, int(n_updates))))
     rates = low * growth ** np.arange(len(raw))
     if len(raw) < 3:
-        raise ValueError(
-            f"The loss diverged at once with {network._remedy()}"
-        )
+        raise ValueError(f"The loss diverged at once with {network._remedy()}")
     losses = _smoothed(raw, WIDTH * n_updates)
     log_rates = np.log(rates)
     lowest = losses.argmin()
@@ -216,6 +215,10 @@ def learning_rate_range(
         raw_losses=raw,
         learning_rate_init=float(np.exp((log_rates[lowest] + log_rates[steepest]) / 2)),
     )
+
+
+def _all(kind, *values):
+    return all(isinstance(value, kind) for value in values)
 
 
 def _warn_of(where, remedy):

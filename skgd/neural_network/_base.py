@@ -203,8 +203,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
 
     def _fit(self, X, y, sample_weight, given, groups=None, *, incremental, task=None):
         prepared = self._prepare(X, y, sample_weight, given, groups, incremental)
-        first, random_state, *network = prepared
-        _, layout, plugins, data, _ = network
+        first, random_state, layout, plugins, data, parameters = prepared
+        network = self, layout, plugins, data, parameters
         try:
             if self.solver == "lbfgs":
                 training = fit_lbfgs(*network)
@@ -224,7 +224,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         return self
 
     def _prepare(self, X, y, sample_weight, given, groups, incremental):
-        """Return whether the fit is the first, its random state and what `begin` takes."""
+        """Return whether the fit is the first, its random state, and what it trains."""
         if incremental:
             # scikit-learn leaves out those of a fitted estimator, but set_params may have
             # changed them.
@@ -277,7 +277,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         else:
             parameters = resume(self, layout, dtype)
         data = Data(X, y, sample_weight, groups, validation)
-        return first, random_state, self, layout, plugins, data, parameters
+        return first, random_state, layout, plugins, data, parameters
 
     def _publish(self, training, coefs, intercepts, stages, loss):
         """Set the fitted attributes, from a training and its plain network."""

@@ -155,8 +155,8 @@ class Predicting(Linked):
             narrow = features.astype(dtype, copy=False)
         if not is_finite or (narrow is not features and not np.isfinite(narrow).all()):
             raise ValueError(
-                f"The outputs of hidden layer {index} are not finite in {dtype}: numbers in "
-                f"X are too large for this network, fitted with {self._remedy()}"
+                f"The outputs of hidden layer {index} are not finite in {dtype}: numbers "
+                f"in X are too large for this network, fitted with {self._remedy()}"
             )
         return narrow
 
