@@ -16,7 +16,16 @@ from numpydoc.validate import validate
 import skgd
 
 # Of their classes, the functions of numbers have only a sentence.
-PLUGINS = ("activations", "inspection", "losses", "schedules", "solvers", "testing")
+PLUGINS = (
+    "activations",
+    "inspection",
+    "losses",
+    "model_selection",
+    "neural_network",
+    "schedules",
+    "solvers",
+    "testing",
+)
 
 
 def public_objects():
