@@ -11,9 +11,10 @@ that at a tenth and at ten times the proposal.
 # The range test, and the training at three rates
 # -----------------------------------------------
 #
-# On the left, the range test. At small rates the loss stays where it is. It falls while the rate is right, and rises as
-# soon as the rate is too high. The proposal is the geometric mean of two rates: that of the
-# steepest fall, and that of the lowest loss. The two solvers need very different rates.
+# On the left, the range test. At small rates the loss stays where it is. It falls while the
+# rate is right, and rises as soon as the rate is too high. The proposal is the geometric
+# mean of two rates: that of the steepest fall, and that of the lowest loss. The two solvers
+# need very different rates.
 #
 # On the right, the training loss at three rates. A tenth of the proposal learns slowly. Ten
 # times the proposal is worse, too: the loss jumps, or stays as high as that of a guess.

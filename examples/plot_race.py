@@ -68,10 +68,10 @@ for solver in solvers:
 # Over epochs
 # -----------
 #
-# A panel for each solver. At first, the schedules gain little. Their rates go to zero at the
-# end, and the losses become smooth and end several times lower than with the constant rate;
-# with plain mini-batch gradient descent, about half as high. The best rate to start from is
-# often higher than as a constant.
+# A panel for each solver. At first, the schedules gain little. Their rates go to zero at
+# the end, and the losses become smooth and end several times lower than with the constant
+# rate; with plain mini-batch gradient descent, about half as high. The best rate to start
+# from is often higher than as a constant.
 
 colors = dict(zip(schedules, ["#6b7280", "#2563eb", "#d97706"], strict=True))
 epochs = np.arange(1, n_epochs + 1)

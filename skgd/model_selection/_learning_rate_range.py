@@ -28,11 +28,6 @@ RISE = 3
 class LearningRateRange(Bunch):
     """The result of :func:`learning_rate_range`, with dict and attribute access.
 
-    Parameters
-    ----------
-    **results : dict
-        The attributes.
-
     Attributes
     ----------
     learning_rates : ndarray of shape (n_updates,)
