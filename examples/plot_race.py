@@ -90,9 +90,9 @@ axes[0].set_ylabel("training loss")
 # Over seconds
 # ------------
 #
-# The cosine schedule with each solver, by the processor's time for one thread. An epoch takes
-# about as long with all of them, since products of matrices take most of it: a solver that
-# needs fewer epochs also needs less time.
+# The cosine schedule with each solver, by the processor's time for one thread. An epoch
+# takes about as long with all of them, since products of matrices take most of it: a
+# solver that needs fewer epochs also needs less time.
 
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 colors = dict(zip(solvers, ["#6b7280", "#2563eb", "#d97706", "#059669"], strict=True))
