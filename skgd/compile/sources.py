@@ -18,7 +18,12 @@ import numpy as np
 
 from skgd.compile.jit import Kernel, Stub
 
-__all__ = ["FINGERPRINT", "are_unchanged", "identify"]
+__all__ = ["ESTIMATORS", "FINGERPRINT", "are_unchanged", "identify"]
+
+# The rooms that define no kernels.
+ESTIMATORS = frozenset(
+    {"dask", "inspection", "model_selection", "neural_network", "onnx", "tabular"}
+)
 
 
 def _sources(folder):
@@ -27,7 +32,7 @@ def _sources(folder):
         if path.name.endswith((".py", ".pyc")):
             content = path.read_bytes()
             yield f"{path.name} {len(content)}\n".encode() + content
-        elif path.is_dir() and path.name not in ("__pycache__", "neural_network"):
+        elif path.is_dir() and path.name not in {"__pycache__", *ESTIMATORS}:
             yield f"{path.name}/\n".encode()
             yield from _sources(path)
 
@@ -127,8 +132,8 @@ def identify(function):
 
 def _is_own(function):
     """Tell whether the package's fingerprint covers a function."""
-    name = function.__module__
-    return name.startswith("skgd.") and not name.startswith("skgd.neural_network.")
+    package, room, *_ = [*function.__module__.split("."), ""]
+    return package == "skgd" and room not in ESTIMATORS
 
 
 def _identify_part(value):
