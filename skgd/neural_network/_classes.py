@@ -101,9 +101,15 @@ def weights_of_samples(class_weight, classes, y, sample_weight, is_multilabel):
         )
     else:
         codes = codes[:, 0]
-        weight = compute_class_weight(class_weight, classes=classes, y=classes[codes])[
-            codes
-        ]
+        try:
+            weight = compute_class_weight(class_weight, classes=classes, y=classes[codes])
+        except ValueError as error:
+            unknown = [label for label in class_weight if label not in classes.tolist()]
+            raise ValueError(
+                f"{error}, whose labels {unknown} are no classes of y. Leave them out: "
+                "classes without a weight have 1."
+            ) from None
+        weight = weight[codes]
     if sample_weight is not None:
         weight = weight * sample_weight
     weight = weight.astype(y.dtype)

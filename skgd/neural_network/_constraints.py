@@ -289,12 +289,13 @@ def check_compatible(estimator, incremental):
             )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
-    if estimator.class_weight == "balanced" and incremental:
+    weights = estimator.class_weight
+    if incremental and "balanced" in (weights if isinstance(weights, list) else [weights]):
         raise ValueError(
-            "class_weight='balanced' is not supported for partial_fit, which does not "
+            f"class_weight={weights!r} is not supported for partial_fit, which does not "
             "know all of y. Pass a dict: class_weight=dict(zip(classes, "
             "compute_class_weight('balanced', classes=classes, y=y))), with y a sample of "
-            "the targets."
+            "the targets. Multilabel targets take a list of one for each label."
         )
     if estimator.batch_normalization and estimator.batch_size == 1:
         raise ValueError(

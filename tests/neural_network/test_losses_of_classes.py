@@ -289,6 +289,7 @@ def refused(model, y, sentence, method="fit", **arguments):
         ("binary", {"class_weight": {0: "a"}}, "weights >= 0, got 'a' for class 0."),
         ("binary", {"class_weight": {0: 0, 1: 0}}, "leaves no sample with a weight above"),
         ("binary", {"class_weight": {0: 1, 7: 2}}, "The classes, [1], are not in class_we"),
+        ("binary", {"class_weight": {0: 1, 7: 2}}, "whose labels [7] are no classes of y"),
         ("binary", {"class_weight": [{0: 1}]}, "is a list, which multilabel targets take"),
         ("multilabel", {"class_weight": {0: 1}}, "class_weight should be a list of dicts"),
         ("multilabel", {"class_weight": [{0: 1}]}, "should match number of outputs"),
@@ -299,13 +300,17 @@ def test_what_is_refused(kind, parameters, sentence):
 
 
 def test_balanced_needs_all_of_y():
-    refused(
-        network(class_weight="balanced"),
-        NAMES,
-        "class_weight='balanced' is not supported for partial_fit",
-        "partial_fit",
-        classes=np.unique(NAMES),
-    )
+    for class_weight, y, classes in (
+        ("balanced", NAMES, np.unique(NAMES)),
+        (["balanced"] * 2, TARGETS["multilabel"], range(2)),
+    ):
+        refused(
+            network(class_weight=class_weight),
+            y,
+            f"class_weight={class_weight!r} is not supported for partial_fit",
+            "partial_fit",
+            classes=classes,
+        )
 
 
 def test_a_regressor_has_none_of_it():
