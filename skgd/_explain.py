@@ -80,9 +80,8 @@ def _name_data(error, estimator, arguments):
     names = list(estimator._explained_data)
     if not (labels or is_regressor(estimator)):
         names.remove("y")
-    data = {name: arguments[name] for name in names if name in arguments}
-    if data.get("sample_weight") is None:
-        data.pop("sample_weight", None)
+    given = {name: arguments[name] for name in names if name in arguments}
+    data = {n: value for n, value in given.items() if n in "Xy" or value is not None}
     message = str(error)
     try:
         fault = data_fault(message, data, labels) if data else None
@@ -97,7 +96,7 @@ class Explained(BaseEstimator):
     """Adds hints to errors about parameters."""
 
     # The arguments whose faults are looked for.
-    _explained_data: tuple[str, ...] = ("X", "y", "sample_weight")
+    _explained_data: tuple[str, ...] = ("X", "y", "sample_weight", "groups")
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -16,6 +16,7 @@ SHAPES = {
     "X": "an array of shape (n_samples, n_features)",
     "y": "an array of shape (n_samples,) or (n_samples, n_outputs)",
     "sample_weight": "an array of shape (n_samples,)",
+    "groups": "an array of shape (n_samples,)",
 }
 REMEDIES = {
     "X": " Encode what is not a number, e.g. by OneHotEncoder, or leave it out.",
@@ -47,8 +48,10 @@ def data_fault(message, data, labels):
     if "fill value must be 0" in message:
         return _fill_fault(data["X"])
     if "inconsistent numbers of samples" in message:
-        sizes = [f"{name} has {_shape(value)[0]} rows" for name, value in data.items()]
-        return f"{', '.join(sizes)}."
+        sizes = {name: _shape(value)[0] for name, value in data.items()}
+        if len(set(sizes.values())) < 2:
+            return None
+        return f"{', '.join(f'{name} has {n} rows' for name, n in sizes.items())}."
     if labels and "y" in data and re.search("'<' not supported|NA is ambiguous", message):
         types = {type(label).__name__ for label in np.array(data["y"], object).flat}
         return (

@@ -203,7 +203,7 @@ class Run:
     def _after_epoch(self, loss):
         estimator = self._estimator
         epoch = len(self.epochs) + 1
-        self._check("training loss", loss, epoch)
+        self._check("training loss", loss, epoch, self._estimator._remedy())
         if estimator.verbose == 1:
             print(f"Iteration {epoch}, loss = {loss:.8f}")
         validation_loss, score = self._evaluate(epoch)
@@ -228,13 +228,11 @@ class Run:
         if self._n_without_improvement > estimator.n_iter_no_change:
             self._after_plateau()
 
-    def _check(self, what, value, epoch):
+    def _check(self, what, value, epoch, remedy):
         """Take note of a number that is not finite; raise if none was before."""
         if np.isfinite(value):
             return
-        self._failure = (
-            f"The {what} is {value} in epoch {epoch} with {self._estimator._remedy()}"
-        )
+        self._failure = f"The {what} is {value} in epoch {epoch} with {remedy}"
         # Without a validation score of this fit, there are no better weights.
         if not self._restores or not self.epochs:
             raise ValueError(self._failure)
@@ -249,8 +247,13 @@ class Run:
                 estimator, self._layout, self._plugins, self.state.parameters
             )
             if self._restores:
-                by = "" if estimator.scoring is None else f" ({estimator.scoring!r})"
-                self._check(f"validation score{by}", score, epoch)
+                by, remedy = "", estimator._remedy()
+                if estimator.scoring is not None:
+                    by = f" ({estimator.scoring!r})"
+                    if np.isfinite(loss):
+                        remedy = f"a finite loss of {loss:.6g}: choose another scoring, or "
+                        remedy += "pass as X_val what it can score."
+                self._check(f"validation score{by}", score, epoch, remedy)
         if estimator.verbose == 1:
             print(f"Validation score: {score:f}")
         return loss, score

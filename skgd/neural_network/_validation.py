@@ -206,13 +206,14 @@ class Validation(NamedTuple):
             score = check_scoring(model, scoring)(
                 model, X, estimator._targets(y), **weights
             )
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            what = "cannot score the validation data. Choose another scoring."
             if weights and "sample_weight" in str(error):
-                error.args = (
-                    f"scoring={scoring!r} takes no sample_weight, but the validation data "
-                    f"have weights. Choose another scoring, or pass X_val without "
-                    f"sample_weight_val. ({error})",
+                what = (
+                    "takes no sample_weight, but the validation data have weights. Choose "
+                    "another scoring, or pass X_val without sample_weight_val."
                 )
+            error.args = (f"scoring={scoring!r} {what} ({error})",)
             raise
         if not isinstance(score, Real):
             raise ValueError(f"scoring={scoring!r} must return a number, got {score!r}.")

@@ -37,8 +37,7 @@ def split(estimator, loss, data, random_state):
     """
     y, fraction = data.y, estimator.validation_fraction
     if hasattr(fraction, "split"):
-        splits = fraction.split(data.X, estimator._targets(y), data.groups)
-        train, held_out = map(np.asarray, next(iter(splits)))
+        train, held_out = _first_split(fraction, data, estimator._targets(y))
         _check_sizes(estimator, len(held_out), len(held_out) + len(train), 1)
         return train, held_out
     # One output is one class or the other, but in regression: multilabel and, as in
@@ -60,6 +59,21 @@ def split(estimator, loss, data, random_state):
         raise
     _check_sizes(estimator, n_held_out, len(y), n_classes)
     return train, held_out
+
+
+def _first_split(splitter, data, y):
+    """Return the indices of the first split, or raise an error that names the splitter."""
+    try:
+        rows = np.arange(len(y))
+        train, held_out = next(iter(splitter.split(data.X, y, data.groups)))
+        # Also of masks.
+        return rows[np.asarray(train)], rows[np.asarray(held_out)]
+    except (IndexError, StopIteration, TypeError, ValueError) as error:
+        reason = str(error) or "there is no split"
+        raise ValueError(
+            f"validation_fraction={splitter!r} cannot split X, y and groups of {len(y)} "
+            f"rows: {reason}."
+        ) from error
 
 
 def _rare_classes(estimator, codes, error):

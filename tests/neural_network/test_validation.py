@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupShuffleSplit,
     PredefinedSplit,
+    StratifiedKFold,
     StratifiedShuffleSplit,
 )
 from sklearn.pipeline import Pipeline
@@ -299,7 +300,8 @@ def test_another_scoring_starts_anew():
     [
         ("accurate", "Did you mean scoring='accuracy'"),
         (lambda model, X, y: "good", "must return a number, got 'good'"),
-        (lambda model, X, y: np.nan, "The validation score .* is nan in epoch 1"),
+        (lambda model, X, y: np.nan, "score .* is nan in epoch 1 .*: choose another scor"),
+        (lambda model, X, y: accuracy_score(y, y[1:]), "^scoring=.* cannot score the val"),
     ],
 )
 def test_scoring_that_is_none(scoring, message):
@@ -361,6 +363,45 @@ def test_a_splitter_reads_labels():
     assert model.t_ == 2 * 120
     # scikit-learn's has no such parameter.
     assert model.to_sklearn().validation_fraction == 0.1
+
+
+class Splits(GroupShuffleSplit):
+    """Gives splits of its own."""
+
+    def __init__(self, *splits):
+        self.splits = splits
+
+    def split(self, X, y, groups):
+        return iter(self.splits)
+
+
+@pytest.mark.parametrize(
+    ("splitter", "groups", "message"),
+    [
+        (GroupShuffleSplit(), None, r"(?s)validation_fraction=Group.*'groups' .*None"),
+        (StratifiedKFold(), None, r"validation_fraction=Strat.*'continuous'"),
+        (Splits(), None, r"validation_fraction=.*there is no split"),
+        (Splits(([0, 999], [1, 2])), None, r"validation_fraction=.*150 rows.*999"),
+        (GroupShuffleSplit(), np.zeros(149), "X has 150 rows, y has .*, groups has 149"),
+        (GroupShuffleSplit(), [np.nan] * 150, "groups has NaN in row 0"),
+    ],
+)
+def test_a_splitter_that_cannot_split(splitter, groups, message):
+    X, y, _ = data("regression")
+    model = network("regression", early_stopping=True, validation_fraction=splitter)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, groups=groups)
+
+
+def test_a_splitter_of_masks():
+    X, y, _ = data("regression")
+    mask = np.arange(150) < 100
+    models = [
+        fitted("regression", {"X": X, "y": y}, early_stopping=True, validation_fraction=s)
+        for s in (Splits((mask, ~mask)), Splits((range(100), range(100, 150))))
+    ]
+    assert models[0].t_ == 100 * models[0].n_iter_
+    assert_same_weights(*models)
 
 
 @pytest.mark.parametrize("value", [GroupShuffleSplit, "0.1", 5, [0.1]])
