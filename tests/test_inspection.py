@@ -192,7 +192,7 @@ def test_without_curves(display):
             display.from_estimator(estimator)
 
 
-def test_rate_of_lbfgs_and_of_networks_of_scikit_learn():
+def test_rate_of_lbfgs_and_of_networks_of_scikit_learn(plt):
     model = MLPClassifier(**SETTINGS).fit(X, Y)
     theirs = sklearn.neural_network.MLPClassifier(**SETTINGS).fit(X, Y)
     other = MLPClassifier.from_sklearn(theirs)
@@ -200,9 +200,12 @@ def test_rate_of_lbfgs_and_of_networks_of_scikit_learn():
         LearningRateDisplay.from_estimator(other)
     other.partial_fit(X, Y)
     assert np.isnan(other.learning_rate_curve_).tolist() == [True] * 5 + [False]
-    model.set_params(solver="lbfgs").fit(X, Y).set_params(solver="adam")
-    with pytest.raises(ValueError, match="has no learning_rate_curve_"):
-        LearningRateDisplay.from_estimator(model)
+    # What counts is the fit, not a parameter that was set later.
+    LearningRateDisplay.from_estimator(model.set_params(solver="lbfgs"))
+    model.fit(X, Y).set_params(solver="adam")
+    for display in (LearningRateDisplay, LossCurveDisplay):
+        with pytest.raises(ValueError, match=r"solver='lbfgs'.* no curves"):
+            display.from_estimator(model)
 
 
 def test_rate_of_a_schedule(plt):
@@ -220,6 +223,11 @@ def test_rate_of_a_schedule(plt):
     assert LearningRateDisplay.from_schedule(Adaptive(), 2).rate.tolist() == [1, 1]
     with pytest.raises(ValueError, match=r"schedule must be one of .*got 'cosinus'"):
         LearningRateDisplay.from_schedule("cosinus", 3)
+    for wrong in (Cosine, 3):
+        with pytest.raises(TypeError, match=r"schedule must be a name.* function of"):
+            LearningRateDisplay.from_schedule(wrong, 3)
+    with pytest.raises(ValueError, match=r"schedule=.*must return finite numbers >= 0"):
+        LearningRateDisplay.from_schedule(lambda update, n_updates: -update, 3)
 
 
 def test_drawn_again(plt):

@@ -302,6 +302,7 @@ def test_an_error_of_a_constructor_itself_passes():
         ("solver", "L-BFGS", "solver='lbfgs'"),
         ("solver", "relu", "activation='relu'"),
         ("activation", "sigmoid", "activation='logistic'"),
+        ("activation", "swish", "activation='silu'"),
         ("activation", "linear", "activation='identity'"),
         ("activation", "ReLU", "activation='relu'"),
         ("batch_size", "Auto", "batch_size='auto'"),

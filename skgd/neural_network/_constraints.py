@@ -52,6 +52,7 @@ OF_MINI_BATCHES = (
     "learning_rate_factors",
     "ema_decay",
     "dropout",
+    "scoring",
 )
 
 

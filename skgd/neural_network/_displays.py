@@ -35,14 +35,16 @@ def _network_of(estimator):
         if not hasattr(found, FITTED[held]):
             raise NotFittedError(
                 f"This {type(found).__name__} has no {FITTED[held]}. Call fit first; a "
-                "search needs refit=True."
+                "search needs refit=True. Of other estimators, pass the network in them."
             )
         found = getattr(found, FITTED[held])
     check_is_fitted(found)
-    if found.solver == "lbfgs":
+    # The parameter may have been set after the fit.
+    if not hasattr(found, "loss_curve_"):
         raise ValueError(
-            f"{type(found).__name__}(solver='lbfgs') has no curves: it has neither epochs "
-            "nor a learning rate. Use one of the other solvers."
+            f"This {type(found).__name__} was fitted with solver='lbfgs' and has no "
+            "curves: there are neither epochs nor a learning rate. Use one of the other "
+            "solvers."
         )
     return found
 
@@ -302,7 +304,7 @@ class LearningRateDisplay:
         if rate is None:
             raise ValueError(
                 f"This {type(network).__name__} has no learning_rate_curve_: it was fitted "
-                "by scikit-learn or 'lbfgs'. Fit it by skgd with one of the other solvers."
+                "by scikit-learn. Fit it by skgd."
             )
         return cls(position=np.arange(1, len(rate) + 1), rate=rate).plot(ax, **kwargs)
 
@@ -350,8 +352,8 @@ class LearningRateDisplay:
 
         Raises
         ------
-        ValueError
-            If there is no schedule of that name.
+        TypeError, ValueError
+            If there is no such schedule.
         """
         if isinstance(schedule, str):
             if schedule not in SCHEDULES:
@@ -360,11 +362,17 @@ class LearningRateDisplay:
                 )
             schedule = SCHEDULES[schedule]()
         elif not isinstance(schedule, Schedule):
+            if not callable(schedule) or isinstance(schedule, type):
+                raise TypeError(
+                    "schedule must be a name, a Schedule object or a function of (update, "
+                    f"n_updates), got {schedule!r}."
+                )
             schedule = FunctionSchedule(schedule)
         update = np.arange(n_updates)
         epoch = update // updates_per_epoch
         n_seen = epoch * updates_per_epoch * batch_size
-        rate = factors(schedule, Progress(update, n_updates, epoch, n_seen))
+        progress = Progress(update, n_updates, epoch, n_seen)
+        rate = factors(schedule, progress, parameter="schedule")
         return cls(position=update, rate=learning_rate_init * rate, unit="update").plot(
             ax, **kwargs
         )

@@ -154,7 +154,7 @@ scoring : str, callable or None, default=None
     The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,
     X, y)``, 'loss' for minus the validation loss, or None for accuracy or R². Without
     ``X_val``, None keeps the first of equally good epochs, as scikit-learn does; otherwise
-    the last is kept.\
+    the last is kept. Not with 'lbfgs'.\
 """
 
 _N_JOBS = """\
@@ -169,7 +169,7 @@ loss_ : float
     The objective at the end of training.
 
 best_loss_ : float or None
-    Its minimum over the epochs; None with ``early_stopping``.
+    Its minimum over the epochs; None with ``early_stopping``. Not with 'lbfgs'.
 
 loss_curve_ : list of float
     Its mean over each epoch. Not with 'lbfgs'.
@@ -182,10 +182,10 @@ validation_loss_curve_ : list of float or None
     epoch, without penalty. NaN for epochs of earlier calls that had no validation data.
 
 validation_scores_ : list of float or None
-    Their score after each epoch, by ``scoring``.
+    Their score after each epoch, by ``scoring``. Not with 'lbfgs'.
 
 best_validation_score_ : float or None
-    The best score. With ``early_stopping``, its weights are kept.
+    The best score. With ``early_stopping``, its weights are kept. Not with 'lbfgs'.
 
 best_epoch_ : int or None
     The epoch that has it, counted from 1 as in ``loss_curve_[best_epoch_ - 1]``.

@@ -270,6 +270,8 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
                 + target_advice(plugins.loss, data.y),
                 ConvergenceWarning,
             )
+    if estimator.verbose > 1:
+        print(f"Stopped after iteration {descender.n_iterations}: {stop_reason}.")
     parameters.theta = descender.theta.astype(parameters.theta.dtype)
     parameters.average = None
     return Descent(parameters, descender.n_iterations, descender.loss, stop_reason)
@@ -304,6 +306,15 @@ class Descent(NamedTuple):
         estimator.stop_reason_ = self.stop_reason
         for name in ("best_epoch_", "validation_loss_curve_", "learning_rate_curve_"):
             setattr(estimator, name, None)
-        # The state of a solver belongs to other weights.
-        for name in ("_progress", "best_coefs_", "best_intercepts_", "best_stages_"):
+        # They belong to other weights; scikit-learn's, too, are not set by 'lbfgs'.
+        for name in (
+            "_progress",
+            "best_coefs_",
+            "best_intercepts_",
+            "best_stages_",
+            "best_loss_",
+            "best_validation_score_",
+            "loss_curve_",
+            "validation_scores_",
+        ):
             vars(estimator).pop(name, None)

@@ -263,7 +263,9 @@ class Run:
         loss, validation_loss, score, rate = self.epochs[-1]
         first, last, started = self._plan
         epoch, elapsed = len(self.epochs), perf_counter() - started
-        parts = [f"Epoch {epoch}/{last}: loss {loss:.6g}"]
+        # Counted as `best_epoch_` is.
+        count = f"{self._n_before + epoch}/{self._n_before + last}"
+        parts = [f"Epoch {count}: loss {loss:.6g}"]
         if self._validation is not None:
             parts.append(f"validation loss {validation_loss:.6g}")
             parts.append(f"score {score:.6g}{' *' if is_best else ''}")
@@ -278,7 +280,8 @@ class Run:
         """Print why training has stopped, if one line an epoch was asked for."""
         if self._estimator.verbose > 1 and self.stop_reason:
             best = f" Best epoch: {self._best[1]}." if self._validation else ""
-            print(f"Stopped after epoch {len(self.epochs)}: {self.stop_reason}.{best}")
+            epoch = self._n_before + len(self.epochs)
+            print(f"Stopped after epoch {epoch}: {self.stop_reason}.{best}")
 
     def _after_plateau(self):
         """Lower the learning rate, or stop."""

@@ -484,6 +484,19 @@ def test_one_line_an_epoch(capsys, is_given):
     assert last == f"Stopped after epoch 3: max_iter.{best}"
     silent = fitted("binary", parts("binary")[is_given], **parameters)
     assert_same_weights(silent, model)
+    # Epochs are counted as by best_epoch_.
+    quietly(model.set_params(warm_start=True).fit, **parts("binary")[is_given])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    best = f" Best epoch: {model.best_epoch_}." * is_given
+    assert first.startswith("Epoch 4/6: ")
+    assert last == f"Stopped after epoch 6: max_iter.{best}"
+
+
+def test_why_lbfgs_has_stopped(capsys):
+    fitted("binary", parts("binary")[0], verbose=2, solver="lbfgs", max_iter=2)
+    *_, iteration, last = capsys.readouterr().out.splitlines()
+    assert iteration.startswith("Iteration 2, loss = ")
+    assert last == "Stopped after iteration 2: max_iter."
 
 
 # -------------------------------------------------------------------- fits that go on
@@ -657,6 +670,17 @@ def test_lbfgs_refuses_it():
     model = network("binary", solver="lbfgs")
     with pytest.raises(ValueError, match=r"X_val .*solver='lbfgs'.*'adam'"):
         model.fit(X, CLASSES, X_val=X, y_val=CLASSES)
+    with pytest.raises(ValueError, match=r"scoring='loss' needs mini-batches.*'adam'"):
+        model.set_params(scoring="loss").fit(X, CLASSES)
+
+
+def test_lbfgs_forgets_the_curves_of_the_fit_before():
+    model = fitted("binary", parts("binary")[1], early_stopping=True)
+    fresh = fitted("binary", parts("binary")[0], solver="lbfgs")
+    quietly(model.set_params(solver="lbfgs").fit, **parts("binary")[0])
+    names = [{n for n in vars(m) if n.endswith("_")} for m in (model, fresh)]
+    assert names[0] == names[1]
+    assert model.best_epoch_ is None
 
 
 def test_networks_from_scikit_learn_go_on_with_it():
