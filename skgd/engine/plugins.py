@@ -25,9 +25,14 @@ class Plugin(BaseEstimator):
     ----------
     name : str
         The string that stands for the plug-in with its defaults; '' if there is none.
+
+    own_arguments : tuple of str
+        Arguments that an estimator's parameter of the same name does not set, since their
+        defaults differ.
     """
 
     name: ClassVar[str] = ""
+    own_arguments: ClassVar[tuple[str, ...]] = ()
     # As for scikit-learn's estimators: what each argument may be.
     _parameter_constraints: dict = {}
 

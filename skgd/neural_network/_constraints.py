@@ -180,7 +180,7 @@ CONSTRAINTS.update(
     for parameter, registry in (("solver", SOLVERS), ("learning_rate", SCHEDULES))
     for plugin in registry.values()
     for name in FLAT[parameter]
-    if name in plugin._parameter_constraints
+    if name in plugin._parameter_constraints and name not in plugin.own_arguments
 )
 
 

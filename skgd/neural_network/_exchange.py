@@ -19,7 +19,7 @@ from skgd.neural_network._plugins import (
     solver_of,
 )
 from skgd.schedules import Adaptive, Constant, InverseScaling
-from skgd.solvers import Adam, Minibatch, Momentum, RMSProp
+from skgd.solvers import AdaGrad, Adam, Lion, Minibatch, Momentum, NAdam, RMSProp
 
 __all__ = ["Exchange"]
 
@@ -99,10 +99,10 @@ class Exchange(BaseEstimator):
         Parameters that scikit-learn does not have are left out. Some others change:
         ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
         ``momentum=0``, and 'rmsprop' becomes 'adam' with ``beta_1=0`` and
-        ``beta_2=rho``. ``learning_rate='inverse_time'`` becomes 'constant', and a
-        splitter as ``validation_fraction`` 0.1. The state of
-        the solver is not copied: ``partial_fit`` goes on from the weights, with a new
-        state and ``learning_rate_init``.
+        ``beta_2=rho``. 'nadam', 'adagrad' and 'lion' become 'adam'.
+        ``learning_rate='inverse_time'`` becomes 'constant', and a splitter as
+        ``validation_fraction`` 0.1. The state of the solver is not copied: ``partial_fit``
+        goes on from the weights, with a new state and ``learning_rate_init``.
 
         Returns
         -------
@@ -184,7 +184,7 @@ class Exchange(BaseEstimator):
             )
         elif type(solver) is Minibatch:
             parameters.update(solver="sgd", momentum=0.0)
-        elif type(solver) is Adam:
+        elif isinstance(solver, Adam | NAdam | AdaGrad | Lion):
             parameters.update(solver="adam", **solver.get_params())
         elif type(solver) is Momentum:
             parameters.update(solver="sgd", **solver.get_params())

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.engine import Step
 from skgd.losses import (
@@ -107,6 +108,8 @@ def plugins_of(estimator, n_hidden, incremental):
     activations = activations_of(estimator, n_hidden)
     if estimator.solver == "lbfgs":
         return Plugins(activations, None, None)
+    if isinstance(estimator.solver, str):
+        _warn_of_own_arguments(estimator)
     scheduled = {
         name: schedule_of(estimator, incremental, name)
         for name in ("dropout", "weight_decay")
@@ -343,7 +346,7 @@ def _plugin(estimator, parameter, value):
         plugin = REGISTRIES[parameter][value]
         if not names:
             return plugin()
-        flat = [name for name in plugin.argument_names() if name in names]
+        flat = set(plugin.argument_names()) & set(names) - set(plugin.own_arguments)
         return plugin(**{name: getattr(estimator, name) for name in flat})
     try:
         check_definition(value)
@@ -371,6 +374,18 @@ def _check_default(estimator, name, parameter, plugin):
     raise ValueError(
         f"{name}={found!r} has no effect with {parameter}={plugin!r}. {remedy}."
     )
+
+
+def _warn_of_own_arguments(estimator):
+    """Warn of a parameter that is set, but is not the argument of a named solver."""
+    solver = SOLVERS[estimator.solver]
+    for name in solver.own_arguments:
+        found = getattr(estimator, name, None)
+        if hasattr(estimator, name) and found != _default(type(estimator), name):
+            warn(
+                f"{name}={found!r} has no effect with solver={estimator.solver!r}. Write "
+                f"solver={solver(**{name: found})!r}, of skgd.solvers."
+            )
 
 
 def _default(cls, name):

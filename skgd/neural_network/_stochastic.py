@@ -250,7 +250,7 @@ def _progress(estimator, plugins, layout, dtype, incremental):
     if (
         incremental
         and kept is not None
-        and _is_alike(kept["solver"], estimator.solver)
+        and _is_alike(kept["solver"], plugins.solver)
         # Weights set by hand may be of another size.
         and kept["state"].shape == (plugins.n_slots, layout.n_params)
     ):
@@ -258,7 +258,8 @@ def _progress(estimator, plugins, layout, dtype, incremental):
         kept = Progress(**kept)
         return kept.copy(dtype, kept.rate_from(initial) if lowers else initial, initial)
     state = np.zeros((plugins.n_slots, layout.n_params), dtype=dtype)
-    return Progress(estimator.solver, state, rate=initial, initial=initial)
+    solver = estimator.solver if isinstance(estimator.solver, str) else plugins.solver
+    return Progress(solver, state, rate=initial, initial=initial)
 
 
 def _average(decay, layout, parameters, progress):

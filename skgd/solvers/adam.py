@@ -8,12 +8,15 @@ r"""Adam: steps from bias-corrected moving moments of the gradient.
     - \eta \frac{\sqrt{1 - \beta_2^{t+1}}}{1 - \beta_1^{t+1}} \frac{m}{\sqrt{v} + \epsilon}
 
 with :math:`t` updates before this one. The :math:`\epsilon` is the "epsilon hat" of the
-paper's section 2, as in scikit-learn and TensorFlow 1.
+paper's section 2, as in scikit-learn and TensorFlow 1. AMSGrad divides by
+:math:`\sqrt{\max v} + \epsilon`, with the largest :math:`v` so far.
 
 References
 ----------
 D. P. Kingma, J. Ba (2015). "Adam: a method for stochastic optimization." ICLR,
 arXiv:1412.6980.
+
+S. J. Reddi, S. Kale, S. Kumar (2018). "On the convergence of Adam and beyond." ICLR.
 """
 
 import math
@@ -38,6 +41,10 @@ class Adam(Solver):
     epsilon : float, default=1e-8
         Added to the denominator.
 
+    amsgrad : bool, default=False
+        Whether to divide by the largest mean square so far. It keeps another number for
+        each parameter.
+
     Examples
     --------
     >>> from skgd.solvers import Adam
@@ -51,12 +58,20 @@ class Adam(Solver):
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "amsgrad": ["boolean"],
     }
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8) -> None:
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, amsgrad=False) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.amsgrad = amsgrad
+
+    def resolved(self):
+        """Return the solver with the slots that it needs."""
+        if type(self) is Adam and self.amsgrad:
+            return AMSGrad(**self.get_params())
+        return self
 
     def coefficients(self, rate, t):
         """Return the corrected rate, and the weights of the averages."""
@@ -72,6 +87,28 @@ class Adam(Solver):
         m = beta_1 * m + rest_1 * g
         v = beta_2 * v + rest_2 * (g * g)
         return theta - eta * m / (math.sqrt(v) + epsilon), (m, v)
+
+
+class AMSGrad(Adam):
+    """What ``Adam(amsgrad=True)`` stands for.
+
+    Parameters
+    ----------
+    beta_1, beta_2, epsilon, amsgrad
+        As of Adam.
+    """
+
+    n_slots = 3
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter, its new moments and the largest second one."""
+        eta, beta_1, rest_1, beta_2, rest_2, epsilon = coefficients
+        m, v, largest = state
+        m = beta_1 * m + rest_1 * g
+        v = beta_2 * v + rest_2 * (g * g)
+        largest = max(largest, v)
+        return theta - eta * m / (math.sqrt(largest) + epsilon), (m, v, largest)
 
 
 def _one_minus_power(base, exponents):

@@ -13,6 +13,11 @@ the mean gradient, so that s - m² is its variance:
     m &\leftarrow \rho m + (1 - \rho) g, \qquad m_0 = 0 \\
     \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s - m^2} + \epsilon}
 
+With momentum, also as in PyTorch, the learning rate multiplies the whole velocity
+:math:`b \leftarrow \mu b + g / (\ldots + \epsilon)`:
+
+.. math:: \theta \leftarrow \theta - \eta b
+
 References
 ----------
 T. Tieleman, G. Hinton (2012). "Lecture 6.5, rmsprop: divide the gradient by a running
@@ -46,6 +51,10 @@ class RMSProp(Solver):
         Whether to divide by the deviation of the gradient, instead of its size. It keeps
         another number for each parameter.
 
+    momentum : float, default=0.0
+        The part of the velocity that an update keeps, in [0, 1). If it is positive, another
+        number is kept for each parameter.
+
     Examples
     --------
     >>> from skgd.solvers import RMSProp
@@ -55,21 +64,29 @@ class RMSProp(Solver):
 
     name = "rmsprop"
     n_slots = 1
+    own_arguments = ("momentum",)
     _parameter_constraints: dict = {
         "rho": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "centered": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
     }
 
-    def __init__(self, rho=0.9, epsilon=1e-8, centered=False) -> None:
+    def __init__(self, rho=0.9, epsilon=1e-8, centered=False, momentum=0.0) -> None:
         self.rho = rho
         self.epsilon = epsilon
         self.centered = centered
+        self.momentum = momentum
 
     def resolved(self):
         """Return the solver with the slots that it needs."""
-        if type(self) is RMSProp and self.centered:
-            return CenteredRMSProp(**self.get_params())
+        variant = {
+            (True, False): CenteredRMSProp,
+            (False, True): MomentumRMSProp,
+            (True, True): CenteredMomentumRMSProp,
+        }.get((self.centered, self.momentum > 0))
+        if type(self) is RMSProp and variant is not None:
+            return variant(**self.get_params())
         return self
 
     def coefficients(self, rate, t):
@@ -90,7 +107,7 @@ class CenteredRMSProp(RMSProp):
 
     Parameters
     ----------
-    rho, epsilon, centered
+    rho, epsilon, centered, momentum
         As of RMSProp.
     """
 
@@ -106,3 +123,50 @@ class CenteredRMSProp(RMSProp):
         # Rounding may leave less than 0.
         variance = max(s - m * m, 0.0)
         return theta - eta * g / (math.sqrt(variance) + epsilon), (s, m)
+
+
+class MomentumRMSProp(RMSProp):
+    """What ``RMSProp(momentum=0.9)`` stands for.
+
+    Parameters
+    ----------
+    rho, epsilon, centered, momentum
+        As of RMSProp.
+    """
+
+    n_slots = 2
+
+    def coefficients(self, rate, t):
+        """Return those of RMSProp, and the momentum."""
+        return *super().coefficients(rate, t), self.momentum
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter, its new mean square and its new velocity."""
+        eta, rho, rest, epsilon, mu = coefficients
+        s, b = state
+        s = rho * s + rest * (g * g)
+        b = mu * b + g / (math.sqrt(s) + epsilon)
+        return theta - eta * b, (s, b)
+
+
+class CenteredMomentumRMSProp(MomentumRMSProp):
+    """What ``RMSProp(centered=True, momentum=0.9)`` stands for.
+
+    Parameters
+    ----------
+    rho, epsilon, centered, momentum
+        As of RMSProp.
+    """
+
+    n_slots = 3
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter, its mean square, its mean and its velocity."""
+        eta, rho, rest, epsilon, mu = coefficients
+        s, m, b = state
+        s = rho * s + rest * (g * g)
+        m = rho * m + rest * g
+        b = mu * b + g / (math.sqrt(max(s - m * m, 0.0)) + epsilon)
+        return theta - eta * b, (s, m, b)

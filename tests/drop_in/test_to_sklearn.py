@@ -43,6 +43,7 @@ SOLVERS = {
         {"solver": "rmsprop", "rho": 0.8, "learning_rate": "invscaling"},
         {"solver": "adam", "beta_1": 0.0, "beta_2": 0.8, "learning_rate": "invscaling"},
     ),
+    "lion": ({"solver": "lion"}, {"solver": "adam", "beta_1": 0.9, "beta_2": 0.99}),
     "normalized": (
         {"batch_normalization": True, "early_stopping": True, "warm_start": True},
         {"early_stopping": True, "warm_start": True},

@@ -12,6 +12,16 @@ from tests.solvers.test_solvers import TOLERANCE, problem
 
 torch = pytest.importorskip("torch")
 
+
+@pytest.fixture(autouse=True)
+def double():
+    """NAdam keeps a product in the default dtype."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
 # torch keeps the learning rate outside the velocity: the same as long as it is constant.
 RATE = 0.003
 
@@ -34,6 +44,7 @@ def make_rmsprop(parameters, settings):
         alpha=settings["rho"],
         eps=settings["epsilon"],
         centered=settings.get("centered", False),
+        momentum=settings.get("momentum", 0.0),
     )
 
 
@@ -42,7 +53,22 @@ def make_adam(parameters, settings):
         parameters,
         lr=RATE,
         betas=(settings["beta_1"], settings["beta_2"]),
+        amsgrad=settings.get("amsgrad", False),
     )
+
+
+def make_nadam(parameters, settings):
+    return torch.optim.NAdam(
+        parameters,
+        lr=RATE,
+        betas=(settings["beta_1"], settings["beta_2"]),
+        eps=settings["epsilon"],
+        momentum_decay=settings.get("momentum_decay", 0.004),
+    )
+
+
+def make_adagrad(parameters, settings):
+    return torch.optim.Adagrad(parameters, lr=RATE, eps=settings["epsilon"])
 
 
 PEERS = {
@@ -51,16 +77,20 @@ PEERS = {
     "sgd": make_momentum,
     "rmsprop": make_rmsprop,
     "adam": make_adam,
+    "nadam": make_nadam,
+    "adagrad": make_adagrad,
 }
+# What torch does not have.
+WITHOUT_PEER = {"lion"}
 
 
 def test_every_solver_has_a_peer():
-    assert set(PEERS) == set(SOLVERS)
+    assert set(PEERS) | WITHOUT_PEER == set(SOLVERS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    ("name", "settings"), [(name, s) for name in SOLVERS for s in SETTINGS[name]]
+    ("name", "settings"), [(name, s) for name in PEERS for s in SETTINGS[name]]
 )
 def test_a_trace_follows_torch(name, settings, dtype):
     solver = SOLVERS[name](**settings).resolved()

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skgd import MLPRegressor
 from skgd.engine.loops import PIECE
-from skgd.solvers import SOLVERS, RMSProp, Solver
+from skgd.solvers import SOLVERS, Adam, RMSProp, Solver
 from skgd.testing import check_plugin
 from tests.engine.helpers import DTYPES, Model, assert_close, train, update
 from tests.engine.problems import LOSSES, draw
@@ -74,7 +74,9 @@ def test_a_trace_follows_the_oracle(name, settings, dtype):
     # A slot may cross zero: compared relative to the size of the parameter's gradients.
     unit = np.abs(gradients).max(axis=0).astype(float)
     for slot, slot_expected in zip(state, state_expected, strict=True):
-        largest = np.maximum(np.abs(slot_expected), np.minimum(unit, unit**2) * 0.01)
+        # Squares have no sign.
+        least = unit if (slot_expected < 0).any() else np.minimum(unit, unit**2)
+        largest = np.maximum(np.abs(slot_expected), least * 0.01)
         assert (np.abs(slot - slot_expected) <= TOLERANCE[dtype] * largest).all()
 
 
@@ -227,35 +229,74 @@ def test_a_gradient_that_does_not_vary(dtype):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("batch_normalization", [False, True])
-def test_centered_in_an_estimator(batch_normalization):
+@pytest.mark.parametrize(
+    ("plain", "flag"),
+    [
+        (RMSProp(), {"centered": True}),
+        (RMSProp(), {"momentum": 0.9}),
+        (RMSProp(centered=True), {"momentum": 0.9}),
+        (Adam(beta_2=0.3), {"amsgrad": True}),
+    ],
+)
+def test_a_flag_in_an_estimator(plain, flag):
     """It keeps its state, starts anew if the other is chosen, and leaves the object."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))
     y = X @ rng.normal(size=3)
-    solver = RMSProp(centered=True)
+    solver = clone(plain).set_params(**flag)
     network = MLPRegressor(
         hidden_layer_sizes=(5,),
         solver=solver,
+        learning_rate_init=0.1,
         shuffle=False,
         random_state=0,
         max_iter=4,
-        batch_normalization=batch_normalization,
+        batch_normalization="centered" in flag,
     )
     whole, steps = clone(network).fit(X, y), clone(network)
     for _ in range(4):
         steps = pickle.loads(pickle.dumps(steps.partial_fit(X, y)))
     assert steps.loss_curve_ == pytest.approx(whole.loss_curve_, rel=1e-9)
-    plain = clone(network).set_params(solver__centered=False).fit(X, y)
-    assert plain.loss_curve_ != whole.loss_curve_
-    named = clone(network).set_params(solver="rmsprop").fit(X, y)
-    assert plain.loss_curve_ == named.loss_curve_
-    steps.set_params(solver__centered=False).partial_fit(X, y)
-    assert type(network.solver) is RMSProp
-    search = GridSearchCV(network, {"solver__centered": [False, True]}, cv=2).fit(X, y)
+    without = clone(network).set_params(solver=clone(plain)).fit(X, y)
+    assert without.loss_curve_ != whole.loss_curve_
+    ((name, value),) = flag.items()
+    off = {f"solver__{name}": plain.get_params()[name]}
+    assert clone(network).set_params(**off).fit(X, y).loss_curve_ == without.loss_curve_
+    steps.set_params(**off).partial_fit(X, y)
+    assert steps._progress["state"].shape[0] == solver.resolved().n_slots - 1
+    assert type(network.solver) is type(plain)
+    grid = {f"solver__{name}": [plain.get_params()[name], value]}
+    search = GridSearchCV(network, grid, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 2
-    exported = whole.to_sklearn()
-    assert (exported.solver, exported.beta_1) == ("adam", 0.0)
+    assert whole.to_sklearn().solver == "adam"
     check_plugin(solver)
-    with pytest.raises(ValueError, match="'centered' parameter of RMSProp"):
-        clone(network).set_params(solver__centered="yes").fit(X, y)
+    with pytest.raises(ValueError, match=f"'{name}' parameter of"):
+        clone(network).set_params(**{f"solver__{name}": "yes"}).fit(X, y)
+
+
+def test_flags_of_as_many_slots_are_not_mixed_up():
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    settings = {"hidden_layer_sizes": (), "shuffle": False, "random_state": 0}
+    network = MLPRegressor(solver=RMSProp(centered=True), **settings).partial_fit(X, y)
+    anew = pickle.loads(pickle.dumps(network))
+    del anew._progress
+    for model in (network, anew):
+        model.set_params(solver__centered=False, solver__momentum=0.5).partial_fit(X, y)
+    np.testing.assert_array_equal(network.coefs_[0], anew.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "remedy"),
+    [
+        ("rmsprop", {"momentum": 0.5}, r"solver=RMSProp\(momentum=0.5\)"),
+        ("lion", {"beta_2": 0.9}, r"solver=Lion\(beta_2=0.9\)"),
+    ],
+)
+def test_a_parameter_that_is_not_the_solvers(name, parameter, remedy):
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    settings = {"hidden_layer_sizes": (), "solver": name, "tol": 1e9, "random_state": 0}
+    with pytest.warns(UserWarning, match=f"has no effect with solver='{name}'.*{remedy}"):
+        other = MLPRegressor(**settings, **parameter).fit(X, y)
+    np.testing.assert_array_equal(
+        other.coefs_[0], MLPRegressor(**settings).fit(X, y).coefs_[0]
+    )

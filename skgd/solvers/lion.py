@@ -1,0 +1,68 @@
+r"""Lion: steps of the same size for all parameters, by the sign of a moving average.
+
+.. math::
+
+    \theta &\leftarrow \theta
+    - \eta \operatorname{sign}(\beta_1 m + (1 - \beta_1) g) \\
+    m &\leftarrow \beta_2 m + (1 - \beta_2) g
+
+The paper's weight decay is ``weight_decay`` of the estimators.
+
+References
+----------
+X. Chen, C. Liang, D. Huang, E. Real, et al. (2023). "Symbolic discovery of optimization
+algorithms." NeurIPS, arXiv:2302.06675.
+"""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval
+
+from skgd.engine import Solver
+
+__all__ = ["Lion"]
+
+
+class Lion(Solver):
+    """Steps of the same size for all parameters, by the sign of a moving average.
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        The weight of the moving average in a step, in [0, 1). The gradient has the rest.
+
+    beta_2 : float, default=0.99
+        What the moving average of the gradient keeps, in [0, 1).
+
+    Examples
+    --------
+    >>> from skgd.solvers import Lion
+    >>> Lion(beta_1=0.95)
+    Lion(beta_1=0.95)
+    """
+
+    name = "lion"
+    n_slots = 1
+    own_arguments = ("beta_1", "beta_2")
+    _parameter_constraints: dict = {
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(self, beta_1=0.9, beta_2=0.99) -> None:
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+
+    def coefficients(self, rate, t):
+        """Return the rate, and the weights of the averages."""
+        return rate, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2
+
+    @staticmethod
+    def update(theta, g, state, coefficients):
+        """Return the new parameter and its new average."""
+        eta, beta_1, rest_1, beta_2, rest_2 = coefficients
+        (m,) = state
+        c = beta_1 * m + rest_1 * g
+        sign = 1.0 if c > 0.0 else (-1.0 if c < 0.0 else 0.0)
+        # 0 c is NaN if the gradient is not finite: the sign would hide it.
+        return theta - (eta * sign + 0.0 * c), (beta_2 * m + rest_2 * g,)
