@@ -47,8 +47,8 @@ TABLES = [
 # Rates that a solver learns with. The checks' regression targets are in the hundreds, and
 # not scaled.
 RATES = {
-    MLPClassifier: {"minibatch": 0.1, "momentum": 0.01, "rmsprop": 0.001, "adam": 0.001},
-    MLPRegressor: {"minibatch": 0.003, "momentum": 0.001, "rmsprop": 0.001, "adam": 0.001},
+    MLPClassifier: {"minibatch": 0.1, "momentum": 0.01, "adagrad": 0.01},
+    MLPRegressor: {"minibatch": 0.003},
 }
 # Not 'invscaling': it is scikit-learn's, which counts rows, so that a row of weight 2
 # cannot be the same as two rows. The checks ask for that. Not 'step', since fits of few
@@ -56,7 +56,7 @@ RATES = {
 MLPS = [
     estimator(
         solver=solver,
-        learning_rate_init=RATES[estimator][solver],
+        learning_rate_init=RATES[estimator].get(solver, 0.001),
         batch_normalization=batch_normalization,
         learning_rate=learning_rate,
         # As for 'step'.
@@ -72,6 +72,9 @@ MLPS = [
         (MLPClassifier, "momentum", False, "adaptive"),
         (MLPRegressor, "momentum", True, "adaptive"),
         (MLPClassifier, "momentum", False, "exponential"),
+        (MLPClassifier, "nadam", False, "constant"),
+        (MLPClassifier, "adagrad", True, "constant"),
+        (MLPRegressor, "lion", False, "constant"),
     ]
 ]
 # Few iterations: later the probabilities of one check come to 1, as scikit-learn's do.

@@ -265,6 +265,8 @@ def test_a_warm_start_goes_on_from_a_pickle(solver):
         return MLPRegressor(
             hidden_layer_sizes=(4,),
             solver=solver,
+            # So large that the signs of Lion's averages change.
+            learning_rate_init=0.1,
             random_state=np.random.RandomState(0),
             shuffle=False,
             **kwargs,

@@ -15,7 +15,7 @@ from skgd.engine.loops import loss_loops, solver_loop
 from skgd.engine.records import STAGE, STEP, TILE, Kernels, Rows, StageWork
 from skgd.kernels.multiply import bind as bind_multiply
 
-__all__ = ["MOST_KINDS", "bind", "bind_loss", "no_rows"]
+__all__ = ["MOST_KINDS", "bind", "bind_loss", "bind_steps", "no_rows"]
 
 # Kinds of stages in a network.
 MOST_KINDS = 16
@@ -60,6 +60,13 @@ def bind_loss(loss, dtype):
     roles = zip(("evaluate", "link"), loss_loops(loss, dtype), strict=True)
     named = Kernels(**{role: _bound(kernel, role, dtype) for role, kernel in roles})
     return functions(named, _signatures, dtype)
+
+
+@cache
+def bind_steps(steps, dtype):
+    """Compile a chain of steps without a network."""
+    update = _bound(solver_loop(steps, dtype), "update", dtype)
+    return functions(Kernels(update=update), _signatures, dtype)
 
 
 def _number_kinds(layout, plan):

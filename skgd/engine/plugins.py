@@ -240,6 +240,65 @@ class Solver(Step):
         gradient of all parameters, which takes longer.
     """
 
+    def __call__(self, fun, x0, args=(), **options):
+        """Minimize a function: a solver is a method of ``scipy.optimize.minimize``.
+
+        The updates are those of the training of networks, by the same compiled kernel, in
+        float64. Write ``minimize(fun, x0, jac=jac, method=Adam(), options={...})``.
+
+        Parameters
+        ----------
+        fun : callable
+            ``fun(x, *args)`` returns a number. It is evaluated at the end, and for a
+            callback that takes ``intermediate_result``.
+
+        x0 : array-like of shape (n,)
+            Where to start.
+
+        args : tuple, default=()
+            Further arguments of ``fun`` and ``jac``.
+
+        **options : dict
+            - ``jac``: ``jac(x, *args)`` returns the gradient. It is required.
+            - ``learning_rate_init``: by default 0.001.
+            - ``learning_rate``: the name of a schedule, a Schedule or a function of
+              ``(update, n_updates)``, by default 'constant'. An update counts as an epoch
+              of one sample.
+            - ``maxiter``: the number of updates, by default 1000.
+            - ``gtol``, or ``tol`` of SciPy: stop as soon as no component of the gradient is
+              larger, by default 1e-5.
+            - ``callback``: is called after each update with ``x``, or with an
+              OptimizeResult if its only argument is named ``intermediate_result``. It may
+              raise StopIteration.
+            - ``disp``: whether to print the message, by default False.
+
+        Returns
+        -------
+        result : scipy.optimize.OptimizeResult
+            The last ``x``, its ``fun`` and ``jac``, counts ``nit``, ``nfev`` and ``njev``,
+            and ``status``, ``success`` and ``message``. ``success`` is whether ``gtol`` is
+            reached.
+
+        Raises
+        ------
+        ValueError
+            If ``jac`` is missing, if there are bounds, constraints or a Hessian, or if an
+            option is not valid.
+
+        Examples
+        --------
+        >>> from scipy.optimize import minimize, rosen, rosen_der
+        >>> from skgd.solvers import Adam
+        >>> options = {"learning_rate_init": 0.1, "learning_rate": "cosine"}
+        >>> found = minimize(rosen, [-1.0, 2.0], jac=rosen_der, method=Adam(), options=options)
+        >>> found.x.round(3)
+        array([1., 1.])
+        """
+        # Only a solver that is called needs the compiler.
+        from skgd.engine.minimize import minimize
+
+        return minimize(self, fun, x0, args, **options)
+
 
 class Progress(NamedTuple):
     """Where the training stands, for a schedule.
@@ -279,6 +338,8 @@ class Schedule(Plugin):
         Whether ``progress.n_updates`` must be known.
     """
 
+    # Those that have names, which skgd.schedules fills in.
+    registry: ClassVar[dict[str, type["Schedule"]]] = {}
     needs_n_updates: ClassVar[bool] = False
     after_plateau: ClassVar[Any] = None
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgd.engine.plugins import Progress
 from skgd.neural_network._base import BaseMLP
-from skgd.neural_network._contracts import factors
+from skgd.engine.contracts import factors
 from skgd.neural_network._validation import scoring_name
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 

@@ -32,7 +32,7 @@ from skgd.neural_network._constraints import (
     ObjectOf,
     initial_of,
 )
-from skgd.neural_network._contracts import check_definition
+from skgd.engine.contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 from skgd.steps import Clip, Decay
@@ -380,8 +380,10 @@ def _warn_of_own_arguments(estimator):
     """Warn of a parameter that is set, but is not the argument of a named solver."""
     solver = SOLVERS[estimator.solver]
     for name in solver.own_arguments:
-        found = getattr(estimator, name, None)
-        if hasattr(estimator, name) and found != _default(type(estimator), name):
+        if not hasattr(estimator, name):
+            continue
+        found = getattr(estimator, name)
+        if found not in (_default(type(estimator), name), getattr(solver(), name)):
             warn(
                 f"{name}={found!r} has no effect with solver={estimator.solver!r}. Write "
                 f"solver={solver(**{name: found})!r}, of skgd.solvers."

@@ -36,8 +36,9 @@ __all__ = [
     "WarmSchedule",
 ]
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    schedule.name: schedule
+SCHEDULES = Schedule.registry
+SCHEDULES.update(
+    (schedule.name, schedule)
     for schedule in (
         Constant,
         InverseTime,
@@ -51,4 +52,4 @@ SCHEDULES: dict[str, type[Schedule]] = {
         CosLog,
         FlatCos,
     )
-}
+)

@@ -11,7 +11,7 @@ from skgd.activations import ACTIVATIONS, Activation, Identity, ReLU, Tanh
 from skgd.engine.plugins import Progress
 from skgd.losses import Huber, MultinomialLogLoss, Poisson, SquaredError, Tweedie
 from skgd.neural_network._constraints import CONSTRAINTS, FLAT
-from skgd.neural_network._contracts import factors
+from skgd.engine.contracts import factors
 from skgd.neural_network._plugins import (
     activations_of,
     loss_of,

@@ -7,11 +7,8 @@ from types import FunctionType
 
 import numpy as np
 
-from skgd.activations import Activation
+from skgd.engine.plugins import Activation, Loss, Schedule, Solver
 from skgd.engine.stage import KINDS
-from skgd.losses import Loss
-from skgd.schedules import FunctionSchedule, Schedule
-from skgd.solvers import Solver
 
 __all__ = ["check_definition", "coefficients", "factors", "scheduled_factors"]
 
@@ -155,10 +152,9 @@ def factors(schedule, progress, parameter="learning_rate"):
         If the schedule fails, or if it returns anything but finite numbers >= 0.
     """
     shape = progress.update.shape
-    is_function = isinstance(schedule, FunctionSchedule)
 
     def shown():
-        return f"{parameter}={schedule.function if is_function else schedule!r}"
+        return f"{parameter}={getattr(schedule, 'function', schedule)!r}"
 
     try:
         found = schedule(progress)
