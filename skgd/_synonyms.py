@@ -70,7 +70,6 @@ OPTIONS = {
     "silu": "swish",
     "minibatch": "gd gradient_descent batch minibatch_sgd",
     "momentum": "nesterov nag",
-    "adam": "nadam",
     "lbfgs": "bfgs l_bfgs_b newton newton_cg",
     "squared_error": "mse mean_squared_error l2 l2_loss squared_loss least_squares ls "
     "gaussian",
@@ -89,6 +88,8 @@ OPTIONS = {
     "adaptive": "plateau reduce_on_plateau reduce_lr_on_plateau",
     "constant": "fixed",
 }
+# Variants of 'adam', and how to write them.
+SOLVERS = {"adamw": "'adam' with weight_decay=0.01", "amsgrad": "Adam(amsgrad=True)"}
 
 
 def name_hint(name, cls, method="__init__", accepted=None):
@@ -173,8 +174,8 @@ def value_hint(name, value, constraints):
         return f"Did you mean learning_rate_init={value}?"
     if not isinstance(value, str):
         return None
-    if name == "solver" and _plain(value) == "adamw":
-        return "Did you mean solver='adam' with weight_decay=0.01?"
+    if name == "solver" and _plain(value) in SOLVERS:
+        return f"Did you mean solver={SOLVERS[_plain(value)]}?"
     options = _options(constraints[name])
     if (
         name == "loss"

@@ -9,10 +9,10 @@ from numbers import Real
 
 import numpy as np
 
+from skgd.engine.contracts import check_definition, coefficients, factors
 from skgd.engine.plugins import Activation, Loss, Progress, Schedule, Solver
 from skgd.losses import BinaryLogLoss, Focal
 from skgd.neural_network import MLPClassifier, MLPRegressor
-from skgd.engine.contracts import check_definition, coefficients, factors
 from skgd.neural_network._plugins import check_numbers
 
 __all__ = ["check_plugin"]

@@ -22,8 +22,8 @@ DEFAULTS: dict[str, Any] = {
     "gtol": 1e-5,
     "disp": False,
 }
-# What SciPy passes to every method, with the values that stand for nothing.
-REFUSED: dict[str, Any] = {"hess": None, "hessp": None, "bounds": None, "constraints": ()}
+# What SciPy passes to every method: None, or an empty tuple.
+REFUSED = "hess", "hessp", "bounds", "constraints"
 MESSAGES = {
     0: "No component of the gradient is larger than gtol.",
     1: "Maximum number of iterations has been exceeded.",
@@ -121,12 +121,12 @@ class _Problem:
 
 def _checked(solver, jac, options):
     """Return all options, or raise if one of them cannot be."""
-    for name, nothing in REFUSED.items():
+    for name in REFUSED:
         value = options.pop(name, None)
         if not (value is None or (isinstance(value, tuple | list) and not value)):
             raise ValueError(
                 f"{name} cannot be used with method={solver!r}, which follows the gradient "
-                f"alone. Leave it out, or use another method."
+                "alone. Leave it out, or use another method."
             )
     if not callable(jac):
         raise ValueError(

@@ -289,8 +289,10 @@ class Solver(Step):
         --------
         >>> from scipy.optimize import minimize, rosen, rosen_der
         >>> from skgd.solvers import Adam
+        >>> method = Adam(beta_2=0.99)
         >>> options = {"learning_rate_init": 0.1, "learning_rate": "cosine"}
-        >>> found = minimize(rosen, [-1.0, 2.0], jac=rosen_der, method=Adam(), options=options)
+        >>> options["maxiter"] = 2000
+        >>> found = minimize(rosen, [-1, 2], jac=rosen_der, method=method, options=options)
         >>> found.x.round(3)
         array([1., 1.])
         """

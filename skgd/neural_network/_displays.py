@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from skgd.engine.contracts import factors
 from skgd.engine.plugins import Progress
 from skgd.neural_network._base import BaseMLP
-from skgd.engine.contracts import factors
 from skgd.neural_network._validation import scoring_name
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 
-__all__ = ["LearningRateDisplay", "LossCurveDisplay"]
+__all__ = ["LearningRateDisplay", "LossCurveDisplay", "axes_of"]
 
 # Where meta-estimators keep what they have fitted, by where they keep what is to be fitted.
 FITTED = {"estimator": "best_estimator_", "regressor": "regressor_"}
@@ -49,7 +49,7 @@ def _network_of(estimator):
     return found
 
 
-def _axes(display, ax):
+def axes_of(display, ax):
     """Return the axes to draw in, new ones by default."""
     try:
         import matplotlib.pyplot as plt
@@ -194,7 +194,7 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The same object.
         """
-        ax = _axes(self, ax)
+        ax = axes_of(self, ax)
         self.score_ax_ = None if self.scores is None else ax.twinx()
         self.lines_ = {}
         for name, axes, values, label in (
@@ -393,7 +393,7 @@ class LearningRateDisplay:
         display : LearningRateDisplay
             The same object.
         """
-        ax = _axes(self, ax)
+        ax = axes_of(self, ax)
         (self.line_,) = ax.plot(self.position, self.rate, **kwargs)
         ax.set(xlabel=self.unit, ylabel="learning rate")
         if "label" in kwargs:

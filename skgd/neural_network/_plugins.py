@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.engine import Step
+from skgd.engine.contracts import check_definition
 from skgd.losses import (
     CLASSIFICATION_LOSSES,
     LOSSES,
@@ -32,7 +33,6 @@ from skgd.neural_network._constraints import (
     ObjectOf,
     initial_of,
 )
-from skgd.engine.contracts import check_definition
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 from skgd.steps import Clip, Decay

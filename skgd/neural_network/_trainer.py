@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skgd.engine.binding import bind
+from skgd.engine.contracts import coefficients, factors, scheduled_factors
 from skgd.engine.layout import MemoryPlan
 from skgd.engine.plugins import Progress as SchedulePosition
 from skgd.engine.records import Epochs, Network, Settings, make_steps
 from skgd.engine.stage import KINDS
 from skgd.engine.train import train
-from skgd.engine.contracts import coefficients, factors, scheduled_factors
 from skgd.neural_network._orders import Orders
 from skgd.neural_network._parameters import Parameters
 from skgd.parallel.pace import Pace

@@ -10,8 +10,8 @@ r"""NAdam: Adam with Nesterov's momentum.
     + \frac{\mu_{k+1}}{1 - M_{k+1}} m \right)
     \Big/ \left( \sqrt{\frac{v}{1 - \beta_2^k}} + \epsilon \right)
 
-with :math:`t` updates before this one and :math:`\psi` the ``momentum_decay``. As in PyTorch,
-:math:`\epsilon` is added after the correction.
+with :math:`t` updates before this one and :math:`\psi` the ``momentum_decay``. As in
+PyTorch, :math:`\epsilon` is added after the correction.
 
 References
 ----------

@@ -8,10 +8,10 @@ from sklearn.base import clone
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.activations import ACTIVATIONS, Activation, Identity, ReLU, Tanh
+from skgd.engine.contracts import factors
 from skgd.engine.plugins import Progress
 from skgd.losses import Huber, MultinomialLogLoss, Poisson, SquaredError, Tweedie
 from skgd.neural_network._constraints import CONSTRAINTS, FLAT
-from skgd.engine.contracts import factors
 from skgd.neural_network._plugins import (
     activations_of,
     loss_of,
@@ -298,6 +298,7 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
         ("solver", Adam, "skgd.solvers.Solver object. Got <class 'skgd.solvers.adam.Adam"),
         ("solver", Adam, "Did you mean solver=Adam()?"),
         ("solver", "AdamW", "Did you mean solver='adam' with weight_decay=0.01?"),
+        ("solver", "AMSGrad", "Did you mean solver=Adam(amsgrad=True)?"),
         ("solver", ReLU(), "Did you mean activation=ReLU()?"),
         ("solver", InverseTime(decay_steps=3), "mean learning_rate=InverseTime(decay_ste"),
         ("solver", LikeASolver(), "or a skgd.solvers.Solver object."),

@@ -1,0 +1,203 @@
+"""A plot of the paths that solvers take over a function of two variables."""
+
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import minimize
+
+from skgd.neural_network._displays import axes_of
+from skgd.solvers import SOLVERS, Solver
+
+__all__ = ["SolverPathDisplay"]
+
+# Points of the grid in each direction, and contour lines.
+N_POINTS, N_LEVELS = 100, 15
+
+
+class SolverPathDisplay:
+    """Paths that solvers take over the contour lines of a function of two variables.
+
+    Make one by :meth:`from_function`. The parameters are stored as attributes.
+
+    Parameters
+    ----------
+    paths : dict of str to array-like of shape (n_updates + 1, 2)
+        Where each solver comes by, from the start on.
+
+    grid : tuple of two array-like of shape (n,)
+        The coordinates at which the function is known.
+
+    height : array-like of shape (n, n)
+        The function, a row for each of the second coordinates.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    contour_ : matplotlib QuadContourSet
+        The contour lines.
+
+    lines_ : dict of str to matplotlib Line2D
+        The paths.
+
+    See Also
+    --------
+    LearningRateDisplay : The learning rate of a schedule.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from scipy.optimize import rosen, rosen_der
+    >>> from skgd.inspection import SolverPathDisplay
+    >>> display = SolverPathDisplay.from_function(
+    ...     rosen, rosen_der, [-1, 1.5], ["adam", "lion"], learning_rate_init=0.05
+    ... )
+    >>> display.paths["lion"][:2].round(2)
+    array([[-1.  ,  1.5 ],
+           [-1.05,  1.45]])
+    >>> plt.close(display.figure_)
+    """
+
+    ax_: Any
+    figure_: Any
+    contour_: Any
+    lines_: dict[str, Any]
+
+    def __init__(self, *, paths, grid, height) -> None:
+        self.paths = paths
+        self.grid = grid
+        self.height = height
+
+    @classmethod
+    def from_function(
+        cls, fun, jac, x0, solvers, *, learning_rate_init, limits=None, ax=None, **options
+    ) -> Self:
+        """Draw the paths of solvers, by the kernels that train networks.
+
+        Parameters
+        ----------
+        fun : callable
+            ``fun(x)`` returns a number for an array of two.
+
+        jac : callable
+            ``jac(x)`` returns its gradient.
+
+        x0 : array-like of shape (2,)
+            Where the paths start.
+
+        solvers : list or dict
+            Names or objects of solvers. The keys of a dict are the labels.
+
+        learning_rate_init : float or list of float
+            The initial learning rate, or one for each solver.
+
+        limits : tuple of two tuple of float, default=None
+            The lowest and the highest coordinate in both directions. None leaves a margin
+            around the paths.
+
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        **options : dict
+            ``learning_rate``, ``maxiter`` (by default 200 updates) and ``gtol`` as for
+            calling a :class:`~skgd.solvers.Solver`. The others are for ``Axes.plot`` of
+            the paths, such as ``linewidth``.
+
+        Returns
+        -------
+        display : SolverPathDisplay
+            The paths and what they are drawn with.
+
+        Raises
+        ------
+        ValueError
+            If there is no solver of a name, or if there are more or fewer rates than
+            solvers.
+        """
+        known = [name for name in ("learning_rate", "maxiter", "gtol") if name in options]
+        settings = {"maxiter": 200, **{name: options.pop(name) for name in known}}
+        named = solvers if isinstance(solvers, dict) else {_label(s): s for s in solvers}
+        rates = learning_rate_init
+        if isinstance(rates, Real):
+            rates = [rates] * len(named)
+        if len(rates) != len(named) or len(named) != len(solvers):
+            raise ValueError(
+                f"learning_rate_init={learning_rate_init!r} and solvers={solvers!r} must "
+                "be as many, and no solver may occur twice. Pass a dict of labels for that."
+            )
+        paths = {}
+        for (label, solver), rate in zip(named.items(), rates, strict=True):
+            path = [np.array(x0, dtype=float)]
+            minimize(
+                fun,
+                x0,
+                jac=jac,
+                method=_solver(solver),
+                callback=path.append,
+                options={"learning_rate_init": rate, **settings},
+            )
+            paths[label] = np.array(path)
+        grid = [np.linspace(*ends, N_POINTS) for ends in limits or _around(paths)]
+        height = np.array([[fun(np.array([a, b])) for a in grid[0]] for b in grid[1]])
+        return cls(paths=paths, grid=tuple(grid), height=height).plot(ax, **options)
+
+    def plot(self, ax=None, **kwargs) -> Self:
+        """Draw the paths.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        **kwargs : dict
+            For ``Axes.plot`` of the paths.
+
+        Returns
+        -------
+        display : SolverPathDisplay
+            The same object.
+        """
+        ax = axes_of(self, ax)
+        # As many points of the grid between any two lines.
+        shares = np.linspace(0, 1, N_LEVELS + 2)[1:-1]
+        levels = np.unique(np.nanquantile(self.height, shares))
+        style = {"colors": "0.7", "linewidths": 0.8}
+        self.contour_ = ax.contour(*self.grid, self.height, levels, **style)
+        self.lines_ = {}
+        for label, path in self.paths.items():
+            style = {"label": label, "marker": ".", **kwargs}
+            (self.lines_[label],) = ax.plot(*np.transpose(path), **style)
+        ax.set(xlim=self.grid[0][[0, -1]], ylim=self.grid[1][[0, -1]])
+        ax.set(xlabel="x[0]", ylabel="x[1]")
+        ax.legend()
+        return self
+
+
+def _label(solver):
+    return solver if isinstance(solver, str) else repr(solver)
+
+
+def _solver(given):
+    """Return the solver that a name or an object stands for."""
+    if isinstance(given, Solver):
+        return given
+    if not (isinstance(given, str) and given in SOLVERS):
+        raise ValueError(
+            f"solvers must be some of {sorted(SOLVERS)} or objects of skgd.solvers, got "
+            f"{given!r}."
+        )
+    return SOLVERS[given]()
+
+
+def _around(paths):
+    """Return limits that leave a margin around all finite points."""
+    points = np.concatenate(list(paths.values()))
+    points = points[np.isfinite(points).all(axis=1)]
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.1 * max(*(high - low), 1e-3)
+    return np.stack([low - margin, high + margin], axis=1)
