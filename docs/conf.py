@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
             "main_job.py",
             "plot_scalers.py",
             "plot_solvers.py",
+            "plot_solver_paths.py",
             "plot_race.py",
             "plot_learning_rate_range.py",
             "plot_inverse_time_decay.py",

@@ -1,10 +1,10 @@
 r"""
-Four solvers: loss curves, and paths over a surface
-===================================================
+Four solvers: loss curves
+=========================
 
 Mini-batch gradient descent, momentum, RMSProp and Adam on the same network and the same
-data, and then the very same compiled update rules on a surface of two parameters, where
-one can watch them.
+data. :ref:`sphx_glr_auto_examples_plot_solver_paths.py` shows them on functions of two
+variables, where one can watch them.
 """
 
 # %%
@@ -22,7 +22,6 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import MLPClassifier, ZScoreScaler
-from skgd.solvers import SOLVERS
 
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
@@ -75,71 +74,4 @@ for ax in axes:
     ax.legend()
     ax.grid(alpha=0.3)
 fig.suptitle("Digits, 64 hidden units, mini-batches of 64 rows")
-
-# %%
-# Paths over a surface
-# --------------------
-#
-# A narrow curved valley, :math:`f(a, b) = (1 - a)^2 / 2 + 2 (b - a^2)^2`, with its minimum
-# at (1, 1). ``SOLVERS[name].update`` is the function that the training loop compiles: from
-# a parameter, its gradient and what is kept for it, it makes the new ones. Here it gets two
-# parameters and the exact gradient.
-
-
-def surface(a, b):
-    """Compute the height."""
-    return 0.5 * (1 - a) ** 2 + 2 * (b - a**2) ** 2
-
-
-def slope(a, b):
-    """Compute the gradient."""
-    return np.array([a - 1 - 8 * a * (b - a**2), 4 * (b - a**2)])
-
-
-def path(name, rate, n_updates=200):
-    """Follow a solver from the start."""
-    solver = SOLVERS[name]()
-    theta = [-1.4, 0.2]
-    states = [(0.0,) * solver.n_slots] * 2
-    visited = [tuple(theta)]
-    for t in range(n_updates):
-        coefficients = solver.coefficients(rate, t)
-        gradient = slope(*theta)
-        for i in range(2):
-            theta[i], states[i] = solver.update(
-                theta[i], gradient[i], states[i], coefficients
-            )
-        visited.append(tuple(theta))
-    return np.array(visited)
-
-
-chosen = {"minibatch": 0.05, "momentum": 0.01, "rmsprop": 0.03, "adam": 0.1}
-paths = {name: path(name, rate) for name, rate in chosen.items()}
-
-fig, axes = plt.subplots(
-    1, 2, figsize=(11, 4.6), layout="constrained", width_ratios=[1.45, 1]
-)
-a, b = np.meshgrid(np.linspace(-1.8, 1.9, 300), np.linspace(-0.7, 2.4, 300))
-levels = np.geomspace(0.01, 40, 14)
-height = surface(a, b)
-axes[0].contourf(a, b, height, levels, cmap="Greys", norm="log", alpha=0.25, extend="min")
-axes[0].contour(a, b, height, levels, colors="#9ca3af", linewidths=0.6)
-for name, points in paths.items():
-    label = f"{name}, η = {chosen[name]:g}"
-    axes[0].plot(*points.T, ".-", color=colors[name], ms=4, lw=1.2, label=label)
-    axes[1].plot(surface(*points.T), color=colors[name], label=label)
-axes[0].plot(*paths["adam"][0], "o", color="black", ms=7)
-axes[0].annotate("start", paths["adam"][0], (-1.66, -0.02))
-axes[0].plot(1, 1, "*", color="black", ms=13)
-axes[0].annotate("minimum", (1, 1), (1.1, 0.82))
-axes[0].set(xlim=(-1.8, 1.9), ylim=(-0.7, 2.4))
-axes[0].set_xlabel("parameter a")
-axes[0].set_ylabel("parameter b")
-axes[0].set_title("200 updates, a dot each")
-axes[0].legend(loc="upper center")
-axes[1].set_yscale("log")
-axes[1].set_xlabel("update")
-axes[1].set_ylabel("height above the minimum")
-axes[1].set_title("Height along the path")
-axes[1].grid(alpha=0.3)
 plt.show()

@@ -15,8 +15,9 @@ from sklearn.pipeline import make_pipeline
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.engine.plugins import Progress
-from skgd.inspection import LearningRateDisplay, LossCurveDisplay
+from skgd.inspection import LearningRateDisplay, LossCurveDisplay, SolverPathDisplay
 from skgd.schedules import SCHEDULES, Adaptive, Cosine, InverseScaling
+from skgd.solvers import Adam, Lion
 
 X, Y = load_iris(return_X_y=True)
 SETTINGS = {"max_iter": 5, "batch_size": 40, "random_state": 0}
@@ -235,6 +236,75 @@ def test_drawn_again(plt):
     figure = display.figure_
     assert display.plot() is display
     assert display.figure_ is not figure
+
+
+def bowl(x):
+    return x[0] ** 2 + 3 * x[1] ** 2
+
+
+def slope_of_bowl(x):
+    return np.array([2 * x[0], 6 * x[1]])
+
+
+def paths(solvers, rate=0.1, **options):
+    return SolverPathDisplay.from_function(
+        bowl, slope_of_bowl, [1, -2], solvers, learning_rate_init=rate, **options
+    )
+
+
+def test_paths_of_solvers(plt):
+    _, ax = plt.subplots()
+    solvers = {"steps": "minibatch", "signs": Lion(), "Adam": Adam()}
+    options = {"maxiter": 4, "learning_rate": "cosine", "linewidth": 3, "ax": ax}
+    display = paths(solvers, [0.1, 0.5, 0.2], **options)
+    assert (display.ax_, display.figure_) == (ax, ax.figure)
+    assert list(display.paths) == list(display.lines_) == list(solvers)
+    expected = [np.array([1.0, -2.0])]
+    for factor in Cosine()(Progress(np.arange(4), 4, None, None)):
+        expected.append(expected[-1] - 0.1 * factor * slope_of_bowl(expected[-1]))
+    np.testing.assert_allclose(display.paths["steps"], expected, rtol=1e-12)
+    np.testing.assert_allclose(display.paths["signs"][1], [0.5, -1.5], rtol=1e-12)
+    line = display.lines_["steps"]
+    np.testing.assert_array_equal(np.transpose(drawn(line)), display.paths["steps"])
+    assert line.get_linewidth() == 3
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == list(solvers)
+    # All paths are in the picture, and the heights are those of the grid.
+    points = np.concatenate(list(display.paths.values()))
+    for k, limits in enumerate((ax.get_xlim(), ax.get_ylim())):
+        assert limits[0] < points[:, k].min() < points[:, k].max() < limits[1]
+    a, b = display.grid
+    assert display.height[7, 30] == bowl([a[30], b[7]])
+    assert len(display.contour_.levels) == 15
+    assert display.plot() is display
+    assert display.ax_ is not ax
+
+
+def test_limits_and_labels_of_paths(plt):
+    display = paths(["adam", Lion()], maxiter=3, limits=((-3, 2), (-1, 1)))
+    assert list(display.paths) == ["adam", "Lion()"]
+    assert display.ax_.get_xlim() == (-3, 2)
+    assert display.ax_.get_ylim() == (-1, 1)
+    assert list(paths("adam", maxiter=1).paths) == ["adam"]
+    # Where it diverges, what is finite is drawn.
+    with np.errstate(over="ignore", invalid="ignore"):
+        far = paths(["minibatch"], 1e100, limits=((-3, 2), (-1, 1)))
+    assert not np.isfinite(slope_of_bowl(far.paths["minibatch"][-1])).all()
+
+
+@pytest.mark.parametrize(
+    ("solvers", "rate", "message"),
+    [
+        (["adam"], [0.1, 0.2], "must be as many"),
+        (["adam", "adam"], 0.1, "no solver may occur twice"),
+        (["adamo"], 0.1, r"solvers must be some of \['adagrad'.* got 'adamo'"),
+        ([Adam], 0.1, "or objects of skgd.solvers"),
+        (["adam"], 0, r"options\['learning_rate_init'\] must be"),
+    ],
+)
+def test_paths_that_cannot_be(solvers, rate, message):
+    with pytest.raises(ValueError, match=message):
+        paths(solvers, rate)
 
 
 def test_without_matplotlib(monkeypatch):

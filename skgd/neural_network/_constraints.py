@@ -1,5 +1,6 @@
 """The allowed values of a network's parameters, alone and together."""
 
+import inspect
 from numbers import Integral, Real
 from operator import is_
 from weakref import WeakKeyDictionary
@@ -23,6 +24,7 @@ __all__ = [
     "ObjectOf",
     "check_compatible",
     "check_parameters",
+    "default_of",
     "dropout_rates",
     "hidden_layer_sizes",
     "initial_of",
@@ -229,6 +231,15 @@ def hidden_layer_sizes(estimator):
     return sizes
 
 
+def default_of(cls, name):
+    """Return the default of a parameter, also one that a subclass does not show."""
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters
+        if name in parameters:
+            return parameters[name].default
+    raise AssertionError(name)
+
+
 def initial_of(value):
     """Return the value of a parameter, the initial one if it is scheduled."""
     return value.initial if isinstance(value, Scheduled) else value
@@ -288,6 +299,15 @@ def check_compatible(estimator, incremental):
                 f"learning_rate={rate!r} has no effect with "
                 "solver='lbfgs', which chooses its own steps."
             )
+    elif isinstance(estimator.solver, str):
+        solver = SOLVERS[estimator.solver]
+        for name in solver.own_arguments:
+            found = getattr(estimator, name)
+            if found not in (default_of(type(estimator), name), getattr(solver(), name)):
+                warn(
+                    f"{name}={found!r} has no effect with solver={estimator.solver!r}. Write "
+                    f"solver={solver(**{name: found})!r}, of skgd.solvers."
+                )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
     weights = estimator.class_weight

@@ -89,10 +89,10 @@ validation_fraction : float or splitter, default=0.1
     as ``GroupShuffleSplit()``. Its first split is used, with the ``groups`` of ``fit``.
 
 beta_1, beta_2 : float, default=0.9, 0.999
-    Decay of the moments of 'adam', in [0, 1).
+    Decay of the moments of 'adam' and 'nadam', in [0, 1).
 
 epsilon : float, default=1e-8
-    Added to the denominator of 'adam' and 'rmsprop'.
+    Added to the denominator of 'adam', 'nadam', 'adagrad' and 'rmsprop'.
 
 n_iter_no_change : int, default=10
     The patience of ``tol``, in epochs.

@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.engine import Step
 from skgd.engine.contracts import check_definition
@@ -31,6 +30,7 @@ from skgd.neural_network._constraints import (
     FLAT,
     OF_ONE_LAYER,
     ObjectOf,
+    default_of,
     initial_of,
 )
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
@@ -108,8 +108,6 @@ def plugins_of(estimator, n_hidden, incremental):
     activations = activations_of(estimator, n_hidden)
     if estimator.solver == "lbfgs":
         return Plugins(activations, None, None)
-    if isinstance(estimator.solver, str):
-        _warn_of_own_arguments(estimator)
     scheduled = {
         name: schedule_of(estimator, incremental, name)
         for name in ("dropout", "weight_decay")
@@ -364,7 +362,7 @@ def _plugin(estimator, parameter, value):
 
 def _check_default(estimator, name, parameter, plugin):
     """Raise if a flat parameter is set that an object takes no notice of."""
-    found, default = getattr(estimator, name), _default(type(estimator), name)
+    found, default = getattr(estimator, name), default_of(type(estimator), name)
     if found == default:
         return
     remedy = f"Leave {name} at its default, {default!r}"
@@ -374,29 +372,6 @@ def _check_default(estimator, name, parameter, plugin):
     raise ValueError(
         f"{name}={found!r} has no effect with {parameter}={plugin!r}. {remedy}."
     )
-
-
-def _warn_of_own_arguments(estimator):
-    """Warn of a parameter that is set, but is not the argument of a named solver."""
-    solver = SOLVERS[estimator.solver]
-    for name in solver.own_arguments:
-        if not hasattr(estimator, name):
-            continue
-        found = getattr(estimator, name)
-        if found not in (_default(type(estimator), name), getattr(solver(), name)):
-            warn(
-                f"{name}={found!r} has no effect with solver={estimator.solver!r}. Write "
-                f"solver={solver(**{name: found})!r}, of skgd.solvers."
-            )
-
-
-def _default(cls, name):
-    """Return the default of a parameter, also one that a subclass does not show."""
-    for base in cls.__mro__:
-        parameters = inspect.signature(base.__init__).parameters
-        if name in parameters:
-            return parameters[name].default
-    raise AssertionError(name)
 
 
 def check_numbers(plugin):

@@ -90,8 +90,8 @@ class SolverPathDisplay:
         x0 : array-like of shape (2,)
             Where the paths start.
 
-        solvers : list or dict
-            Names or objects of solvers. The keys of a dict are the labels.
+        solvers : str, Solver, list or dict
+            The names or objects of solvers. The keys of a dict are the labels.
 
         learning_rate_init : float or list of float
             The initial learning rate, or one for each solver.
@@ -119,8 +119,12 @@ class SolverPathDisplay:
             If there is no solver of a name, or if there are more or fewer rates than
             solvers.
         """
-        known = [name for name in ("learning_rate", "maxiter", "gtol") if name in options]
-        settings = {"maxiter": 200, **{name: options.pop(name) for name in known}}
+        settings: dict[str, Any] = {"maxiter": 200}
+        for name in ("learning_rate", "maxiter", "gtol"):
+            if name in options:
+                settings[name] = options.pop(name)
+        if isinstance(solvers, str | Solver):
+            solvers = [solvers]
         named = solvers if isinstance(solvers, dict) else {_label(s): s for s in solvers}
         rates = learning_rate_init
         if isinstance(rates, Real):
@@ -142,7 +146,8 @@ class SolverPathDisplay:
                 options={"learning_rate_init": rate, **settings},
             )
             paths[label] = np.array(path)
-        grid = [np.linspace(*ends, N_POINTS) for ends in limits or _around(paths)]
+        limits = _around(paths) if limits is None else limits
+        grid = [np.linspace(low, high, N_POINTS) for low, high in limits]
         height = np.array([[fun(np.array([a, b])) for a in grid[0]] for b in grid[1]])
         return cls(paths=paths, grid=tuple(grid), height=height).plot(ax, **options)
 
