@@ -305,8 +305,8 @@ def check_compatible(estimator, incremental):
             found = getattr(estimator, name)
             if found not in (default_of(type(estimator), name), getattr(solver(), name)):
                 warn(
-                    f"{name}={found!r} has no effect with solver={estimator.solver!r}. Write "
-                    f"solver={solver(**{name: found})!r}, of skgd.solvers."
+                    f"{name}={found!r} has no effect with solver={estimator.solver!r}. "
+                    f"Write solver={solver(**{name: found})!r}, of skgd.solvers."
                 )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
