@@ -22,6 +22,9 @@ RATES = {
     "sgd": 0.005,
     "rmsprop": 0.003,
     "adam": 0.003,
+    "nadam": 0.02,
+    "adagrad": 0.02,
+    "lion": 0.02,
 }
 BATCH = 8
 ROWS = 27  # three mini-batches and one of three rows

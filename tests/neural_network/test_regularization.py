@@ -84,9 +84,8 @@ def test_the_oracle(
     network = MLPRegressor(
         hidden_layer_sizes=UNITS[1:-1],
         activation="tanh",
-        solver=solver,
+        solver=SOLVERS[solver](**hyper),
         learning_rate_init=RATES[solver],
-        **hyper,
         alpha=0.1,
         batch_size=16,
         shuffle=False,
@@ -495,10 +494,9 @@ def test_scheduled_decay(solver, dtype, is_sparse, batch_normalization):
     network = MLPRegressor(
         hidden_layer_sizes=UNITS[1:-1],
         activation="tanh",
-        solver=solver,
+        solver=SOLVERS[solver](**hyper),
         learning_rate_init=RATES[solver],
         learning_rate=Exponential(gamma=0.9),
-        **hyper,
         batch_size=16,
         shuffle=False,
         max_iter=4,
