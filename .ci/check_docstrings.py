@@ -22,6 +22,7 @@ PLUGINS = (
     "losses",
     "model_selection",
     "neural_network",
+    "onnx",
     "schedules",
     "solvers",
     "testing",

@@ -14,7 +14,7 @@ PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = {"solvers", "steps", "schedules", "activations", "losses"}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
-ESTIMATORS = {"model_selection", "neural_network", "preprocessing", "tabular"}
+ESTIMATORS = {"model_selection", "neural_network", "onnx", "preprocessing", "tabular"}
 # The modules of no layer, for the estimators.
 SHARED = {
     "_caller",
@@ -103,6 +103,7 @@ def allowed(layer):
             *SHARED,
             *PLUGINS,
         },
+        "onnx": {"onnx", "tabular", "neural_network", "preprocessing", *ENGINE, *PLUGINS},
     }[layer]
 
 

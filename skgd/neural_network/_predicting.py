@@ -86,13 +86,8 @@ class Predicting(Linked):
         self._published = checksum(coefs, intercepts, *stages.values()) if stages else None
         self._keep_link(loss)
 
-    def _forward(self, X, out_activation=None, n_layers=None):
-        """Predict: probabilities or values, a column an output.
-
-        And tell whether all numbers of an ndarray are finite, and all predictions. Another
-        ``out_activation`` than the network's gives other predictions of the same network,
-        and fewer ``n_layers`` give the outputs of a hidden layer.
-        """
+    def _checked_network(self):
+        """Return the activations and ``stages_`` that go with the weights, or raise."""
         check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)
         # A network of scikit-learn has none.
@@ -112,6 +107,16 @@ class Predicting(Linked):
                 "Parametric activation they cannot be set by hand: put those of the last "
                 "fit back, or fit again."
             )
+        return activations, stages
+
+    def _forward(self, X, out_activation=None, n_layers=None):
+        """Predict: probabilities or values, a column an output.
+
+        And tell whether all numbers of an ndarray are finite, and all predictions. Another
+        ``out_activation`` than the network's gives other predictions of the same network,
+        and fewer ``n_layers`` give the outputs of a hidden layer.
+        """
+        activations, stages = self._checked_network()
         return predict(
             X,
             self.coefs_[:n_layers],

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import preprocessing
-from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.pipeline import make_pipeline
 
 import skgd
 from skgd.activations import Activation, Tanh
@@ -18,7 +16,6 @@ from skgd.losses import Poisson, SquaredError
 from skgd.schedules import InverseScaling
 from skgd.solvers import Adam, Minibatch, Momentum, RMSProp
 from tests.drop_in.tasks import (
-    CLASSIFICATION,
     SINCE_1_7,
     TASKS,
     assert_same_predictions,
@@ -245,35 +242,6 @@ def test_a_mean_scaler_cannot_be_fitted_further():
     exported = skgd.MeanScaler().fit(X).to_sklearn()
     with pytest.raises(AttributeError, match="var_"):
         exported.partial_fit(X)
-
-
-# ----------------------------------------------------------------------------------- ONNX
-
-
-@pytest.mark.parametrize(
-    "scaler", [skgd.MinMaxScaler(), skgd.MeanScaler(), skgd.StandardScaler()], ids=repr
-)
-@pytest.mark.parametrize("task", [*CLASSIFICATION, "regression"])
-def test_onnx(task, scaler):
-    skl2onnx = pytest.importorskip("skl2onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
-    model, X, y = trained(task, np.float32, batch_normalization=True, solver="rmsprop")
-    pipeline = quietly(make_pipeline(scaler, model).fit, X, y)
-    exported = make_pipeline(*(step.to_sklearn() for _, step in pipeline.steps))
-    options = {"zipmap": False} if is_classifier(model) else None
-    onnx = skl2onnx.to_onnx(exported, X[:1], options=options)
-    settings = onnxruntime.SessionOptions()
-    # It warns of the shapes that skl2onnx notes for several labels.
-    settings.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        onnx.SerializeToString(), settings, providers=["CPUExecutionProvider"]
-    )
-    predicted, *probabilities = session.run(None, {session.get_inputs()[0].name: X})
-    if not is_classifier(model):
-        np.testing.assert_allclose(predicted[:, 0], pipeline.predict(X), 1e-4, 1e-4)
-        return
-    np.testing.assert_array_equal(predicted, pipeline.predict(X))
-    np.testing.assert_allclose(probabilities[0], pipeline.predict_proba(X), atol=1e-5)
 
 
 # ------------------------------------------------------------------------------ plug-ins

@@ -1,0 +1,79 @@
+"""The export of an estimator, by rows of any table."""
+
+import numpy as np
+import skl2onnx
+from skl2onnx.common.data_types import (
+    BooleanTensorType,
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+)
+
+from skgd.tabular._read import plain_column, read_table
+
+__all__ = ["to_onnx"]
+
+
+def to_onnx(estimator, X, **options):
+    """Convert a fitted estimator to ONNX.
+
+    It calls :func:`skl2onnx.to_onnx`, for any table as ``X`` and for any search.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        An estimator of skgd, a pipeline that has one, or a search over these, of which the
+        ``best_estimator_`` is converted.
+
+    X : {DataFrame, array-like} of shape (n_samples, n_features)
+        Some rows, to tell the types and the names of the inputs. A data frame has an input
+        of shape (n, 1) for each column, under its name: of strings for categories that are
+        strings, and of seconds since 1970 for dates. An array of one type has a single
+        input, ``X``.
+
+    **options : dict
+        Further arguments of :func:`skl2onnx.to_onnx`, such as ``options={"zipmap":
+        False}`` and ``target_opset``.
+
+    Returns
+    -------
+    onnx.ModelProto
+        The model. ``SerializeToString()`` gives the bytes of the file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skgd.onnx
+    >>> from skgd import MLPRegressor
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]], dtype=np.float32)
+    >>> model = MLPRegressor(solver="lbfgs", random_state=0).fit(X, X[:, 0])
+    >>> onnx_model = skgd.onnx.to_onnx(model, X)
+    >>> [one.name for one in onnx_model.graph.output]
+    ['variable']
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    return skl2onnx.to_onnx(estimator, initial_types=_initial_types(X), **options)
+
+
+def _initial_types(X):
+    """Return the name and the type of each input."""
+    labels, columns, _ = read_table(X)
+    pairs = list(zip(labels, columns, strict=True))
+    types = [_type_of(plain_column(column, label)) for label, column in pairs]
+    if isinstance(X, np.ndarray) and len(set(types)) == 1:
+        return [("X", types[0]([None, len(types)]))]
+    names = [label if isinstance(label, str) else f"X{label}" for label in labels]
+    return [(name, kind([None, 1])) for name, kind in zip(names, types, strict=True)]
+
+
+def _type_of(values):
+    """Return the type of the input for a plain column."""
+    if isinstance(values, tuple):
+        values = np.array(list(values[0]), dtype=object)
+    kind = values.dtype.kind
+    if kind in "SU" or (kind == "O" and any(isinstance(v, str) for v in values.tolist())):
+        return StringTensorType
+    if kind in "biu":
+        return BooleanTensorType if kind == "b" else Int64TensorType
+    return FloatTensorType if values.dtype == np.float32 else DoubleTensorType

@@ -1,0 +1,60 @@
+"""The stages of a network as nodes."""
+
+import numpy as np
+
+from skgd.onnx._functions import write_function
+from skgd.stages import Activate, Bias, Dense, Embedding
+
+__all__ = ["write_network"]
+
+
+def write_network(g, layout, theta, inputs):
+    """Write the forward pass of one network, or of several members at once.
+
+    Parameters
+    ----------
+    g : Graph
+        The graph.
+
+    layout : Layout
+        The stages, of predictions.
+
+    theta : ndarray of shape (n_params,) or (n_members, n_params)
+        The parameters. Those of members give a tensor of members.
+
+    inputs : dict
+        By the class of the stage, the name of what the first stage and each input group
+        read.
+
+    Returns
+    -------
+    str
+        The name of the linear output.
+    """
+    lead = theta.shape[:-1]
+    parameters: list = [[] for _ in layout.stages]
+    for index, begin, block in layout.blocks:
+        shape = block.shape if len(block.shape) > 1 else (1, *block.shape)
+        values = theta[..., begin : begin + block.size]
+        parameters[index].append(values.reshape(*lead, *shape))
+    z = inputs.get(Dense)
+    for stage, blocks in zip(layout.stages, parameters, strict=True):
+        kind = type(stage)
+        if isinstance(stage, Activate):
+            value = write_function(g, z, stage.activation)
+            if blocks:
+                value = g.Add(z, g.Mul(g.Sub(value, z), blocks[0]))
+            z = value
+        elif kind is Dense:
+            z = g.Add(g.MatMul(z, blocks[0]), blocks[1])
+        elif kind is Bias:
+            z = blocks[0]
+        else:
+            x = inputs[kind]
+            if kind is Embedding:
+                # Code 0 is the vector 0.
+                vectors = np.pad(blocks[0], [(0, 0), (1, 0), (0, 0)])
+                shape = np.array([len(vectors), -1, stage.inputs])
+                x = g.Reshape(g.Gather(vectors, x, axis=1), shape)
+            z = g.Add(z, g.MatMul(x, blocks[-1]))
+    return z
