@@ -132,8 +132,8 @@ def identify(function):
 
 def _is_own(function):
     """Tell whether the package's fingerprint covers a function."""
-    package, room, *_ = [*function.__module__.split("."), ""]
-    return package == "skgd" and room not in ESTIMATORS
+    package, _, module = function.__module__.partition(".")
+    return package == "skgd" and module.split(".")[0] not in ESTIMATORS
 
 
 def _identify_part(value):

@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 
 from skgd._caller import warn
 from skgd.neural_network._base import BaseMLP
-from skgd.neural_network._displays import _axes
+from skgd.neural_network._displays import axes_of
 from skgd.neural_network._stochastic import begin, losses_of_updates
 from skgd.schedules import FunctionSchedule
 
@@ -77,7 +77,7 @@ class LearningRateRange(Bunch):
         result : LearningRateRange
             The same object.
         """
-        ax = _axes(self, ax)
+        ax = axes_of(self, ax)
         style = {"color": "0.8", "linewidth": 1, "label": "mini-batch"}
         (raw,) = ax.plot(self.learning_rates, self.raw_losses, **style)
         style = {"label": "smoothed", **kwargs}
