@@ -1,7 +1,7 @@
 """Where each stage lies in the flat buffers: depth and widths as data, not as types.
 
 Parameters follow each other in the order of the stages' blocks, an input group's before
-those of the first stage: weights, row by row, then the bias; of a normalized layer
+those of the stage that it adds to: weights, row by row, then the bias; of a normalized layer
 weights, scale, shift.
 """
 
@@ -24,7 +24,7 @@ class Layout:
     Parameters
     ----------
     stages : list of Stage
-        In the order of the forward pass: the first, input groups, all others.
+        In the order of the forward pass, each input group after the one that it adds to.
 
     Attributes
     ----------
@@ -43,8 +43,9 @@ class Layout:
 
     def __init__(self, stages):
         self.stages = stages
-        n_groups = sum(stage.is_group for stage in stages)
-        in_order = [*range(1, n_groups + 1), 0, *range(n_groups + 1, len(stages))]
+        in_order: list[int] = []
+        for index, stage in enumerate(stages):
+            in_order.insert(len(in_order) - stage.is_group, index)
         self.begins = [0] * len(stages)
         self.blocks = []
         self.n_params = 0

@@ -233,7 +233,7 @@ class Solver(Step):
 
     kinds : tuple of str
         The kinds of parameters that it acts on, by default all: 'weights', 'bias', 'scale',
-        'embedding', 'activation'.
+        'embedding', 'activation', 'periodic'.
 
     needs_norm : bool, default=False
         Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the

@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["KINDS", "Block", "Stage"]
 
 # The kinds of parameters. Each may have its own rate, and the penalty acts on weights.
-KINDS = ("weights", "bias", "scale", "embedding", "activation")
+KINDS = ("weights", "bias", "scale", "embedding", "activation", "periodic")
 
 
 class Block(NamedTuple):

@@ -8,6 +8,7 @@ from skgd.stages.dropout import Dropout
 from skgd.stages.embedding import Embedding
 from skgd.stages.lookup import Lookup
 from skgd.stages.parametric import ParametricActivate
+from skgd.stages.periodic import Periodic
 from skgd.stages.piecewise_linear import PiecewiseLinear
 from skgd.stages.scale import Scale
 from skgd.stages.sparse import SparseColumns
@@ -21,6 +22,7 @@ __all__ = [
     "Embedding",
     "Lookup",
     "ParametricActivate",
+    "Periodic",
     "PiecewiseLinear",
     "Scale",
     "SparseColumns",

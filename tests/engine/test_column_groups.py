@@ -1,4 +1,7 @@
-"""Input groups of tables beside a dense layer of their encoded matrix."""
+"""Input groups of tables beside a dense layer of their encoded matrix.
+
+And numbers with a periodic embedding.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,7 +11,16 @@ import pytest
 
 from skgd.activations import Tanh
 from skgd.engine.layout import Layout
-from skgd.stages import Activate, Bias, Dense, Embedding, Lookup, PiecewiseLinear
+from skgd.stages import (
+    Activate,
+    Bias,
+    Dense,
+    Embedding,
+    Lookup,
+    Periodic,
+    PiecewiseLinear,
+    Scale,
+)
 from tests.engine.helpers import (
     DTYPES,
     Model,
@@ -27,7 +39,9 @@ LOSS = LOSSES["multinomial"]
 FEATURES, UNITS, OUTPUTS, ROWS = 3, 5, 4, 45
 BINS, ONE_HOT, EMBEDDED, SIZE = (1, 4, 7), (3, 5), (6, 9), 2
 ALPHA = 0.3
-KINDS = ["all", "no numbers", "bins", "one_hot", "embedding"]
+KINDS = ["all", "no numbers", "bins", "one_hot", "embedding", "periodic"]
+# Of the numbers, all but the last have cosines.
+PERIODIC = FEATURES, FEATURES - 1, 4, 2
 
 
 def groups_of(kind):
@@ -47,9 +61,12 @@ class TableModel(Model):
     kind: str = "all"
 
     def layout_with(self, momentum=0.9, epsilon=1e-5):
-        first = Dense(FEATURES, UNITS) if self.units[0] else Bias(UNITS)
+        first = [Dense(FEATURES, UNITS) if self.units[0] else Bias(UNITS)]
+        if self.kind == "periodic":
+            periodic = Periodic(*PERIODIC)
+            first = [Scale(FEATURES), periodic, Dense(periodic.outputs, UNITS)]
         end = [Activate(UNITS, Tanh()), Dense(UNITS, OUTPUTS)]
-        return Layout([first, *groups_of(self.kind), *end])
+        return Layout([*first, *groups_of(self.kind), *end])
 
 
 def make(kind, dtype="float64"):
@@ -105,12 +122,37 @@ def parts(model, flat):
     return found
 
 
+def periodic(x, parameters):
+    """Return the embedded numbers, and the parts that they are made of."""
+    w1, b1, W2, b2 = Periodic.split(parameters, PERIODIC[2])
+    angles = 2 * np.pi * w1 * x[:, : PERIODIC[1], None] + b1
+    combined = np.einsum("ijf,jkf->ijk", np.cos(angles), W2) + b2
+    return np.hstack([x, combined.reshape(len(x), -1)]), angles, w1, W2
+
+
+def periodic_gradient(x, parameters, delta):
+    """Return the gradients by the numbers and by the parameters."""
+    _, angles, w1, W2 = periodic(x, parameters)
+    n = PERIODIC[1]
+    by_numbers, by_out = delta[:, :FEATURES].copy(), delta[:, FEATURES:].reshape(ROWS, n, -1)
+    by_angles = -np.sin(angles) * np.einsum("ijk,jkf->ijf", by_out, W2)
+    by_numbers[:, :n] += 2 * np.pi * (by_angles * w1).sum(axis=2)
+    by_W2 = np.einsum("ijk,ijf->jkf", by_out, np.cos(angles))
+    by_w1 = 2 * np.pi * (by_angles * x[:, :n, None]).sum(axis=0)
+    rest = by_angles.sum(axis=0), by_W2.reshape(n, -1), by_out.sum(axis=0)
+    return by_numbers, np.hstack([by_w1, *rest])
+
+
 def objective(model, data):
     """Return the oracle's objective, gradient by name, and linear output."""
     X, fields, encoded, y, weight = data
     own, total = parts(model, model.theta.astype(float)), weight.sum()
     inputs = {("Dense", "weights", False): X, ("Bias", "bias", False): np.ones((ROWS, 1))}
     inputs["Dense", "bias", False] = np.ones((ROWS, 1))
+    scale = own.get(("Scale", "scale", False))
+    waves = own.get(("Periodic", "periodic", False))
+    if waves is not None:
+        inputs["Dense", "weights", False] = periodic(X * scale, waves)[0]
     inputs["PiecewiseLinear", "embedding", False] = encoded
     hot = [one_hot(fields["codes"][:, k], n) for k, n in enumerate((*ONE_HOT, *EMBEDDED))]
     inputs["Lookup", "weights", False] = np.hstack(hot[:2])
@@ -133,6 +175,10 @@ def objective(model, data):
     delta = delta @ out.T * (1 - hidden**2)
     for name in names:
         found[name] = (inputs[name].T @ delta).reshape(own[name].shape)
+    if waves is not None:
+        back = delta @ own["Dense", "weights", False].T
+        back, found["Periodic", "periodic", False] = periodic_gradient(X * scale, waves, back)
+        found["Scale", "scale", False] = (X * back).sum(axis=0)
     if vectors is not None:
         back = delta @ own["Embedding", "weights", False].T
         by_vectors = [h.T @ back[:, SIZE * k :][:, :SIZE] for k, h in enumerate(hot[2:])]

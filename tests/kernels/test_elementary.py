@@ -15,7 +15,13 @@ def _logistic(x):
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
 
+def _cos_of_turns(x):
+    quarter = 0.25 - np.abs(x - np.rint(x))
+    return np.sin(8 * np.arctan(np.longdouble(1)) * quarter)
+
+
 REFERENCES = {
+    "cos_of_turns": _cos_of_turns,
     "exp": np.exp,
     "expm1": np.expm1,
     "tanh": np.tanh,
@@ -86,7 +92,8 @@ def test_within_a_few_units_in_the_last_place(name, dtype):
     x, found, exact, rounded = (a[~overflow] for a in (x, found, exact, rounded))
     error = np.abs(found.astype(np.longdouble) - exact) / np.spacing(np.abs(rounded))
     worst = np.argmax(error)
-    assert error[worst] <= ULPS[dtype] + SLACK, f"{name}({x[worst]!r})"
+    slack = SLACK + (name == "cos_of_turns")
+    assert error[worst] <= ULPS[dtype] + slack, f"{name}({x[worst]!r})"
 
 
 @by_dtype
