@@ -43,6 +43,7 @@ NAMES = {
     "dropout": "dropout_rate drop_rate p_dropout dropout_p drop_prob hidden_dropout "
     "dropouts dropout_prob",
     "ema_decay": "ema ema_momentum use_ema averaging average swa_decay",
+    "numeric_embedding": "num_emb_type num_embeddings numerical_embedding",
     "batch_size": "minibatch_size mini_batch_size n_batch batch",
     "beta_1 and beta_2": "betas",
     "epsilon": "eps adam_epsilon",

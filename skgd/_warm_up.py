@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from skgd.activations import ACTIVATIONS, Parametric
 from skgd.compile.announce import tell
 from skgd.compile.jit import import_numba
+from skgd.embeddings import EMBEDDINGS
 from skgd.losses import CLASSIFICATION_LOSSES, LINKS, REGRESSION_LOSSES, Quantiles
 from skgd.neural_network import MLPClassifier, MLPRegressor
 from skgd.neural_network._data import Data
@@ -69,6 +70,7 @@ def _networks(dtype):
         {"max_grad_norm": 1.0},
         {"ema_decay": 0.9},
         {"dropout": 0.1},
+        *({"numeric_embedding": name} for name in EMBEDDINGS),
     ]
     for options in settings:
         # Some losses need positive targets.

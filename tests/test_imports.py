@@ -12,7 +12,7 @@ import skgd
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-PLUGINS = {"solvers", "steps", "schedules", "activations", "losses"}
+PLUGINS = {"solvers", "steps", "schedules", "activations", "losses", "embeddings"}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
 ESTIMATORS = {"model_selection", "neural_network", "onnx", "preprocessing", "tabular"}
 # The modules of no layer, for the estimators.
@@ -93,7 +93,13 @@ def allowed(layer):
         "engine": {"engine", "kernels", "parallel", "compile"},
         "stages": {"engine", "stages", "kernels", "parallel", "compile"},
         "preprocessing": {"preprocessing", "kernels", "parallel", "compile", *SHARED},
-        "neural_network": {"neural_network", *ENGINE, *SHARED, *PLUGINS},
+        "neural_network": {
+            "neural_network",
+            "preprocessing",
+            *ENGINE,
+            *SHARED,
+            *PLUGINS,
+        },
         "model_selection": {"model_selection", "neural_network", *SHARED, *PLUGINS},
         "tabular": {
             "tabular",

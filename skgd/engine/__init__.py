@@ -34,13 +34,14 @@ the kernels of stages (``stage.py``) and plug-ins (``plugins.py``). ``predict.py
 forward pass alone; ``full_batch/`` is L-BFGS.
 """
 
-from skgd.engine.plugins import Activation, Loss, Schedule, Solver, Step
+from skgd.engine.plugins import Activation, Loss, NumericEmbedding, Schedule, Solver, Step
 from skgd.kernels.elementary import exp, exp_of_rows, expm1, log, log1p, logistic, tanh
 from skgd.kernels.rectifiers import gelu, mish, silu, softplus
 
 __all__ = [
     "Activation",
     "Loss",
+    "NumericEmbedding",
     "Schedule",
     "Solver",
     "Step",

@@ -7,7 +7,7 @@ from types import FunctionType
 
 import numpy as np
 
-from skgd.engine.plugins import Activation, Loss, Schedule, Solver
+from skgd.engine.plugins import Activation, Loss, NumericEmbedding, Schedule, Solver
 from skgd.engine.stage import KINDS
 
 __all__ = ["check_definition", "coefficients", "factors", "scheduled_factors"]
@@ -19,6 +19,7 @@ FUNCTIONS = {
     Loss: {"value": "z y", "slope": "z y", "link": "z"},
     Solver: {"update": "theta g state coefficients"},
     Schedule: {},
+    NumericEmbedding: {},
 }
 FUNCTIONS_OF_ROWS = {"evaluate": "z y weight scale delta", "apply_link": "z"}
 

@@ -1,8 +1,8 @@
 """Where each stage lies in the flat buffers: depth and widths as data, not as types.
 
 Parameters follow each other in the order of the stages' blocks, an input group's before
-those of the stage that it adds to: weights, row by row, then the bias; of a normalized layer
-weights, scale, shift.
+those of the stage that it adds to: weights, row by row, then the bias; of a normalized
+layer weights, scale, shift.
 """
 
 import numpy as np

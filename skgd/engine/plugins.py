@@ -7,6 +7,7 @@ contracts are provisional until version 1.0.
 """
 
 import inspect
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -15,7 +16,16 @@ from sklearn.base import BaseEstimator
 
 from skgd.engine.stage import KINDS
 
-__all__ = ["Activation", "Loss", "Plugin", "Progress", "Schedule", "Solver", "Step"]
+__all__ = [
+    "Activation",
+    "Loss",
+    "NumericEmbedding",
+    "Plugin",
+    "Progress",
+    "Schedule",
+    "Solver",
+    "Step",
+]
 
 
 class Plugin(BaseEstimator):
@@ -300,6 +310,23 @@ class Solver(Step):
         from skgd.engine.minimize import minimize
 
         return minimize(self, fun, x0, args, **options)
+
+
+class NumericEmbedding(Plugin):
+    """What a network reads of a number beside the number itself.
+
+    Attributes
+    ----------
+    rate_factors : dict of str to float
+        What the learning rate of its kind of parameters is multiplied by.
+    """
+
+    rate_factors: ClassVar[Mapping[str, float]] = {}
+
+    @property
+    def waves(self) -> tuple:
+        """Return the frequencies and outputs of a periodic one."""
+        return ()
 
 
 class Progress(NamedTuple):

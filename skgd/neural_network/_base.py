@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 
 from skgd._explain import Explained, explained_fit
 from skgd._state import Versioned, unchanged_by_errors
+from skgd.embeddings import PiecewiseLinear
 from skgd.neural_network._callbacks import Watched
 from skgd.neural_network._constraints import (
     CONSTRAINTS,
@@ -19,11 +20,11 @@ from skgd.neural_network._constraints import (
     dropout_rates,
     hidden_layer_sizes,
 )
-from skgd.neural_network._data import Data
+from skgd.neural_network._data import Data, check_embeddable
 from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._exchange import Exchange
 from skgd.neural_network._lbfgs import fit_lbfgs
-from skgd.neural_network._network import layout_of
+from skgd.neural_network._network import embedding_stage, layout_of
 from skgd.neural_network._orders import seeded
 from skgd.neural_network._parameters import Parameters, checksum
 from skgd.neural_network._plugins import (
@@ -33,9 +34,10 @@ from skgd.neural_network._plugins import (
 )
 from skgd.neural_network._predicting import Predicting
 from skgd.neural_network._prediction import predict
-from skgd.neural_network._resume import resume
+from skgd.neural_network._resume import edges_of, resume
 from skgd.neural_network._stochastic import begin, fit_stochastic
 from skgd.neural_network._validation import check_given, validated
+from skgd.preprocessing._bins import MOST_BINS
 
 __all__ = ["BaseMLP", "has_partial_fit"]
 
@@ -101,6 +103,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         ema_decay=None,
         dropout=0.0,
         scoring=None,
+        numeric_embedding=None,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -139,6 +142,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         self.ema_decay = ema_decay
         self.dropout = dropout
         self.scoring = scoring
+        self.numeric_embedding = numeric_embedding
         self.n_jobs = n_jobs
 
     @explained_fit
@@ -210,6 +214,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 training = fit_lbfgs(*network)
             else:
                 training = begin(*network, random_state, incremental, not first)
+                # With the bins, if there are some.
+                layout = training.layout
                 fit_stochastic(self, training, incremental, task)
             coefs, intercepts = training.best.plain(layout)
             stages = training.best.stages(layout)
@@ -260,6 +266,10 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 self.batch_normalization_momentum,
                 self.batch_normalization_epsilon,
             )
+        if plugins.embedding is not None:
+            check_embeddable(X)
+        if isinstance(plugins.embedding, PiecewiseLinear):
+            self._check_bins(X.shape[1], dropout)
         layout = layout_of(
             units,
             plugins.activations,
@@ -267,17 +277,34 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             issparse(X),
             dropout,
             self._scales_inputs and not issparse(X),
+            embedding_stage(plugins.embedding, [] if first else edges_of(self)),
         )
         # Kept for the draws of this fit only: an int seeds each fit anew.
         random_state = seeded(self.random_state)
         if first:
             # scikit-learn draws those of the output within the range of the hidden layers.
             ranges = [*plugins.activations, output_range(self, plugins.activations)]
-            parameters = Parameters.initial(layout, ranges, random_state, dtype)
+            parameters = Parameters.initial(
+                layout, ranges, random_state, dtype, plugins.embedding
+            )
         else:
             parameters = resume(self, layout, dtype)
         data = Data(X, y, sample_weight, groups, validation)
         return first, random_state, layout, plugins, data, parameters
+
+    def _check_bins(self, n_features, dropout):
+        """Raise if there cannot be bins."""
+        given = f"numeric_embedding={self.numeric_embedding!r}"
+        if n_features > MOST_BINS:
+            raise ValueError(
+                f"{given} is for at most {MOST_BINS} features, got {n_features}. Use "
+                "numeric_embedding=None."
+            )
+        if dropout[0]:
+            raise ValueError(
+                f"dropout={self.dropout!r} drops inputs, which {given} reads as bins. Set "
+                "the first rate of the list to 0.0."
+            )
 
     def _publish(self, training, coefs, intercepts, stages, loss):
         """Set the fitted attributes, from a training and its plain network."""
@@ -310,7 +337,9 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         limit = np.finfo(coefs[0].dtype).max
         if plugins.loss.out_activation == "exp":
             limit = np.log(limit)
-        if size < limit and not has_own_link(plugins.loss):
+        # That of bins and cosines is not as simple.
+        is_simple = plugins.embedding is None and not has_own_link(plugins.loss)
+        if size < limit and is_simple:
             return
         _, _, is_finite = predict(
             X,
@@ -342,5 +371,5 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = getattr(self, "numeric_embedding", None) is None
         return tags

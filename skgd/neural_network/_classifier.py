@@ -156,6 +156,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         loss="log_loss",
         class_weight=None,
         label_smoothing=0.0,
+        numeric_embedding=None,
         n_jobs=None,
     ) -> None:
         super().__init__(**shared(locals()))

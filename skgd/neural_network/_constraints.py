@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 
 from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation, Parametric
+from skgd.embeddings import EMBEDDINGS, NumericEmbedding
 from skgd.engine.plugins import Plugin
 from skgd.engine.stage import KINDS
 from skgd.schedules import SCHEDULES, Constant, Schedule, Scheduled
@@ -55,6 +56,7 @@ OF_MINI_BATCHES = (
     "ema_decay",
     "dropout",
     "scoring",
+    "numeric_embedding",
 )
 
 
@@ -170,6 +172,11 @@ CONSTRAINTS: dict = {
     "ema_decay": [Interval(Real, 0, 1, closed="left"), None],
     "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, _SCHEDULED],
     "scoring": [Choice({*get_scorer_names(), "loss"}), callable, None],
+    "numeric_embedding": [
+        Choice(set(EMBEDDINGS)),
+        ObjectOf(NumericEmbedding, "embeddings", EMBEDDINGS),
+        None,
+    ],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),

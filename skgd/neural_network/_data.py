@@ -6,8 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from skgd.engine.binding import no_rows
+from skgd.preprocessing._bins import all_binned
 
-__all__ = ["Data", "as_rows", "smoothed"]
+__all__ = ["Data", "as_rows", "check_embeddable", "smoothed"]
 
 
 class Data(NamedTuple):
@@ -39,6 +40,15 @@ class Data(NamedTuple):
         arrays = {n: a for n, a in self._asdict().items() if a is not None}
         arrays.pop("validation", None)
         return self._replace(**{name: array[rows] for name, array in arrays.items()})
+
+
+def check_embeddable(X):
+    """Raise if a network with a numeric_embedding cannot read the rows."""
+    if sparse.issparse(X):
+        raise ValueError(
+            "A numeric_embedding needs dense X, got a sparse matrix. Pass X.toarray(), or "
+            "fit with numeric_embedding=None."
+        )
 
 
 def smoothed(y, loss, smoothing):
@@ -73,7 +83,7 @@ def _read_only(array, dtype):
     return view
 
 
-def as_rows(X, dtype, y=None, weight=None, center=None):
+def as_rows(X, dtype, y=None, weight=None, center=None, edges=()):
     """Describe the data for the kernels, without a copy where dtype and order fit.
 
     Parameters
@@ -93,6 +103,9 @@ def as_rows(X, dtype, y=None, weight=None, center=None):
     center : ndarray of shape (n_features,), default=None
         What is subtracted from dense rows in training.
 
+    edges : list of ndarray, default=()
+        Those of the bins of each column, if it is to have some.
+
     Returns
     -------
     Rows
@@ -107,6 +120,10 @@ def as_rows(X, dtype, y=None, weight=None, center=None):
         )
     else:
         rows = rows._replace(X=_read_only(X, dtype).reshape(-1))
+    if len(edges):
+        bins, fractions = (a.reshape(-1) for a in all_binned(X, edges, dtype))
+        bins, fractions = _read_only(bins, np.uint16), _read_only(fractions, dtype)
+        rows = rows._replace(bins=bins, fractions=fractions)
     if y is not None:
         rows = rows._replace(y=_read_only(y, dtype))
     if weight is not None:

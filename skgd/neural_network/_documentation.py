@@ -4,6 +4,7 @@ import inspect
 from textwrap import fill, indent
 
 from skgd.activations import ACTIVATIONS
+from skgd.embeddings import EMBEDDINGS
 from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -136,8 +137,9 @@ max_grad_norm : float, default=None
 
 learning_rate_factors : dict of str to float, default=None
     Factors of the learning rate by the kind of parameters, such as ``{{"bias": 0.1}}``. The
-    kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' and
-    'activation'; those that are not named have 1. Not with 'lbfgs'.
+    kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' (of bins),
+    'activation' and 'periodic'; those that are not named have 1, 'periodic' 0.1. Not with
+    'lbfgs'.
 
 ema_decay : float, default=None
     What a moving average of the parameters keeps at each update, in [0, 1). The average
@@ -158,6 +160,12 @@ scoring : str, callable or None, default=None
 """
 
 _N_JOBS = """\
+numeric_embedding : {embedding_names}, NumericEmbedding or None, default=None
+    What the first layer reads of each feature beside the feature itself. An object is of a
+    class of :mod:`skgd.embeddings`. Dense ``X`` only, and not with 'lbfgs'.
+
+{embeddings}
+
 n_jobs : int, default=None
     The threads that train together, where the mini-batches are large enough to share; -1
     stands for all cores. None takes what OpenMP, threadpoolctl and joblib allow. The model
@@ -211,8 +219,11 @@ intercepts_ : list of ndarray of shape (outputs,)
 stages_ : dict of str to list
     What cannot be folded into them, by the kind of parameters, as plain arrays:
     ``stages_["activation"]`` has for each hidden layer the weights of its Parametric
-    activation, of shape (outputs,), or None. Empty without any. With them neither
-    ``coefs_``, ``intercepts_`` nor ``stages_`` can be set by hand.
+    activation, of shape (outputs,), or None. ``stages_["edges"]`` has the edges of the
+    bins of each feature, and ``stages_["embedding"]`` the weights of these bins, of shape
+    (bins, outputs). ``stages_["periodic"]`` has :math:`w_1, b_1, W_2, b_2` of a periodic
+    embedding, an item a feature. Empty without any. With them neither ``coefs_``,
+    ``intercepts_`` nor ``stages_`` can be set by hand.
 
 n_features_in_ : int
     Number of features seen during fit.
@@ -271,10 +282,12 @@ def documented(estimator):
             "solvers": _list(SOLVERS),
             "schedule_names": _names(SCHEDULES),
             "schedules": _list(SCHEDULES),
+            "embedding_names": _names(EMBEDDINGS),
+            "embeddings": _list(EMBEDDINGS),
         }
         sections = {
             "parameters": _PARAMETERS.format(**plugins),
-            "n_jobs": _N_JOBS,
+            "n_jobs": _N_JOBS.format(**plugins),
             "attributes": _ATTRIBUTES,
             "references": _REFERENCES,
             "losses": _list(REGRESSION_LOSSES),

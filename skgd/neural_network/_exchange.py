@@ -114,7 +114,8 @@ class Exchange(BaseEstimator):
         ValueError
             If scikit-learn has no such network: before its version 1.7 with
             ``loss='poisson'``, and in any version with an activation or a link of your
-            own, with several activations, or with several quantiles.
+            own, with several activations, with a ``numeric_embedding``, or with several
+            quantiles.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
@@ -145,6 +146,11 @@ class Exchange(BaseEstimator):
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no activation="
                 f"{self.activation!r}, only {sorted(ACTIVATIONS)}."
+            )
+        if {"edges", "periodic"} & getattr(self, "stages_", {}).keys():
+            raise ValueError(
+                f"scikit-learn's {type(estimator).__name__} has no numeric_embedding. Fit "
+                "with numeric_embedding=None."
             )
         if self.out_activation_ not in links or (
             hasattr(self, "_link") and has_own_link(self._link)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from itertools import pairwise
 
+from skgd import embeddings
 from skgd.activations import Parametric
 from skgd.engine.layout import Layout
 from skgd.engine.stage import Stage
@@ -13,15 +14,23 @@ from skgd.stages import (
     Dense,
     Dropout,
     ParametricActivate,
+    Periodic,
+    PiecewiseLinear,
     Scale,
     SparseColumns,
 )
 
-__all__ = ["description", "layout_of"]
+__all__ = ["description", "embedding_stage", "layout_of"]
 
 
 def layout_of(
-    units, activations, normalization=None, is_sparse=False, dropout=(), scales_inputs=False
+    units,
+    activations,
+    normalization=None,
+    is_sparse=False,
+    dropout=(),
+    scales_inputs=False,
+    embedding=None,
 ):
     """Lay out a multi-layer perceptron.
 
@@ -45,6 +54,9 @@ def layout_of(
     scales_inputs : bool, default=False
         Whether each input has a weight before the first layer; only if they are dense.
 
+    embedding : tuple, default=None
+        That of the inputs, as `embedding_stage` returns it.
+
     Returns
     -------
     Layout
@@ -53,8 +65,20 @@ def layout_of(
     described = tuple(map(description, activations))
     dropout = dropout if any(dropout) else (0.0,) * len(units)
     return _layout_of(
-        tuple(units), described, normalization, is_sparse, dropout, scales_inputs
+        tuple(units), described, normalization, is_sparse, dropout, scales_inputs, embedding
     )
+
+
+def embedding_stage(embedding, edges):
+    """Return the stage of an embedding and its arguments, None without one.
+
+    ``edges`` are those of each column, for one that has bins.
+    """
+    if isinstance(embedding, embeddings.PiecewiseLinear):
+        return PiecewiseLinear, tuple(len(own) - 1 for own in edges)
+    if isinstance(embedding, embeddings.Periodic):
+        return Periodic, *embedding.waves
+    return None
 
 
 def description(activation):
@@ -66,12 +90,18 @@ def description(activation):
 
 
 @lru_cache(maxsize=32)
-def _layout_of(units, described, normalization, is_sparse, dropout, scales_inputs):
+def _layout_of(
+    units, described, normalization, is_sparse, dropout, scales_inputs, embedding
+):
     stages: list[Stage] = []
+    kind, *sizes = embedding or (None,)
     if dropout[0] and not is_sparse:
         stages.append(Dropout(units[0], dropout[0], 0))
     if scales_inputs:
         stages.append(Scale(units[0]))
+    if kind is Periodic:
+        stages.append(Periodic(units[0], units[0], *sizes))
+        units = (stages[-1].outputs, *units[1:])
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):
         # The shift comes after the normalization.
@@ -80,11 +110,13 @@ def _layout_of(units, described, normalization, is_sparse, dropout, scales_input
             stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs, dropout[0])]
         else:
             stages.append(Dense(inputs, outputs, has_bias))
+        if index == 0 and kind is PiecewiseLinear:
+            stages.append(PiecewiseLinear(sizes[0], outputs))
         if not has_bias:
             stages.append(BatchNorm(outputs, *normalization))
         if index < len(described):
-            stage, activation, *arguments = described[index]
-            stages.append(stage(outputs, activation(*arguments)))
+            stage, activation, *numbers = described[index]
+            stages.append(stage(outputs, activation(*numbers)))
             if index < last and dropout[index + 1]:
                 stages.append(Dropout(outputs, dropout[index + 1], index + 1))
     return Layout(stages)

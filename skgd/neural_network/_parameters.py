@@ -1,24 +1,27 @@
 """The parameters of a network, between what is trained and what is public."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
 
 from skgd.activations import Parametric
-from skgd.stages import Activate, BatchNorm, ParametricActivate, Scale
+from skgd.stages import Activate, BatchNorm, ParametricActivate, Periodic, Scale
 
 __all__ = ["Parameters", "checksum", "pack"]
 
 
-def pack(coefs, intercepts, dtype, mixed=()):
-    """Copy the parameters of plain layers to one flat buffer.
-
-    ``mixed`` are the weights of the parametric activations, None for others.
-    """
+def pack(coefs, intercepts, dtype, stages=None):
+    """Copy the parameters of plain layers and of other ``stages`` to one flat buffer."""
+    stages = stages or {}
+    mixed = stages.get("activation", [])
     mixed = [*mixed, *[None] * (len(coefs) - len(mixed))]
     layers = zip(coefs, intercepts, mixed, strict=True)
-    pieces = [a.ravel() for layer in layers for a in layer if a is not None]
+    pieces = [a.ravel() for a in stages.get("embedding", ())]
+    if "periodic" in stages:
+        rows = [a.reshape(len(a), -1) for a in stages["periodic"]]
+        pieces.append(np.hstack(rows).ravel())
+    pieces += [a.ravel() for layer in layers for a in layer if a is not None]
     return np.concatenate(pieces, dtype=dtype)
 
 
@@ -54,6 +57,9 @@ class Parameters:
 
     n_averaged : int
         The updates in the average.
+
+    edges : list of ndarray
+        Those of the bins of each column, if the columns have some.
     """
 
     theta: np.ndarray
@@ -62,11 +68,12 @@ class Parameters:
     published: int | None = None
     average: np.ndarray | None = None
     n_averaged: int = 0
+    edges: list = field(default_factory=list)
 
     @classmethod
     # fit looks for what is too large for the dtype.
     @np.errstate(over="ignore")
-    def initial(cls, layout, activations, random_state, dtype):
+    def initial(cls, layout, activations, random_state, dtype, embedding=None):
         """Draw weights and biases as scikit-learn does, in the same order.
 
         Parameters
@@ -83,6 +90,9 @@ class Parameters:
 
         dtype : dtype
             The network's.
+
+        embedding : NumericEmbedding, default=None
+            That of the inputs.
 
         Returns
         -------
@@ -108,6 +118,8 @@ class Parameters:
         mixed = [a.initial for a in activations[:-1] if isinstance(a, Parametric)]
         for weights, initial in zip(layout.views(theta, "activation"), mixed, strict=True):
             weights[:] = initial
+        for waves in layout.views(theta, "periodic"):
+            waves[:] = embedding.initial(len(waves), random_state)
         center = np.zeros(all_weights[0].shape[0], dtype=dtype)
         return cls(theta, np.zeros(layout.n_running), center)
 
@@ -123,15 +135,38 @@ class Parameters:
         """The parameters that predict."""
         return self.average if self.average is not None and self.n_averaged else self.theta
 
+    def with_bins(self, layout, edges):
+        """Add bins of weight 0 to the columns: the first parameters of the layout."""
+        theta = np.zeros(layout.n_params, self.theta.dtype)
+        theta[-self.theta.size :] = self.theta
+        return replace(self, theta=theta, edges=edges)
+
+    @np.errstate(over="ignore", invalid="ignore")
     def stages(self, layout):
         """Return the parameters that `plain` leaves out, by their kind, as ``stages_``."""
-        mixed = iter(layout.views(self._best_theta, "activation"))
+        theta = self._best_theta
+        stages: dict[str, list] = {}
+        mixed = iter(layout.views(theta, "activation"))
         found = [
             next(mixed) if isinstance(stage, ParametricActivate) else None
             for stage in layout.stages
             if isinstance(stage, Activate)
         ]
-        return {"activation": found} if any(a is not None for a in found) else {}
+        if any(a is not None for a in found):
+            stages["activation"] = found
+        norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
+        for weights in layout.views(theta, "embedding"):
+            if norms:
+                scale = layout.views(theta, "scale", BatchNorm)[0]
+                start = 0 if theta is self.theta else layout.n_running
+                running = self.running[start : start + norms[0].n_running]
+                weights, _ = norms[0].fold(weights, scale, scale, running)
+            ends = np.cumsum([len(own) - 1 for own in self.edges])[:-1]
+            stages["edges"], stages["embedding"] = self.edges, np.split(weights, ends)
+        for stage in (s for s in layout.stages if isinstance(s, Periodic)):
+            (waves,) = layout.views(theta, "periodic")
+            stages["periodic"] = stage.split(waves, stage.numbers[1])
+        return stages
 
     # fit looks for what has overflowed.
     @np.errstate(over="ignore", invalid="ignore")

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import (
     InvalidParameterError,
-    make_constraint,
     validate_parameter_constraints,
 )
 
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
+from skgd.embeddings import EMBEDDINGS, NumericEmbedding
 from skgd.engine import Step
 from skgd.engine.contracts import check_definition
 from skgd.losses import (
@@ -41,7 +41,7 @@ __all__ = [
     "Plugins",
     "activations_of",
     "check_numbers",
-    "check_representable",
+    "embedding_of",
     "has_own_link",
     "loss_of",
     "output_range",
@@ -56,6 +56,7 @@ REGISTRIES = {
     "dropout__schedule": SCHEDULES,
     "weight_decay__schedule": SCHEDULES,
     "activation": ACTIVATIONS,
+    "numeric_embedding": EMBEDDINGS,
     "loss": REGRESSION_LOSSES | CLASSIFICATION_LOSSES,
 }
 
@@ -82,6 +83,9 @@ class Plugins(NamedTuple):
 
     scheduled : dict of str to Schedule
         Those of other parameters than the learning rate.
+
+    embedding : NumericEmbedding or None
+        What the first layer reads of a number beside it.
     """
 
     activations: list[Activation | Parametric]
@@ -91,6 +95,7 @@ class Plugins(NamedTuple):
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
     scheduled: Mapping[str, Schedule] = {}
+    embedding: NumericEmbedding | None = None
 
     @property
     def steps(self):
@@ -125,6 +130,7 @@ def plugins_of(estimator, n_hidden, incremental):
         schedule_of(estimator, incremental),
         before=tuple(before),
         scheduled=scheduled,
+        embedding=embedding_of(estimator),
     )
 
 
@@ -188,6 +194,18 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
             f"partial_fit does not know. {remedy}."
         )
     return schedule
+
+
+def embedding_of(estimator):
+    """Return the NumericEmbedding of an estimator, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    given = estimator.numeric_embedding
+    return None if given is None else _plugin(estimator, "numeric_embedding", given)
 
 
 def activations_of(estimator, n_hidden):
@@ -272,63 +290,6 @@ def has_own_link(loss):
     known = [one for (_, link), one in LOSSES.items() if link == loss.out_activation]
     links = (loss.link, loss.apply_link)
     return all((one.link, one.apply_link) != links for one in known)
-
-
-def check_representable(estimator, solver, dtype):
-    """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
-    given: list[tuple] = [
-        (name, getattr(estimator, name), None) for name in ("alpha", "learning_rate_init")
-    ]
-    if estimator.batch_normalization:
-        name = "batch_normalization_epsilon"
-        given.append((name, getattr(estimator, name), []))
-    given.append(("weight_decay", initial_of(estimator.weight_decay), None))
-    if estimator.max_grad_norm is not None:
-        given.append(("max_grad_norm", estimator.max_grad_norm, []))
-    for name, value, options in [*given, *_kernel_arguments(estimator, solver)]:
-        with np.errstate(over="ignore", under="ignore"):
-            rounded = dtype.type(value)
-        overflows = np.isinf(rounded) and not np.isinf(value)
-        if overflows or (rounded == 0 != value and not _may_be_zero(options)):
-            size = "large" if rounded else "small"
-            raise ValueError(
-                f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
-            )
-
-
-def _may_be_zero(options):
-    """Return whether zero satisfies one of a parameter's constraints; None are any."""
-    return options is None or any(
-        make_constraint(option).is_satisfied_by(0.0) for option in options
-    )
-
-
-def _kernel_arguments(estimator, solver):
-    """Yield what compiled functions get of the arguments of plug-ins.
-
-    Yields
-    ------
-    name : str
-        The parameter, as ``set_params`` takes it.
-
-    value : float
-        Its value.
-
-    options : list or None
-        The constraints of the parameter.
-    """
-    plugins = [("" if isinstance(estimator.solver, str) else "solver__", solver)]
-    for parameter in ("activation", "loss"):
-        value = getattr(estimator, parameter)
-        for plugin in value if isinstance(value, list | tuple) else [value]:
-            plugins.append((f"{parameter}__", plugin))
-            if isinstance(plugin, Parametric):
-                plugins.append((f"{parameter}__activation__", plugin.activation))
-    for prefix, plugin in plugins:
-        for name in () if isinstance(plugin, str) else plugin.argument_names():
-            value = getattr(plugin, name)
-            if isinstance(value, Real):
-                yield prefix + name, value, plugin._parameter_constraints.get(name)
 
 
 def _plugin(estimator, parameter, value):

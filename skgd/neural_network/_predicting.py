@@ -12,6 +12,7 @@ from skgd._explain import explained
 from skgd._validation import as_floats
 from skgd.activations import Parametric
 from skgd.losses import LINKS
+from skgd.neural_network._data import check_embeddable
 from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._parameters import checksum
 from skgd.neural_network._plugins import activations_of, has_own_link
@@ -104,8 +105,8 @@ class Predicting(Linked):
         ):
             raise ValueError(
                 "coefs_, intercepts_ and stages_ are not those of the last fit. With a "
-                "Parametric activation they cannot be set by hand: put those of the last "
-                "fit back, or fit again."
+                "Parametric activation or a numeric_embedding they cannot be set by hand: "
+                "put those of the last fit back, or fit again."
             )
         return activations, stages
 
@@ -117,6 +118,8 @@ class Predicting(Linked):
         and fewer ``n_layers`` give the outputs of a hidden layer.
         """
         activations, stages = self._checked_network()
+        if {"edges", "periodic"} & stages.keys():
+            check_embeddable(X)
         return predict(
             X,
             self.coefs_[:n_layers],
@@ -125,7 +128,7 @@ class Predicting(Linked):
             self._link_of(out_activation),
             self.n_jobs,
             self.verbose,
-            {name: arrays[:n_layers] for name, arrays in stages.items()},
+            {**stages, **{k: v[:n_layers] for k, v in stages.items() if k == "activation"}},
         )
 
     @explained

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skgd.compile.announce import announced
+from skgd.embeddings import Periodic, PiecewiseLinear
 from skgd.engine.binding import bind, bind_loss
 from skgd.engine.full_batch.objective import IN_ORDER
 from skgd.engine.layout import MemoryPlan
@@ -16,7 +17,7 @@ from skgd.engine.predict import predict as predict_blocks
 from skgd.engine.records import Network, make_steps
 from skgd.losses import LINKS
 from skgd.neural_network._data import as_rows
-from skgd.neural_network._network import layout_of
+from skgd.neural_network._network import embedding_stage, layout_of
 from skgd.neural_network._parameters import pack
 from skgd.parallel.threads import available_threads, run_together
 
@@ -82,9 +83,17 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
     """
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
     units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
-    n_samples = X.shape[0]
-    layout = layout_of(units, activations, None, issparse(X))
-    theta = pack(coefs, intercepts, dtype, (stages or {}).get("activation", ()))
+    n_samples, stages = X.shape[0], stages or {}
+    embedding: Any = None
+    edges = stages.get("edges", ())
+    if edges:
+        embedding = PiecewiseLinear()
+    elif "periodic" in stages:
+        n_columns, n_outputs, n_frequencies = stages["periodic"][2].shape
+        embedding, units = Periodic(n_frequencies, n_outputs), (n_columns, *units[1:])
+    stage = embedding_stage(embedding, edges)
+    layout = layout_of(units, activations, None, issparse(X), embedding=stage)
+    theta = pack(coefs, intercepts, dtype, stages)
     if X.shape[1] != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.
         raise ValueError(
@@ -95,7 +104,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
     out = np.empty((n_samples, units[-1]), dtype=dtype)
 
     def rows_of(first, last):
-        return as_rows(X[first:last], dtype)
+        return as_rows(X[first:last], dtype, edges=edges)
 
     # The size of a sparse matrix counts its non-zero numbers.
     products = layout.products(n_samples, X.size)

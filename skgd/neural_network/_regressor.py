@@ -121,6 +121,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ema_decay=None,
         dropout=0.0,
         scoring=None,
+        numeric_embedding=None,
         n_jobs=None,
     ) -> None:
         super().__init__(**shared(locals()))

@@ -4,7 +4,12 @@ import numpy as np
 
 from skgd.neural_network._parameters import Parameters, checksum, pack
 
-__all__ = ["resume"]
+__all__ = ["edges_of", "resume"]
+
+
+def edges_of(estimator):
+    """Return the edges of the bins that the last fit has chosen."""
+    return (getattr(estimator, "_normalized", None) or {}).get("edges", [])
 
 
 def resume(estimator, layout, dtype):
@@ -39,7 +44,8 @@ def resume(estimator, layout, dtype):
     kept = getattr(estimator, "_normalized", None)
     stages = getattr(estimator, "stages_", {})
     shapes = [coef.shape for coef in estimator.coefs_]
-    flat = np.empty(layout.n_params)
+    flat = np.zeros(layout.n_params)
+    expected = Parameters(flat, flat, flat, edges=edges_of(estimator)).stages(layout)
     arrays = [*estimator.coefs_, *estimator.intercepts_]
     if kept is not None:
         arrays = [kept["theta"]]
@@ -48,13 +54,14 @@ def resume(estimator, layout, dtype):
         or [b.shape for b in estimator.intercepts_]
         != [bias.shape for bias in layout.views(flat, "bias")]
         or sum(array.size for array in arrays) != layout.n_params
-        or _shapes(stages) != _shapes(Parameters(flat, flat, flat).stages(layout))
+        or _shapes(stages) != _shapes(expected)
     ):
         raise ValueError(
             "warm_start and partial_fit go on with the network of the previous fit, "
             f"whose coefs_ are of shapes {shapes} and intercepts_ of "
             f"{[b.shape for b in estimator.intercepts_]}; hidden_layer_sizes="
-            f"{estimator.hidden_layer_sizes}, activation={estimator.activation!r} and "
+            f"{estimator.hidden_layer_sizes}, activation={estimator.activation!r}, "
+            f"numeric_embedding={estimator.numeric_embedding!r} and "
             f"batch_normalization={estimator.batch_normalization} do not fit it."
         )
     if kept is not None:
@@ -63,10 +70,10 @@ def resume(estimator, layout, dtype):
         if published not in (None, checksum(*lists)):
             raise ValueError(
                 "coefs_ and intercepts_ are not those of the last fit. After one with "
-                "batch_normalization=True, ema_decay or a Parametric activation, "
-                "warm_start and partial_fit cannot go on with others: they are made of "
-                "parameters that are not public. Put those of the last fit back, or fit "
-                "with warm_start=False."
+                "batch_normalization=True, ema_decay, a Parametric activation or a "
+                "numeric_embedding, warm_start and partial_fit cannot go on with others: "
+                "they are made of parameters that are not public. Put those of the last "
+                "fit back, or fit with warm_start=False."
             )
         return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)
@@ -75,4 +82,7 @@ def resume(estimator, layout, dtype):
 
 def _shapes(stages):
     """Return the shapes of the arrays in ``stages_``."""
-    return [a if a is None else a.shape for a in stages.get("activation", ())]
+    return {
+        kind: [a if a is None else a.shape for a in arrays]
+        for kind, arrays in stages.items()
+    }

@@ -65,6 +65,9 @@ class Run:
 
     Attributes
     ----------
+    layout : Layout
+        The network's.
+
     epochs : list of tuple (float, float, float, float)
         Loss, validation loss, validation score and learning rate of each epoch.
 
@@ -80,7 +83,7 @@ class Run:
         self, estimator, layout, plugins, rows, validation, batches, state, goes_on
     ):
         self._estimator = estimator
-        self._layout = layout
+        self.layout = layout
         self._plugins = plugins
         self._rows = rows
         self._validation = validation
@@ -151,7 +154,7 @@ class Run:
         with announced(f"the training in {dtype}", estimator.verbose):
             self._trainer = Trainer(
                 self._rows,
-                self._layout,
+                self.layout,
                 self._plugins,
                 self._batches,
                 self.state,
@@ -244,7 +247,7 @@ class Run:
             return loss, score
         if not self._failure:
             loss, score = self._validation.evaluate(
-                estimator, self._layout, self._plugins, self.state.parameters
+                estimator, self.layout, self._plugins, self.state.parameters
             )
             if self._restores:
                 by, remedy = "", estimator._remedy()
@@ -345,7 +348,7 @@ class Run:
 
     def _publish_as_fitted(self, estimator):
         """Have an estimator predict as if training ended here."""
-        network = *self.best.plain(self._layout), self.best.stages(self._layout)
+        network = *self.best.plain(self.layout), self.best.stages(self.layout)
         estimator._publish(self, *network, self._plugins.loss)
 
     def publish(self, estimator):
@@ -372,9 +375,9 @@ class Run:
             estimator._scored_by = scoring_name(estimator.scoring)
             estimator.best_validation_score_, estimator.best_epoch_, kept = self._best
             if not self._restores and kept is not None:
-                coefs, intercepts = kept.plain(self._layout)
+                coefs, intercepts = kept.plain(self.layout)
                 estimator.best_coefs_, estimator.best_intercepts_ = coefs, intercepts
-                estimator.best_stages_ = kept.stages(self._layout)
+                estimator.best_stages_ = kept.stages(self.layout)
         if not self._restores:
             estimator.best_loss_ = self._best_loss
         vars(estimator).pop("_progress", None)

@@ -6,11 +6,15 @@ from math import log2
 import numpy as np
 from scipy.sparse import issparse
 
+from skgd import stages
 from skgd._caller import interrupts_caller, warn
+from skgd.embeddings import Periodic, PiecewiseLinear
+from skgd.engine.layout import Layout
 from skgd.neural_network._constraints import initial_of
 from skgd.neural_network._data import as_rows, smoothed
+from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._orders import Orders
-from skgd.neural_network._plugins import check_representable
+from skgd.neural_network._representable import check_representable
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
@@ -23,6 +27,7 @@ from skgd.neural_network._trainer import (
 from skgd.neural_network._validation import Validation
 from skgd.neural_network._validation_split import split
 from skgd.parallel.threads import available_threads
+from skgd.preprocessing._bins import all_edges
 from skgd.solvers import SOLVERS
 from skgd.steps import Average
 
@@ -134,10 +139,21 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         takes_last = is_given or estimator.scoring is not None
         validation = Validation(validation, estimator.early_stopping, takes_last)
     _check_enough(estimator, data)
-    center = _center(data, layout, parameters) if layout.n_running else None
+    if isinstance(plugins.embedding, PiecewiseLinear) and not goes_on:
+        # Also with assume_finite=True.
+        check_finite(estimator, X=data.X)
+        edges = all_edges(data.X, plugins.embedding.n_bins, data.sample_weight)
+        layout = _with_bins(layout, edges)
+        parameters = parameters.with_bins(layout, edges)
+    # Cosines are of the numbers as they are.
+    is_centered = layout.n_running and not isinstance(plugins.embedding, Periodic)
+    center = _center(data, layout, parameters) if is_centered else None
     y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
     n_samples = len(data.y)
     batches = _batches(estimator, layout, n_samples, incremental)
+    if plugins.embedding is not None:
+        factors = {**plugins.embedding.rate_factors, **batches.rate_factors}
+        batches = batches._replace(rate_factors=factors)
     if np.any(initial_of(estimator.dropout)):
         seed = random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)
         batches = batches._replace(seed=int(seed))
@@ -153,7 +169,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         estimator,
         layout,
         plugins,
-        as_rows(data.X, dtype, y, data.sample_weight, center),
+        as_rows(data.X, dtype, y, data.sample_weight, center, parameters.edges),
         validation,
         batches,
         state,
@@ -203,7 +219,7 @@ def losses_of_updates(run, schedule, n_updates):
     # Each mini-batch is an epoch, so that the loop returns its loss.
     trainer = Trainer(
         rows,
-        run._layout,
+        run.layout,
         run._plugins._replace(schedule=schedule, scheduled={}),
         run._batches._replace(bounds=np.array([0, size]), n_updates=n_updates),
         replace(run.state, orders=_Given(orders)),
@@ -211,6 +227,19 @@ def losses_of_updates(run, schedule, n_updates):
     )
     trainer.compile()
     yield from trainer.run(np.zeros(n_updates, dtype=np.int64))
+
+
+def _with_bins(layout, edges):
+    """Return the layout with bins of these edges."""
+    n_bins = [len(own) - 1 for own in edges]
+    return Layout(
+        [
+            stages.PiecewiseLinear(n_bins, stage.outputs)
+            if isinstance(stage, stages.PiecewiseLinear)
+            else stage
+            for stage in layout.stages
+        ]
+    )
 
 
 def _check_enough(estimator, data):

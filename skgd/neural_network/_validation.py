@@ -11,7 +11,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import _check_sample_weight
 
 from skgd._faults import data_fault
-from skgd.neural_network._data import Data
+from skgd.neural_network._data import Data, check_embeddable
 from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._prediction import evaluate
 from skgd.solvers import SOLVERS
@@ -109,6 +109,8 @@ def validated(estimator, given, y, dtype):
         return None
     with _blamed_on_validation(estimator, given), np.errstate(over="ignore"):
         X, targets = estimator._validate_input(*given[:2], incremental=True, reset=False)
+        if estimator.numeric_embedding is not None:
+            check_embeddable(X)
         targets, _ = estimator._encode(targets, dtype)
         if targets.shape[1] != y.shape[1]:
             raise ValueError(

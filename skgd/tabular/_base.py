@@ -26,7 +26,7 @@ from skgd.neural_network._constraints import (
     hidden_layer_sizes,
     initial_of,
 )
-from skgd.neural_network._plugins import activations_of, plugins_of
+from skgd.neural_network._plugins import activations_of, embedding_of, plugins_of
 from skgd.neural_network._predicting import Linked
 from skgd.parallel.threads import available_threads
 from skgd.solvers import SOLVERS, Solver
@@ -70,6 +70,7 @@ SHARED = (
     "verbose",
     "random_state",
     "n_jobs",
+    "numeric_embedding",
 )
 
 
@@ -80,7 +81,6 @@ class BaseTabularMLP(Linked, Explained, Versioned):
     _explained_data = ("y", "sample_weight")
     _parameter_constraints: dict = {
         **{name: CONSTRAINTS[name] for name in SHARED},
-        "numeric_embedding": [Choice({"piecewise_linear"}), None],
         "categorical_features": ["array-like", Choice({"from_dtype"}), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left")],
         "n_members": [Interval(Integral, 1, None, closed="left")],
@@ -230,9 +230,9 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                 f"{type(self).__name__} needs at least 2 rows of positive weight, one of "
                 f"which is held out, got n_samples={n_samples}."
             )
-        self._columns = learn_columns(
-            X, self.categorical_features, self.max_one_hot, self.numeric_embedding, weight
-        )
+        n_bins = getattr(embedding_of(self), "n_bins", None)
+        chosen = self.categorical_features, self.max_one_hot
+        self._columns = learn_columns(X, *chosen, n_bins, weight)
         return targets, weight
 
     def _check_columns(self, X, reset):
@@ -257,6 +257,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
 
     def _recipe(self, plugins):
         loss = self._objective()
+        self._waves = getattr(plugins.embedding, "waves", ())
         self.out_activation_ = loss.out_activation
         self._keep_link(loss)
         dropout = float(initial_of(self.dropout))
@@ -266,7 +267,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             n_columns=self._n_dense + sum(c["kind"] in CODED for c in self._columns),
             plugins=plugins._replace(loss=loss),
             rate=float(self.learning_rate_init),
-            rate_factors=RATE_FACTORS,
+            rate_factors=RATE_FACTORS | getattr(plugins.embedding, "rate_factors", {}),
             batch_size=self.batch_size,
             max_iter=self.max_iter,
             n_iter_no_change=self.n_iter_no_change,
@@ -283,6 +284,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             activations,
             self.n_outputs_,
             dropout,
+            self._waves,
         )
 
     def _smoothing(self):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skgd.preprocessing._bins import MOST_BINS, binned, merged
 from skgd.preprocessing._robust import center_and_scale, in_order, quantiles, smooth_clip
 from skgd.tabular._read import (
     as_categories,
@@ -24,13 +25,8 @@ from skgd.tabular._read import (
 
 __all__ = ["Table", "encode", "learn_columns", "n_bin_rows", "n_values", "of_kind"]
 
-# Bins and categories are 16-bit numbers. Code 0 is a missing or unseen category.
-MOST_ROWS = 2**16 - 1
+# Categories are 16-bit numbers. Code 0 is a missing or unseen one.
 MOST_VALUES = 2**16 - 2
-
-# Edges of bins that are closer count as equal, in quartile distances: beyond its first or
-# last edge, a number divided by the width of a narrow bin would be huge.
-LEAST_WIDTH = 1e-5
 
 # Numbers that are scaled at a time.
 BLOCK_SIZE = 2**18
@@ -74,9 +70,8 @@ def learn_columns(
     X,
     categorical_features="from_dtype",
     max_one_hot=8,
-    numeric_embedding=None,
+    n_bins=None,
     sample_weight=None,
-    n_bins=48,
 ):
     """Learn how to encode the columns of a table.
 
@@ -91,14 +86,11 @@ def learn_columns(
     max_one_hot : int
         Categories with more values are to be embedded.
 
-    numeric_embedding : {"piecewise_linear"} or None
-        Whether the numbers have bins, too.
+    n_bins : int or None
+        The largest number of bins of a column of numbers; None for no bins.
 
     sample_weight : ndarray of shape (n_samples,), default=None
         The weights of the rows. One of weight 0 counts for nothing.
-
-    n_bins : int
-        The largest number of bins of a column.
 
     Returns
     -------
@@ -111,7 +103,8 @@ def learn_columns(
     if sample_weight is not None:
         seen = np.flatnonzero(sample_weight)
         sample_weight = sample_weight[seen]
-    n_bins = min(n_bins, MOST_ROWS // len(columns)) or 1
+    if n_bins is not None:
+        n_bins = min(n_bins, MOST_BINS // len(columns)) or 1
     learnt = []
     for j, (name, column) in enumerate(zip(labels, columns, strict=True)):
         values = plain_column(column, name)
@@ -121,15 +114,14 @@ def learn_columns(
         else:
             numbers = as_numbers(values, name)
             _refuse_infinity(numbers[np.newaxis], [name])
-            bins = n_bins if numeric_embedding == "piecewise_linear" else None
-            new = _learn_number(numbers[seen], sample_weight, bins)
+            new = _learn_number(numbers[seen], sample_weight, n_bins)
         if new is not None:
             name = name if isinstance(name, str) else j
             learnt.append({"index": j, "name": name, **new})
-    if len(n_bin_rows(learnt)) > MOST_ROWS:
+    if len(n_bin_rows(learnt)) > MOST_BINS:
         raise ValueError(
-            f"numeric_embedding={numeric_embedding!r} is for at most {MOST_ROWS} columns "
-            f"of numbers, got {len(n_bin_rows(learnt))}. Use numeric_embedding=None."
+            f"A piecewise-linear numeric_embedding is for at most {MOST_BINS} columns of "
+            f"numbers, got {len(n_bin_rows(learnt))}. Use numeric_embedding=None."
         )
     return learnt
 
@@ -196,7 +188,7 @@ def _learn_number(numbers, weight, n_bins):
         return {"kind": "missing", **new, "scale": 1.0} if missing else None
     if n_bins is not None:
         edges = quantiles(smooth_clip(x, center, scale), n_bins, weight)
-        new["edges"] = _merged(edges)
+        new["edges"] = merged(edges)
     return {"kind": "number", **new}
 
 
@@ -221,15 +213,6 @@ def _learn_category(labels, codes, max_one_hot, weight):
 def _order(value):
     """Sort numbers before strings."""
     return isinstance(value, str), value
-
-
-def _merged(edges):
-    """Return edges without those that are almost equal to their neighbor."""
-    kept = [edges[0]]
-    for edge in edges[1:-1]:
-        if edge - kept[-1] > LEAST_WIDTH and edges[-1] - edge > LEAST_WIDTH:
-            kept.append(edge)
-    return np.array([*kept, edges[-1]])
 
 
 def encode(columns, X, rows=None):
@@ -279,7 +262,7 @@ def encode(columns, X, rows=None):
                 table.X[:, indicator] = missing[j - start]
                 indicator += 1
             if c["edges"] is not None:
-                bins, table.fractions[:, j] = _binned(z[j - start], c["edges"])
+                bins, table.fractions[:, j] = binned(z[j - start], c["edges"])
                 table.bins[:, j] = bins + first_rows[j]
     for j, c in enumerate(binary, indicator):
         signs = [0, -1, 1] if len(c["values"]) == 2 else [0, 1]
@@ -300,12 +283,6 @@ def _scaled(columns, raw, rows, n_rows):
     missing = np.isnan(z)
     z[missing] = 0
     return z, missing
-
-
-def _binned(z, edges):
-    """Return the bin of each number and the fraction of the bin that is below it."""
-    bins = np.searchsorted(edges[1:-1], z, side="right")
-    return bins, (z - edges[bins]) / np.diff(edges)[bins]
 
 
 def _codes(column, raw):

@@ -13,9 +13,11 @@ hidden_layer_sizes : array-like of shape (n_hidden,), default=(256, 256, 256)
 activation : str, Activation or list of these, default='silu'
     That of the hidden layers, as in :class:`MLPClassifier`.
 
-numeric_embedding : {'piecewise_linear'} or None, default='piecewise_linear'
+numeric_embedding : str, NumericEmbedding or None, default='piecewise_linear'
     What the first layer reads of a number beside its scaled value: where it lies among up
-    to 48 quantiles of its column [1]_. None is faster, and better where all is smooth.
+    to 48 quantiles of its column [1]_, or with 'periodic' combinations of cosines. An
+    object is of a class of :mod:`skgd.embeddings`. None is faster, and better where all is
+    smooth.
 
 categorical_features : {'from_dtype'}, array-like or None, default='from_dtype'
     Which columns hold categories: names, indices, a boolean for each column, or those whose

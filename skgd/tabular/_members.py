@@ -210,9 +210,7 @@ def begin_member(recipe, encoded, held_out, seed):
     bounds = np.arange(0, len(rows) - size + 1, size)
     bounds = np.append(bounds, bounds[-1] + size)
     layout, plugins = recipe.layout, recipe.plugins
-    parameters = initial_parameters(
-        layout, recipe.n_columns, plugins.activations, random_state
-    )
+    parameters = initial_parameters(layout, recipe.n_columns, plugins, random_state)
     slots = np.zeros((plugins.n_slots, layout.n_params), DTYPE)
     progress = Progress(plugins.solver, slots, recipe.rate, initial=recipe.rate)
     batches = Batches(

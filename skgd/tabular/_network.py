@@ -17,9 +17,10 @@ from skgd.stages import (
     Dropout,
     Embedding,
     Lookup,
+    Periodic,
     PiecewiseLinear,
 )
-from skgd.tabular._columns import n_bin_rows, n_values
+from skgd.tabular._columns import n_bin_rows, n_values, of_kind
 
 __all__ = ["DTYPE", "initial_parameters", "layout_of_table", "rows_of_table"]
 
@@ -29,7 +30,9 @@ DTYPE = np.dtype(np.float32)
 EMBEDDING_SIZE = 8
 
 
-def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.0):
+def layout_of_table(
+    columns, n_dense, hidden, activations, n_outputs, dropout=0.0, waves=()
+):
     """Lay out a network: input groups of the columns, then hidden layers.
 
     Parameters
@@ -52,6 +55,9 @@ def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.
     dropout : float, default=0.0
         The rate after each hidden layer; 0 for predictions.
 
+    waves : tuple of (int, int), default=()
+        The frequencies and outputs of a periodic embedding, if there is one.
+
     Returns
     -------
     Layout
@@ -60,14 +66,18 @@ def layout_of_table(columns, n_dense, hidden, activations, n_outputs, dropout=0.
     values = (n_values(columns, kind) for kind in ("one_hot", "embedding"))
     sizes = n_dense, *map(tuple, (n_bin_rows(columns), *values))
     described = tuple(map(description, activations))
-    return _layout_of(sizes, tuple(hidden), described, n_outputs, dropout)
+    n_numbers = len(of_kind(columns, "number"))
+    periodic = (n_dense, n_numbers, *waves) if waves and n_numbers else ()
+    return _layout_of(sizes, tuple(hidden), described, n_outputs, dropout, periodic)
 
 
 @lru_cache(maxsize=32)
-def _layout_of(sizes, hidden, described, n_outputs, dropout):
+def _layout_of(sizes, hidden, described, n_outputs, dropout, periodic):
     n_dense, n_bins, one_hot, embedded = sizes
     first, n_codes = hidden[0], len(one_hot) + len(embedded)
-    stages: list[Stage] = [Dense(n_dense, first) if n_dense else Bias(first)]
+    stages: list[Stage] = [Periodic(*periodic)] if periodic else []
+    n_dense = stages[0].outputs if periodic else n_dense
+    stages.append(Dense(n_dense, first) if n_dense else Bias(first))
     if n_bins:
         stages.append(PiecewiseLinear(n_bins, first))
     if one_hot:
@@ -84,7 +94,7 @@ def _layout_of(sizes, hidden, described, n_outputs, dropout):
     return Layout(stages)
 
 
-def initial_parameters(layout, n_columns, activations, random_state):
+def initial_parameters(layout, n_columns, plugins, random_state):
     """Draw the parameters of a table's network.
 
     Weights are normal, of variance 1 / inputs, biases uniform. Weights of bins and those
@@ -99,8 +109,8 @@ def initial_parameters(layout, n_columns, activations, random_state):
     n_columns : int
         The columns of the table, which the first layer reads.
 
-    activations : list of Activation or Parametric
-        Those of the hidden layers.
+    plugins : Plugins
+        Has the activations of the hidden layers, and the embedding.
 
     random_state : RandomState
         What draws.
@@ -110,16 +120,21 @@ def initial_parameters(layout, n_columns, activations, random_state):
     parameters : Parameters
     """
     theta = np.zeros(layout.n_params, DTYPE)
-    mixed = iter([a.initial for a in activations if isinstance(a, Parametric)])
+    mixed = iter([a.initial for a in plugins.activations if isinstance(a, Parametric)])
+    first, n_before = layout.stages[0], 0
+    if isinstance(first, Periodic):
+        n_before, n_columns = 1, n_columns + first.outputs - first.inputs
     for index, begin, block in layout.blocks:
         stage = layout.stages[index]
-        is_first = index == 0 or stage.is_group
+        is_first = index == n_before or stage.is_group
         if isinstance(stage, PiecewiseLinear) or index == len(layout.stages) - 1:
             continue
         scale = 1 / np.sqrt(max(1, n_columns) if is_first else stage.inputs)
         view = theta[begin : begin + block.size]
         if block.kind == "activation":
             view[:] = next(mixed)
+        elif block.kind == "periodic":
+            view[:] = plugins.embedding.initial(block.shape[0], random_state).ravel()
         elif block.kind == "bias":
             view[:] = random_state.uniform(-scale, scale, block.size)
         else:

@@ -134,7 +134,10 @@ def periodic_gradient(x, parameters, delta):
     """Return the gradients by the numbers and by the parameters."""
     _, angles, w1, W2 = periodic(x, parameters)
     n = PERIODIC[1]
-    by_numbers, by_out = delta[:, :FEATURES].copy(), delta[:, FEATURES:].reshape(ROWS, n, -1)
+    by_numbers, by_out = (
+        delta[:, :FEATURES].copy(),
+        delta[:, FEATURES:].reshape(ROWS, n, -1),
+    )
     by_angles = -np.sin(angles) * np.einsum("ijk,jkf->ijf", by_out, W2)
     by_numbers[:, :n] += 2 * np.pi * (by_angles * w1).sum(axis=2)
     by_W2 = np.einsum("ijk,ijf->jkf", by_out, np.cos(angles))
@@ -177,7 +180,9 @@ def objective(model, data):
         found[name] = (inputs[name].T @ delta).reshape(own[name].shape)
     if waves is not None:
         back = delta @ own["Dense", "weights", False].T
-        back, found["Periodic", "periodic", False] = periodic_gradient(X * scale, waves, back)
+        back, found["Periodic", "periodic", False] = periodic_gradient(
+            X * scale, waves, back
+        )
         found["Scale", "scale", False] = (X * back).sum(axis=0)
     if vectors is not None:
         back = delta @ own["Embedding", "weights", False].T

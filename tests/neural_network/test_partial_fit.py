@@ -89,6 +89,7 @@ RAISES = {
     "hidden_layer_sizes": ({}, (5,)),
     "batch_normalization": ({}, True),
     "early_stopping": ({}, True),
+    "numeric_embedding": ({}, "periodic"),
     "loss": ({}, "poisson"),
 }
 # Of ``fit`` only, as the documentation of ``partial_fit`` says.

@@ -48,6 +48,8 @@ SETTINGS = {
         "weight_decay": Scheduled(0.5, Cosine(warmup_steps=3)),
     },
     "averages validated": {"ema_decay": 0.9, "early_stopping": True},
+    "bins": {"numeric_embedding": "piecewise_linear", "batch_normalization": True},
+    "periodic": {"numeric_embedding": "periodic", "early_stopping": True},
     "parametric": {"activation": Parametric("selu"), "learning_rate_factors": RATES},
 }
 
@@ -142,7 +144,7 @@ def test_a_run_of_its_own(monkeypatch):
     model = fitted(MLPClassifier)
     fitted(MLPClassifier, solver="momentum")
     advance(kept[0], model.max_iter)
-    weights, biases = kept[0].best.plain(kept[0]._layout)
+    weights, biases = kept[0].best.plain(kept[0].layout)
     for found, expected in zip(
         weights + biases, model.coefs_ + model.intercepts_, strict=True
     ):

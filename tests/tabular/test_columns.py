@@ -106,10 +106,10 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
-@pytest.mark.parametrize("embedding", [None, "piecewise_linear"])
-def test_containers_are_the_same(container, embedding):
-    expected = learn_columns(as_objects(raw()), numeric_embedding=embedding)
-    columns = learn_columns(container(raw()), numeric_embedding=embedding)
+@pytest.mark.parametrize("n_bins", [None, 48])
+def test_containers_are_the_same(container, n_bins):
+    expected = learn_columns(as_objects(raw()), n_bins=n_bins)
+    columns = learn_columns(container(raw()), n_bins=n_bins)
     assert [c["kind"] for c in columns] == [
         *["number"] * 3,
         "binary",
@@ -157,7 +157,7 @@ def test_numbers(n, kind):
     }[kind]
     x[0], x[-1] = 7, -7
     n_bins = 8
-    columns = learn_columns(x[:, np.newaxis], None, 8, "piecewise_linear", n_bins=n_bins)
+    columns = learn_columns(x[:, np.newaxis], None, 8, n_bins)
     new = np.concatenate([x, rng.normal(size=30) * 20, [np.nan]])
     table = encode(columns, new[:, np.newaxis])
     z = np.array([0.0 if np.isnan(v) else clipped(v, x) for v in new])
@@ -181,20 +181,16 @@ def test_weights_repeat_rows():
     rng = np.random.default_rng(0)
     X = CONTAINERS["pandas"](raw())
     weight = rng.integers(0, 4, N_ROWS)
-    expected = learn_columns(
-        X.iloc[np.repeat(np.arange(N_ROWS), weight)], numeric_embedding="piecewise_linear"
-    )
+    expected = learn_columns(X.iloc[np.repeat(np.arange(N_ROWS), weight)], n_bins=48)
     for factor in (1.0, 2.0**-30, 2.0**40):
-        columns = learn_columns(
-            X, numeric_embedding="piecewise_linear", sample_weight=weight * factor
-        )
+        columns = learn_columns(X, n_bins=48, sample_weight=weight * factor)
         np.testing.assert_equal(columns, expected)
 
 
 def test_blocks_are_the_same(monkeypatch):
     X = as_pandas(raw())
     X["rare"] = [None, *[5.0] * (N_ROWS - 1)]
-    columns = learn_columns(X, numeric_embedding="piecewise_linear")
+    columns = learn_columns(X, n_bins=48)
     expected = encode(columns, X)
     monkeypatch.setattr(_columns, "BLOCK_SIZE", 2 * N_ROWS)
     same(encode(columns, X), expected)
@@ -203,7 +199,7 @@ def test_blocks_are_the_same(monkeypatch):
 def test_bins_are_counted_over_all_columns():
     X = np.random.default_rng(0).normal(size=(500, 3))
     X[:, 1] = X[:, 1] > 0
-    columns = learn_columns(X, None, 8, "piecewise_linear")
+    columns = learn_columns(X, None, 8, 48)
     assert n_bin_rows(columns) == [48, 1, 48]
     bins = encode(columns, X).bins
     assert bins.min(axis=0).tolist() == [0, 48, 49]
@@ -212,7 +208,7 @@ def test_bins_are_counted_over_all_columns():
 
 def test_bins_of_many_columns_are_fewer():
     X = np.random.default_rng(0).normal(size=(50, 5000))
-    columns = learn_columns(X, None, 8, "piecewise_linear")
+    columns = learn_columns(X, None, 8, 48)
     assert set(n_bin_rows(columns)) == {13}
     assert encode(columns, X).bins.max() == 5000 * 13 - 1
 
@@ -221,7 +217,7 @@ def test_bins_of_many_columns_are_fewer():
 def test_huge_and_tiny_numbers(exponent):
     x = np.array([1.0, 2.0, 3.0, 4.0, -10.0, np.nan])[:, np.newaxis]
     scaled = x * 10.0**exponent
-    columns, expected = (learn_columns(v, None, 8, "piecewise_linear") for v in (scaled, x))
+    columns, expected = (learn_columns(v, None, 8, 48) for v in (scaled, x))
     a, b = encode(columns, scaled), encode(expected, x)
     np.testing.assert_allclose(a.X, b.X, rtol=1e-3)
     largest = np.finfo(np.float64).max
@@ -323,7 +319,7 @@ def test_categories_of_another_type_at_predict():
 
 def test_columns_that_are_mostly_missing():
     X = pd.DataFrame({"a": [1.0, np.nan, 1.0], "b": [np.nan] * 3, "c": [1.0, 2.0, np.nan]})
-    columns = learn_columns(X, numeric_embedding="piecewise_linear")
+    columns = learn_columns(X, n_bins=48)
     assert [(c["name"], c["kind"]) for c in columns] == [("a", "missing"), ("c", "number")]
     table = encode(columns, X)
     # The number c, then the indicators of c and a.
@@ -492,13 +488,13 @@ def test_wrong_categorical_features(chosen, message):
 def test_more_numbers_than_bins():
     X = np.arange(2.0)[:, np.newaxis] + np.arange(2**16)
     with pytest.raises(ValueError, match="at most 65535 columns"):
-        learn_columns(X, None, 8, "piecewise_linear")
+        learn_columns(X, None, 8, 48)
     assert encode(learn_columns(X, None), X).bins.shape == (2, 0)
 
 
 def test_state_is_plain():
     X = as_pandas(raw())
-    columns = learn_columns(X, numeric_embedding="piecewise_linear")
+    columns = learn_columns(X, n_bins=48)
     expected = encode(columns, X)
     same(encode(pickle.loads(pickle.dumps(columns)), X), expected)
     same(encode(skops.io.loads(skops.io.dumps(columns)), X), expected)

@@ -38,7 +38,7 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("embedding", [None, "piecewise_linear"])
+@pytest.mark.parametrize("embedding", [None, "piecewise_linear", "periodic"])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns(name, embedding):
     table = X.assign(new=COLUMNS[name])

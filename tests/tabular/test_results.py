@@ -19,8 +19,10 @@ from sklearn.metrics import (
 
 from skgd import TabularMLPClassifier, TabularMLPRegressor
 from skgd.activations import Parametric
+from skgd.embeddings import Periodic, PiecewiseLinear
 from skgd.losses import Huber, Quantile, Tweedie
 from skgd.schedules import FlatCos, Scheduled
+from skgd.stages import Periodic as PeriodicStage
 from skgd.tabular import _base, _plan
 from skgd.tabular._columns import encode
 from tests.pairs import all_pairs
@@ -167,6 +169,34 @@ def test_predictions_out_of_fold(estimator, n_members):
     np.testing.assert_allclose(
         method(NUMBERS), mean.reshape(model.oof_prediction_.shape), rtol=1e-4, atol=1e-5
     )
+
+
+def test_cosines():
+    """Of the numbers, not of the column that says where one is missing."""
+    embedding = Periodic(4, n_outputs=2, sigma=0.5)
+    options = {"numeric_embedding": embedding, "activation": "relu"}
+    model = regressor(n_jobs=2, **options).fit(NUMBERS, Y)
+    same_fit(model, regressor(n_jobs=1, **options).fit(NUMBERS, Y))
+    model.set_params(numeric_embedding=None)
+    x, total = encode(model._columns, NUMBERS).X.astype(float), 0.0
+    for member in model.members_:
+        sizes = [2 * (4 * 4 + 2), 7 * 16, 16, 16, 1]
+        waves, *layers = np.split(member["parameters"].astype(float), np.cumsum(sizes)[:-1])
+        w1, b1, W2, b2 = PeriodicStage.split(waves.reshape(2, -1), 4)
+        cosines = np.cos(2 * np.pi * w1 * x[:, :2, np.newaxis] + b1)
+        combined = np.einsum("ijf,jkf->ijk", cosines, W2) + b2
+        inputs = np.hstack([x, combined.reshape(len(x), -1)])
+        weights, bias, out, shift = layers
+        hidden = np.maximum(inputs @ weights.reshape(7, 16) + bias, 0)
+        z = (hidden @ out + shift) * Y.std() + Y.mean()
+        total += np.clip(z, Y.min(), Y.max()) / 2
+    np.testing.assert_allclose(model.predict(NUMBERS), total, rtol=1e-4, atol=1e-5)
+
+
+def test_bins_as_many_as_asked_for():
+    model = regressor(numeric_embedding=PiecewiseLinear(n_bins=7)).fit(X, Y)
+    edges = [c["edges"] for c in model._columns if c["kind"] == "number"]
+    assert [len(own) for own in edges] == [8, 8]
 
 
 @pytest.mark.parametrize("given", [False, True])
