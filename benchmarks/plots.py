@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-__all__ = ["bars", "lines", "pyplot"]
+import numpy as np
+
+__all__ = ["bars", "lines", "pyplot", "rungs"]
 
 PICTURES = Path(__file__).parents[1] / "docs" / "benchmarks"
 WIDTH = 8.0
@@ -118,4 +120,34 @@ def lines(name, panels, unit):
         axes.grid(alpha=0.3)
     handles, names = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    _save(figure, name)
+
+
+def rungs(name, results):
+    """Draw the mean score of each candidate of a search, from rung to rung.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+
+    results : dict
+        The ``cv_results_`` of an EpochHalvingSearchCV.
+    """
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(WIDTH, 4), layout="constrained")
+    candidates, epochs = np.asarray(results["candidate"]), np.asarray(results["n_epochs"])
+    best = candidates[epochs == epochs.max()]
+    for candidate in np.unique(candidates):
+        rows = candidates == candidate
+        color = COLORS["skgd" if candidate in best else "products"]
+        alpha = 1 if candidate in best else 0.4
+        scores = results["mean_test_score"][rows]
+        axes.plot(epochs[rows], scores, "o-", color=color, alpha=alpha, ms=4)
+    axes.set_xscale("log")
+    axes.set_xticks(np.unique(epochs), np.unique(epochs), minor=False)
+    axes.minorticks_off()
+    axes.set_xlabel("epochs")
+    axes.set_ylabel("mean score of the folds")
+    axes.grid(alpha=0.3)
     _save(figure, name)

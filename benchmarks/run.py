@@ -29,6 +29,7 @@ SCRIPTS = {
     "threads": "two threads beside one, and beside a busy process",
     "scaling": "what 16 and 64 cores would bring, argued from measurements",
     "search": "a search by threads and by processes",
+    "epoch_halving": "a search in rungs of epochs compared with a random one",
 }
 
 

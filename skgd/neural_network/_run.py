@@ -4,6 +4,7 @@ The decisions are scikit-learn's: the count of epochs without improvement, the l
 the weights that early stopping keeps.
 """
 
+from copy import deepcopy
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -29,6 +30,16 @@ FITTED = (
     "validation_loss_curve_",
     "validation_scores_",
     "learning_rate_curve_",
+)
+
+# What is of the training so far, and not of its data and parameters.
+KEPT = (
+    "stop_reason",
+    "_batches",
+    "_best",
+    "_best_loss",
+    "_failure",
+    "_n_without_improvement",
 )
 
 
@@ -77,6 +88,9 @@ class Run:
 
     before_call : callable or None
         Called before each compiled call; may raise.
+
+    rung : Rung or None
+        Where a fit that goes on later ends.
     """
 
     def __init__(
@@ -94,6 +108,7 @@ class Run:
         self.epochs = []
         self.stop_reason = ""
         self.before_call: Any = None
+        self.rung: Any = None
         # The message of a loss or score that is not finite, after epochs that were.
         self._failure = ""
         before = vars(estimator) if goes_on else {}
@@ -116,6 +131,12 @@ class Run:
             before.get("best_epoch_"),
             state.parameters.copy() if self._restores else None,
         )
+
+    def keep(self):
+        """Copy what another run for the same data, of an equal estimator, goes on from."""
+        kept = {name: vars(self)[name] for name in KEPT}
+        # Also: the generator may be one that the next fit of this thread seeds anew.
+        return kept | {"state": deepcopy(self.state), "epochs": self.epochs.copy()}
 
     def __getstate__(self):
         return {**vars(self), "_trainer": None}

@@ -31,7 +31,7 @@ from skgd.preprocessing._bins import all_edges
 from skgd.solvers import SOLVERS
 from skgd.steps import Average
 
-__all__ = ["begin", "fit_stochastic", "losses_of_updates"]
+__all__ = ["Rung", "begin", "fit_stochastic", "losses_of_updates"]
 
 # Rows whose gradients and losses are summed before those of others.
 CHUNK = 128
@@ -39,6 +39,43 @@ CHUNK = 128
 # Weights of rows that are no more than this part of the largest count as zero for batch
 # normalization: in a mini-batch with that one, their sum is lost to rounding.
 NEGLIGIBLE = float(np.finfo(np.float64).eps)
+
+
+class Rung:
+    """Has the next fit of an estimator go on, and end before ``max_iter``.
+
+    The fit of a clone, with the same data, goes on from ``kept``: the parameters are
+    bitwise those of a single fit.
+
+    Parameters
+    ----------
+    n_epochs : int
+        The epoch to end after, counted from the first of all.
+
+    before_call : callable
+        Called before each compiled call; may raise.
+
+    kept : dict, default=None
+        The attribute of the rung before.
+
+    split : tuple of ndarray, default=None
+        Likewise: the rows to train on, and those that ``early_stopping`` holds out.
+    """
+
+    def __init__(self, n_epochs, before_call, kept=None, split=None):
+        self.n_epochs = n_epochs
+        self.before_call = before_call
+        self.kept = kept
+        self.split = split
+
+    def attach(self, estimator):
+        """Act on the next fit of an estimator."""
+        estimator._rung = self
+
+    def resume(self, run):
+        """Have a run go on from what was kept."""
+        run.before_call = self.before_call
+        vars(run).update(self.kept or {})
 
 
 def fit_stochastic(estimator, run, incremental, task=None):
@@ -63,16 +100,20 @@ def fit_stochastic(estimator, run, incremental, task=None):
     ValueError
         If the loss is not finite.
     """
+    rung = run.rung
+    n_epochs = estimator.max_iter if rung is None else rung.n_epochs
     run.prepare()
     try:
-        run.advance(1 if incremental else estimator.max_iter, task)
+        run.advance(1 if incremental else n_epochs - run.n_iter, task)
     except KeyboardInterrupt:
-        if interrupts_caller():
+        if rung is not None or interrupts_caller():
             raise
         run.stop_reason = "interrupted"
         warn("Training interrupted by user.")
     else:
-        if not incremental:
+        if rung is not None:
+            rung.kept = run.keep()
+        if not incremental and (run.stop_reason or n_epochs == estimator.max_iter):
             run.warn_of_trouble()
             run.stop_reason = run.stop_reason or "max_iter"
     run.check_finite()
@@ -117,6 +158,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     ValueError
         If the data are too few, or a parameter has no value in the dtype.
     """
+    rung = vars(estimator).pop("_rung", None)
     dtype = parameters.theta.dtype
     check_representable(estimator, plugins.solver, dtype)
     if layout.n_running and data.sample_weight is not None:
@@ -127,7 +169,10 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
             data = data.take(np.flatnonzero(weighted))
     validation, is_given = data.validation, data.validation is not None
     if estimator.early_stopping and not is_given:
-        train, held_out = split(estimator, plugins.loss, data, random_state)
+        parts = rung and rung.split
+        train, held_out = parts or split(estimator, plugins.loss, data, random_state)
+        if rung:
+            rung.split = train, held_out
         validation, data = data.take(held_out), data.take(train)
         if data.sample_weight is not None and not validation.sample_weight.any():
             raise ValueError(
@@ -165,7 +210,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     )
     after = _average(estimator.ema_decay, layout, parameters, progress)
     plugins = plugins._replace(after=after)
-    return Run(
+    run = Run(
         estimator,
         layout,
         plugins,
@@ -175,6 +220,10 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         state,
         goes_on,
     )
+    if rung is not None:
+        run.rung = rung
+        rung.resume(run)
+    return run
 
 
 class _Given:

@@ -1,0 +1,68 @@
+"""Transformers that are fitted once for all candidates of a search."""
+
+from copy import deepcopy
+from threading import Lock
+from types import SimpleNamespace
+
+import joblib
+
+__all__ = ["SharedFits"]
+
+
+def _key(value):
+    """Return the same for equal estimators, not fitted, and for equal parameters."""
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        # With what is set by set_output and the like.
+        return type(value), *((name, _key(v)) for name, v in sorted(vars(value).items()))
+    if isinstance(value, list | tuple):
+        return type(value), *map(_key, value)
+    try:
+        return joblib.hash(value)
+    except Exception:
+        # What cannot be pickled, such as a lambda, stays the same object in clones.
+        return id(value)
+
+
+class SharedFits:
+    """Fits of transformers to the rows of a fold, by their parameters.
+
+    A result is what the next step of a Pipeline fits to, so steps are told apart by all
+    steps before them, too.
+    """
+
+    def __init__(self):
+        self._fits = {}
+        # The keys of the results, by their identity, which is that of an array.
+        self._origins = {}
+
+    def memory(self, used):
+        """Return the ``memory`` of a Pipeline.
+
+        Parameters
+        ----------
+        used : set
+            Takes the keys of the fits that the Pipeline has used.
+        """
+
+        def cache(function, ignore=None):
+            def fit_once(transformer, X, y, **others):
+                origin = self._origins.get(id(X))
+                key = origin, _key(transformer)
+                fit = self._fits.setdefault(key, SimpleNamespace(lock=Lock(), result=None))
+                used.add(key)
+                with fit.lock:
+                    if fit.result is None:
+                        # A copy, since some transformers write to their input.
+                        own = X if origin is None else deepcopy(X)
+                        fit.result = function(transformer, own, y, **others)
+                        self._origins[id(fit.result[0])] = key
+                return fit.result
+
+            return fit_once
+
+        return SimpleNamespace(cache=cache)
+
+    def keep(self, used):
+        """Free all fits but those with some keys."""
+        self._fits = {key: fit for key, fit in self._fits.items() if key in used}
+        self._origins = {i: key for i, key in self._origins.items() if key in used}

@@ -1,0 +1,192 @@
+"""The trainings of a search: a candidate on a fold each, which go on from rung to rung."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import joblib
+from sklearn.base import clone
+from sklearn.model_selection._validation import (
+    _fit_and_score,
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils.parallel import Parallel, delayed
+
+from skgd.model_selection._shared_fits import SharedFits
+from skgd.neural_network._stochastic import Rung
+
+__all__ = ["NoCallbacks", "Trainings", "steps_of"]
+
+
+class StoppedError(BaseException):
+    """Ends a thread, also in the middle of an epoch."""
+
+
+class NoCallbacks:
+    """Stands for the callback context of versions of scikit-learn that have none."""
+
+    def subcontext(self, **_):
+        """Return the context of a part."""
+        return self
+
+    def call_on_fit_task_begin(self, **_):
+        """Do nothing."""
+
+    def call_on_fit_task_end(self, **_):
+        """Do nothing."""
+
+    def propagate_callback_context(self, _):
+        """Do nothing."""
+        return nullcontext()
+
+
+def steps_of(estimator):
+    """Return the Pipelines around a network, the network, and the prefix of its names."""
+    pipelines, prefix = [], ""
+    while isinstance(estimator, Pipeline):
+        pipelines.append(estimator)
+        name, estimator = estimator.steps[-1]
+        prefix += f"{name}__"
+    return pipelines, estimator, prefix
+
+
+@dataclass
+class Cell:
+    """The training of a candidate on a fold.
+
+    Attributes
+    ----------
+    candidate, fold : int
+        Their indices.
+
+    rung : Rung or None
+        Has what the next one goes on from.
+
+    result : dict
+        The last scores and times.
+
+    fits : set
+        The keys of the fits of transformers that it uses.
+    """
+
+    candidate: int
+    fold: int
+    rung: Any = None
+    result: dict = field(default_factory=dict)
+    fits: set = field(default_factory=set)
+
+    @property
+    def is_over(self):
+        """Whether there is nothing to go on with: it has failed, or stopped early."""
+        kept = self.rung and self.rung.kept
+        return self.rung is not None and (kept is None or bool(kept["stop_reason"]))
+
+
+class Trainings:
+    """All trainings of a search.
+
+    Parameters
+    ----------
+    models : list of estimator
+        One for each candidate.
+
+    folds : list of tuple of ndarray
+        Rows to train on, and to score with.
+
+    data : tuple
+        All rows and targets.
+
+    options : dict
+        For scikit-learn's ``_fit_and_score``.
+
+    n_jobs : int or None
+        How many train at the same time.
+
+    report : callable or None
+        Called with each cell that has advanced, and its epoch.
+    """
+
+    def __init__(self, models, folds, data, options, n_jobs, report):
+        self.models = models
+        self._folds = folds
+        self._data = data
+        self._options = options
+        self._n_jobs = joblib.effective_n_jobs(n_jobs)
+        self._report = report
+        self._fits = [SharedFits() for _ in folds]
+        self._interrupt = Event()
+        self._cells = [Cell(c, f) for c in range(len(models)) for f in range(len(folds))]
+
+    def advance(self, n_epochs, task, caller):
+        """Train all up to an epoch; return their results, candidate by candidate."""
+        for cell in self._cells:
+            cell.result.update(fit_time=0.0, score_time=0.0, fit_error=None)
+        cells = [cell for cell in self._cells if not cell.is_over]
+        # Before the threads start, as they share the tree of tasks.
+        tasks = [
+            task.subcontext(task_name="candidate-split-evaluation", task_id=index)
+            for index in range(len(cells))
+        ]
+        callbacks: list[dict] = [{"caller": caller, "callback_ctx": own} for own in tasks]
+        if isinstance(task, NoCallbacks):
+            callbacks = [{}] * len(cells)
+        try:
+            # The state of a training stays where it is. A compiled call has no GIL.
+            Parallel(n_jobs=self._n_jobs, prefer="threads", require="sharedmem")(
+                delayed(self._advance)(cell, n_epochs, own)
+                for cell, own in zip(cells, callbacks, strict=True)
+            )
+        finally:
+            # After an error, threads are still at work.
+            self._interrupt.set()
+        self._interrupt = Event()
+        error_score = self._options["error_score"]
+        results = [cell.result for cell in self._cells]
+        _warn_or_raise_about_fit_failures(results, error_score)
+        _insert_error_scores(results, error_score)
+        return [result.copy() for result in results]
+
+    def _advance(self, cell, n_epochs, callbacks):
+        interrupt = self._interrupt
+
+        def check():
+            if interrupt.is_set():
+                raise StoppedError
+
+        model = clone(self.models[cell.candidate])
+        pipelines, network, _ = steps_of(model)
+        for pipeline in pipelines:
+            pipeline.memory = self._fits[cell.fold].memory(cell.fits)
+        last = cell.rung
+        rung = Rung(n_epochs, check, last and last.kept, last and last.split)
+        rung.attach(network)
+        train, test = self._folds[cell.fold]
+        try:
+            check()
+            result = _fit_and_score(
+                model,
+                *self._data,
+                train=train,
+                test=test,
+                verbose=0,
+                parameters=None,
+                return_times=True,
+                **self._options,
+                **callbacks,
+            )
+        except StoppedError:
+            return
+        if result["fit_error"] is not None:
+            rung.kept = None
+        cell.rung, cell.result = rung, result
+        if self._report is not None:
+            self._report(cell, n_epochs)
+
+    def keep(self, candidates):
+        """Free all that is of other candidates."""
+        self._cells = [cell for cell in self._cells if cell.candidate in candidates]
+        for fold, fits in enumerate(self._fits):
+            fits.keep(set().union(*(c.fits for c in self._cells if c.fold == fold)))
