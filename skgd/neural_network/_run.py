@@ -33,14 +33,8 @@ FITTED = (
 )
 
 # What is of the training so far, and not of its data and parameters.
-KEPT = (
-    "stop_reason",
-    "_batches",
-    "_best",
-    "_best_loss",
-    "_failure",
-    "_n_without_improvement",
-)
+KEPT = ["stop_reason", "_batches", "_best", "_best_loss", "_failure"]
+KEPT += ["_n_without_improvement"]
 
 
 class Run:
