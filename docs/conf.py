@@ -1,6 +1,7 @@
 """Configuration of the documentation."""
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -22,12 +23,23 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx-mathjax-offline",  # a copy of MathJax: no page needs a network
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "figures",
+    "inherited",
     "plugins",
 ]
-exclude_patterns = ["_build", "auto_examples/*.md5", "auto_examples/*.py"]
+exclude_patterns = [
+    "_build",
+    "_inventories",
+    "auto_examples/*.md5",
+    "auto_examples/*.py",
+]
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 
@@ -38,6 +50,22 @@ autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+
+# The names that the pages link to, kept here: a build needs no network.
+intersphinx_mapping = {
+    project: (url, f"_inventories/{project}.txt")
+    for project, url in (
+        ("numpy", "https://numpy.org/doc/stable/"),
+        ("pandas", "https://pandas.pydata.org/docs/"),
+        ("scikit-learn", "https://scikit-learn.org/stable/"),
+        ("scipy", "https://docs.scipy.org/doc/scipy/"),
+    )
+}
+
+# What is copied runs: without prompts, and without what is printed.
+copybutton_prompt_text = r">>> |\.\.\.(?: |$)"
+copybutton_prompt_is_regexp = True
+copybutton_selector = ":not(.sphx-glr-script-out) > div.highlight > pre"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -78,16 +106,23 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skgd {release}"
+html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["skgd.css"]
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": "skgd"},
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": f"skgd {release}",
+    },
+    "search_as_you_type": True,
     "github_url": "https://github.com/skgd/skgd",
     "show_prev_next": False,
     "show_toc_level": 2,
     "navbar_align": "left",
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "tango",
@@ -112,11 +147,19 @@ html_sidebars = {
 
 
 def _skip(app, what, name, obj, skip, options):
-    """Leave out what scikit-learn's base classes document."""
+    """Leave out what scikit-learn's base classes document: ``inherited`` lists it."""
     function = getattr(obj, "fn", obj)
     module = getattr(function, "__module__", None) or ""
     return True if not module.startswith("skgd") else skip
 
 
+def _link_back(app, pagename, templatename, context, doctree):
+    """Lead from sources to documentation, also with several public modules for one file."""
+    if pagename.startswith("_modules/"):
+        wrong = r"(api/generated/(skgd(?:\.\w+)?)\.(\w+)\.html#)[\w.]*?\b\3\b"
+        context["body"] = re.sub(wrong, r"\1\2.\3", context["body"])
+
+
 def setup(app):
+    app.connect("html-page-context", _link_back)
     app.connect("autodoc-skip-member", _skip)

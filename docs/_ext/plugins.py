@@ -57,7 +57,8 @@ def markdown(docstring):
 
 def call(plugin):
     """Write the constructor's call with its defaults."""
-    return f"{plugin.__name__}{inspect.signature(plugin)}"
+    signature = inspect.signature(plugin)
+    return f"{plugin.__name__}{signature.replace(return_annotation=signature.empty)}"
 
 
 class PluginTable(SphinxDirective):
