@@ -1,8 +1,8 @@
 """Open every page of the site in headless Chromium: python .ci/check_site.py [FOLDER].
 
-Each page is opened at the width of a phone and of a desk, light and dark. It must not be cut
-or wider than the window, show raw TeX, miss an image, load anything from elsewhere, log an
-error, or link to a page or an anchor that is not there. ``--pages`` names the pages to
+Each page is opened at the width of a phone and of a desk, light and dark. It must not be
+cut or wider than the window, show raw TeX, miss an image, load anything from elsewhere, log
+an error, or link to a page or an anchor that is not there. ``--pages`` names the pages to
 open. Needs selenium, and chromium and chromedriver on the path (Debian: apt-get install
 chromium chromium-driver).
 """
@@ -45,10 +45,11 @@ const done = arguments[0];
   for (const error of document.querySelectorAll('mjx-merror, .math mjx-utext'))
     found.push(`formula: ${error.title || error.textContent}`);
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const source = 'pre, code, script, style, mjx-container';
   while (walker.nextNode()) {
     const text = walker.currentNode.data.trim();
     if (/\\\\[([]|\\$\\$|\\\\[a-z]+[{_^ ]|:(math|class|func|meth|ref|term):`/.test(text)
-        && !walker.currentNode.parentElement.closest('pre, code, script, style, mjx-container'))
+        && !walker.currentNode.parentElement.closest(source))
       found.push(`raw source: ${text.slice(0, 60)}`);
   }
   done({
@@ -94,7 +95,7 @@ for (const box of document.querySelectorAll('img, svg, table, pre, .sd-card')) {
   const at = box.getBoundingClientRect();
   if (at.width && box.checkVisibility() && at.right > width + 1.5) {
     let e = box.parentElement;
-    while (e && !/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)) e = e.parentElement;
+    while (e && getComputedStyle(e).overflowX === 'visible') e = e.parentElement;
     if (!e || e === document.body || e === document.documentElement)
       found.add(`${name(box)} reaches ${Math.round(at.right)} px`);
   }

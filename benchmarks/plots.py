@@ -1,13 +1,15 @@
 """The pictures of docs/benchmarks, by matplotlib, which is imported when one is drawn."""
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["bars", "lines", "pyplot", "rungs"]
+__all__ = ["bars", "lines", "places", "pyplot", "rungs"]
 
 PICTURES = Path(__file__).parents[1] / "docs" / "benchmarks"
-WIDTH = 8.0
+# Legible on a phone, too.
+WIDTH = 6.0
 COLORS = {
     "skgd": "#1f6fb4",
     "skgd, 1 thread": "#8fbfe6",
@@ -70,7 +72,7 @@ def bars(name, title, labels, series, unit):
             label=library,
             color=COLORS[library],
         )
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), [textwrap.fill(label, 26) for label in labels])
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
@@ -150,4 +152,48 @@ def rungs(name, results):
     axes.set_xlabel("epochs")
     axes.set_ylabel("mean score of the folds")
     axes.grid(alpha=0.3)
+    _save(figure, name)
+
+
+def places(name, title, points, x_label, y_label):
+    """Draw named points; the x axis is logarithmic, and the y axis has its best on top.
+
+    Parameters
+    ----------
+    name, title : str
+        Of the file, of the picture.
+
+    points : dict of str to (float, float)
+        By name.
+
+    x_label, y_label : str
+        What is drawn.
+    """
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+    middle = sorted(x for x, _ in points.values())[len(points) // 2]
+    for label, (x, y) in points.items():
+        side = 1 if x <= middle else -1
+        ours = label.startswith("skgd")
+        color = COLORS["skgd"] if ours else COLORS["products"]
+        axes.plot(x, y, "o", color=color, markersize=10 if ours else 7)
+        axes.annotate(
+            label,
+            (x, y),
+            xytext=(9 * side, 0),
+            textcoords="offset points",
+            ha="left" if side == 1 else "right",
+            va="center",
+            color=color,
+            weight="bold" if ours else "normal",
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.margins(0.2)
+    axes.invert_yaxis()
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
     _save(figure, name)

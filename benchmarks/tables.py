@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+import plots
 from report import conditions, publish, table
 from scipy.stats import gmean, rankdata
 from sklearn.compose import (
@@ -46,6 +47,13 @@ __all__ = ["METHODS", "Setting", "measure"]
 RESULTS = Path(__file__).with_suffix(".jsonl")
 QUICK = ("twoyear", "alcohol")
 SIX = ("mlc_churn", "flchain", "texture", "marketing", "twoyear", "loans_full_schema")
+LABELS = {
+    "hgb": "boosted trees",
+    "hgb_20s": "boosted trees, tuned for 20 s",
+    "forest": "random forest",
+    "hand_made": "scikit-learn's MLP in a pipeline",
+    "skgd": "skgd's networks for tables",
+}
 METRICS = {"binary": "AUC", "multiclass": "log loss", "regression": "R²"}
 
 
@@ -349,32 +357,54 @@ def scores(lines, names, methods, splits=range(N_SPLITS)):
     return table(["table, metric", *methods], rows)
 
 
-def summary(lines, names, methods, splits=range(N_SPLITS)):
-    """Return wins, ranks and times: Markdown of the tables that all methods have."""
+def compare(lines, names, methods, splits=range(N_SPLITS)):
+    """Return signed scores, ranks and times, of the tables that all methods have."""
 
     def means(what):
-        rows = [[mean(lines, name, m, what, splits) for m in methods] for name in names]
-        return np.array([row for row in rows if None not in row])
+        rows = [[mean(lines, name, m, what, splits) for m in methods] for name in complete]
+        return np.array(rows).reshape(len(rows), len(methods)).T
 
-    signs = [
-        sign(tables[name].task)
+    complete = [
+        name
         for name in names
         if all(mean(lines, name, m, "score", splits) is not None for m in methods)
     ]
-    if not signs:
+    values = means("score") * [sign(tables[name].task) for name in complete]
+    ranks = rankdata(-values, axis=0)
+    return values, ranks, means("fit_seconds"), means("predict_seconds")
+
+
+def summary(lines, names, methods, splits=range(N_SPLITS)):
+    """Return wins, ranks and times: Markdown of the tables that all methods have."""
+    values, ranks, fit, predicting = compare(lines, names, methods, splits)
+    n_tables = values.shape[1]
+    if n_tables == 0:
         return "No table has been measured with all methods."
-    values = means("score").T * signs
-    ranks = rankdata(-values, axis=0).mean(axis=1)
-    fit, predicting = means("fit_seconds"), means("predict_seconds")
     rows = []
     for i, method in enumerate(methods):
         wins = [f"{wins:.0%}" for wins in (values[i] > values).mean(axis=1)]
         wins[i] = ""
-        seconds = [gmean(fit[:, i]), fit[:, i].max(), gmean(predicting[:, i])]
-        rows.append([method, *wins, f"{ranks[i]:.2f}", *(f"{s:.3g}" for s in seconds)])
+        seconds = [gmean(fit[i]), fit[i].max(), gmean(predicting[i])]
+        rows.append([method, *wins, f"{ranks[i].mean():.2f}", *(f"{s:.3g}" for s in seconds)])
     against = [f"> {method}" for method in methods]
     header = ["method", *against, "mean rank", "fit, s", "longest, s", "predict, s"]
-    return f"{len(signs)} tables.\n\n{table(header, rows)}"
+    return f"{n_tables} tables.\n\n{table(header, rows)}"
+
+
+def draw(lines, methods):
+    """Draw the mean ranks and the times of the reported half."""
+    _, ranks, fit, _ = compare(lines, halves["report"], methods)
+    points = {
+        LABELS[method]: (gmean(seconds), rank.mean())
+        for method, rank, seconds in zip(methods, ranks, fit, strict=True)
+    }
+    plots.places(
+        "tables",
+        f"{ranks.shape[1]} raw tables: quality and time",
+        points,
+        "seconds a fit (geometric mean)",
+        "mean rank of the score",
+    )
 
 
 def error(name, line):
@@ -445,6 +475,7 @@ def page(lines, methods):
                 for m in methods + others
             ],
         ).replace("---:", "---"),
+        "![Mean rank of the scores, and seconds a fit](tables.svg)",
         "A summary shows for each method on how many of the tables its mean score is "
         "better than that of the method in the column, its mean rank, and geometric means "
         "of the times, with the longest fit.",
@@ -507,7 +538,9 @@ def main():
         quick(arguments)
         return
     if arguments.write:
-        publish("tables", page(read(), arguments.methods), True)
+        lines = read()
+        publish("tables", page(lines, arguments.methods), True)
+        draw(lines, [method for method in arguments.methods if method in LABELS])
         return
     known = read()
     for name in arguments.tables:

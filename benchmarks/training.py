@@ -43,13 +43,13 @@ def draw(best):
     rows = [i for i, case in enumerate(CASES) if case.dtype == "float32"]
     plots.bars(
         "training",
-        "Training in float32",
+        "Rows, features, (hidden), outputs, batch; float32",
         [str(CASES[i]) for i in rows],
         {
             peer: [_ratio(best, peer, i) for i in rows]
             for peer in ("scikit-learn", "PyTorch", "JAX", "products")
         },
-        "time of an epoch, in those of skgd",
+        "time of an epoch, as a multiple of skgd's",
     )
 
 
@@ -62,7 +62,7 @@ def main():
         f'epochs, counts. Everything may use both cores but "skgd, 1 thread". "products" '
         "are the bare matrix products of an epoch through BLAS, from one compiled loop, "
         "which takes both cores only for products that are large enough.\n\n"
-        "![Time of an epoch by library, in those of skgd](training.svg)\n\n"
+        "![Time of an epoch by library, as a multiple of skgd's](training.svg)\n\n"
     )
     publish("training", text + "\n".join(sections(best)), arguments.write)
     if arguments.write:
