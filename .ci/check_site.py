@@ -2,9 +2,9 @@
 
 Each page is opened at the width of a phone and of a desk, light and dark. It must not be
 cut or wider than the window, show raw TeX, miss an image, load anything from elsewhere, log
-an error, or link to a page or an anchor that is not there. ``--pages`` names the pages to
-open. Needs selenium, and chromium and chromedriver on the path (Debian: apt-get install
-chromium chromium-driver).
+an error, or link to a page or an anchor that is not there, and code that is copied must be
+Python. ``--pages`` names the pages to open. Needs selenium, and chromium and chromedriver
+on the path (Debian: apt-get install chromium chromium-driver).
 """
 
 import argparse
@@ -52,12 +52,17 @@ const done = arguments[0];
         && !walker.currentNode.parentElement.closest(source))
       found.push(`raw source: ${text.slice(0, 60)}`);
   }
+  const copied = [];
+  document.execCommand = () => copied.push(document.activeElement.value) > 0;
+  for (const button of document.querySelectorAll('button.copybtn'))
+    if (button.parentElement.innerText.startsWith('>>>')) button.click();
   done({
     found,
+    copied,
     links: [...document.querySelectorAll('a[href]')].map(a => a.href),
     anchors: [...document.querySelectorAll('[id], a[name]')].map(e => e.id || e.name),
   });
-})();
+})().catch(error => done({found: [`${error}`], copied: [], links: [], anchors: []}));
 """
 
 # Text beyond the window, or cut by a box that does not scroll.
@@ -140,6 +145,17 @@ def resize(driver, width):
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
+def unfit(codes):
+    """Return the errors of code that is not Python."""
+    found = []
+    for code in codes:
+        try:
+            compile(code, "copied", "exec")
+        except SyntaxError as error:
+            found.append(f"{error} in {code!r}")
+    return found
+
+
 def check_search(driver, address):
     """Search for a word; return what is wrong."""
     driver.get(f"{address}search.html?q=dropout")
@@ -184,6 +200,7 @@ def check(folder, chosen):
                 page = driver.execute_async_script(LOADED)
                 pages[name] = page["links"], set(page["anchors"])
                 wrong += [f"{name}: {line}" for line in page["found"]]
+                wrong += [f"{name}: copied: {x}" for x in unfit(page["copied"])]
                 for width in WIDTHS:
                     resize(driver, width)
                     for theme in THEMES:

@@ -385,7 +385,9 @@ def summary(lines, names, methods, splits=range(N_SPLITS)):
         wins = [f"{wins:.0%}" for wins in (values[i] > values).mean(axis=1)]
         wins[i] = ""
         seconds = [gmean(fit[i]), fit[i].max(), gmean(predicting[i])]
-        rows.append([method, *wins, f"{ranks[i].mean():.2f}", *(f"{s:.3g}" for s in seconds)])
+        rows.append(
+            [method, *wins, f"{ranks[i].mean():.2f}", *(f"{s:.3g}" for s in seconds)]
+        )
     against = [f"> {method}" for method in methods]
     header = ["method", *against, "mean rank", "fit, s", "longest, s", "predict, s"]
     return f"{n_tables} tables.\n\n{table(header, rows)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from docutils import nodes
 from sklearn.exceptions import ConvergenceWarning
 from sphinx_gallery.sorting import ExplicitOrder
 
@@ -160,6 +161,15 @@ def _link_back(app, pagename, templatename, context, doctree):
         context["body"] = re.sub(wrong, r"\1\2.\3", context["body"])
 
 
+def _end_code(app, doctree):
+    """Drop the empty line that ends a doctest in Markdown."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.rawsource == block.astext():
+            block.rawsource = block.rawsource.rstrip()
+            block[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
+    app.connect("doctree-read", _end_code)
     app.connect("html-page-context", _link_back)
     app.connect("autodoc-skip-member", _skip)
