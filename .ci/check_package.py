@@ -77,8 +77,9 @@ def check_sdist(path):
         check_same(f"sdist, {folder}", inside, sources(folder))
     rest = {name for name in names if name.partition("/")[0] not in IN_SDIST}
     rest = {name for name in rest if not name.startswith("skgd.egg-info/")}
-    files = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "PKG-INFO"]
-    files += ["README.md", "SECURITY.md", "pyproject.toml", "setup.cfg"]
+    files = ["CHANGELOG.md", "CITATION.cff", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md"]
+    files += ["LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "SECURITY.md"]
+    files += ["pyproject.toml", "setup.cfg"]
     check_same("sdist", rest, set(files))
 
 

@@ -10,6 +10,7 @@ on the path (Debian: apt-get install chromium chromium-driver).
 import argparse
 import functools
 import http.server
+import os
 import shutil
 import sys
 import tempfile
@@ -128,6 +129,7 @@ def start(profile):
     """Start Chromium."""
     from selenium import webdriver
 
+    os.environ["no_proxy"] = "127.0.0.1,localhost"
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in [*FLAGS, f"--user-data-dir={profile}"]:
