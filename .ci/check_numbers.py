@@ -85,7 +85,7 @@ def check_tables(rows):
 
 
 def check_answers(rows):
-    """Yield numbers of the benchmarks' first page that are not in the page of their link."""
+    """Yield numbers of docs/benchmarks.md that are not in the page of their link."""
     for row in rows:
         what, unit, *cells = row.values()
         link = re.search(r"\(benchmarks/(\w+\.md)\)", what)[1]
