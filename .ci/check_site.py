@@ -92,6 +92,9 @@ while (walker.nextNode()) {
       }
       break;
     }
+    const cell = parent.closest('td, th')?.getBoundingClientRect();
+    if (cell && box.right > cell.right + 1.5 && !parent.closest('td > pre, td > div'))
+      found.add(`beyond its cell: ${name(parent)} "${node.data.trim().slice(0, 60)}"`);
     if (!scrolls && (box.right > right + 1.5 || box.left < left - 1.5))
       found.add(`cut at ${Math.round(box.right)} px: ${name(parent)} `
                 + `"${node.data.trim().slice(0, 60)}"`);
