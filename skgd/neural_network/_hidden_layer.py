@@ -48,7 +48,7 @@ class HiddenLayerTransformer(
     n_features_in_ : int
         The number of features.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         The names of the features, if they are strings.
 
     See Also
