@@ -350,7 +350,7 @@ BAD = {
     "The 'factor' parameter": {"factor": 1},
     "The 'n_candidates' parameter": {"n_candidates": "some"},
     "The 'max_epochs' parameter": {"max_epochs": 0},
-    "Invalid parameter 'alhpa'": {"parameters": {"alhpa": [1, 2]}},
+    "Invalid parameter 'alphas'": {"parameters": {"alphas": [1, 2]}},
     "refit=False does not say which": {"scoring": ["r2", "neg_max_error"], "refit": False},
     "must give at least one fold": {"cv": []},
 }

@@ -379,7 +379,7 @@ class Splits(GroupShuffleSplit):
     ("splitter", "groups", "message"),
     [
         (GroupShuffleSplit(), None, r"(?s)validation_fraction=Group.*'groups' .*None"),
-        (StratifiedKFold(), None, r"validation_fraction=Strat.*'continuous'"),
+        (StratifiedKFold(), None, r"validation_fraction=Stratified.*'continuous'"),
         (Splits(), None, r"validation_fraction=.*there is no split"),
         (Splits(([0, 999], [1, 2])), None, r"validation_fraction=.*150 rows.*999"),
         (GroupShuffleSplit(), np.zeros(149), "X has 150 rows, y has .*, groups has 149"),
