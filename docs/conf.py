@@ -135,6 +135,8 @@ html_sidebars = {
     page: []
     for page in (
         "add_a_solver",
+        "auto_examples/plot_tutorial",
+        "by_task",
         "changelog",
         "coming_from_keras_or_pytorch",
         "coming_from_sklearn",
@@ -144,6 +146,7 @@ html_sidebars = {
         "promises",
         "user_guide",
         "what_it_does_not_do",
+        "what_to_tune",
     )
 }
 
