@@ -138,10 +138,11 @@ plt.show()
 
 # %%
 # ``'max_iter'`` says that the members have run through all 40 epochs. The loss of the
-# rows held out is lowest at the black dots, after about 4 to 12 epochs. Then it rises, while
-# the training loss goes on falling: the networks learn single rows by heart. The model
-# predicts with the parameters of the dots, so the later epochs cost time, not accuracy.
-# With ``max_iter=20``, the learning rate would fall sooner; the search below tries that.
+# rows held out is lowest at the black dots, after about 4 to 12 epochs. Then it rises,
+# while the training loss goes on falling: the networks learn single rows by heart. The
+# model predicts with the parameters of the dots, so the later epochs cost time, not
+# accuracy. With ``max_iter=20``, the learning rate would fall sooner; the search below
+# tries that.
 #
 # :class:`~skgd.MLPClassifier` has the same curves, drawn by
 # :class:`~skgd.inspection.LossCurveDisplay`.
