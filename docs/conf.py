@@ -144,6 +144,7 @@ html_sidebars = {
         "inside",
         "install",
         "promises",
+        "saving_and_deploying",
         "user_guide",
         "what_it_does_not_do",
         "what_to_tune",
