@@ -35,11 +35,15 @@ NAMES = {
     "random_state": "seed random_seed rng",
     "n_jobs": "num_threads nthread n_threads threads thread_count num_workers workers",
     "batch_normalization": "batchnorm batch_norm use_batch_norm use_batchnorm bn",
+    "layer_normalization": "layernorm layer_norm use_layer_norm use_layernorm",
     "batch_normalization_momentum": "batch_norm_momentum bn_momentum",
     "batch_normalization_epsilon": "batch_norm_epsilon batch_norm_eps bn_epsilon bn_eps",
+    "l1_ratio": "l1 l1_reg l1_penalty l1_regularization reg_alpha lambda_l1",
     "weight_decay": "decoupled_weight_decay wd",
     "max_grad_norm": "clipnorm clip_norm global_clipnorm gradient_clip_val grad_clip "
     "max_norm gradient_clipping clip_grad_norm",
+    "init": "kernel_initializer initializer weight_init weights_init init_method "
+    "initialization",
     "dropout": "dropout_rate drop_rate p_dropout dropout_p drop_prob hidden_dropout "
     "dropouts dropout_prob",
     "ema_decay": "ema ema_momentum use_ema averaging average swa_decay",

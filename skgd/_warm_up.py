@@ -66,11 +66,13 @@ def _networks(dtype):
         *({"learning_rate": name} for name in SCHEDULES),
         *({"loss": loss} for loss in [*REGRESSION_LOSSES, Quantiles()]),
         {"batch_normalization": True},
+        {"layer_normalization": True},
         {"weight_decay": 0.1},
         {"max_grad_norm": 1.0},
         {"ema_decay": 0.9},
         {"dropout": 0.1},
         *({"numeric_embedding": name} for name in EMBEDDINGS),
+        {"l1_ratio": 0.5},
     ]
     for options in settings:
         # Some losses need positive targets.

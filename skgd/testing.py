@@ -301,6 +301,7 @@ def _check_solver(plugin):
         f"{name}.coefficients must depend on rate and t only, one update at a time: for "
         "the updates from the fourth on it returns other numbers than for all of them.",
     )
+    sizes = np.broadcast_arrays(*plugin.step_coefficients(rate, t))
     for dtype in DTYPES:
         theta, state = dtype(2.0), (dtype(0),) * plugin.n_slots
         for update in range(N_UPDATES):
@@ -326,6 +327,14 @@ def _check_solver(plugin):
                     f"state {tuple(map(float, state))}.",
                 )
             theta, state = dtype(result[0]), tuple(map(dtype, result[1]))
+            if plugin.step_size is not None:
+                given = tuple(dtype(column[update]) for column in sizes)
+                size = _called(f"{name}.step_size", plugin.step_size, state, given)
+                _check_number(f"{name}.step_size", size, dtype)
+                _require(
+                    0 <= size < np.inf,
+                    f"{name}.step_size must be finite and >= 0, got {size}.",
+                )
         _require(
             abs(theta - 0.5) < 1.5,
             f"{name}.update does not go downhill: from 2, {N_UPDATES} updates by the "

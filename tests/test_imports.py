@@ -12,7 +12,10 @@ import skgd
 
 PACKAGE = Path(skgd.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-PLUGINS = {"solvers", "steps", "schedules", "activations", "losses", "embeddings"}
+PLUGINS = {
+    *("solvers", "steps", "schedules", "activations", "losses", "embeddings"),
+    "initializers",
+}
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
 ESTIMATORS = {"model_selection", "neural_network", "onnx", "preprocessing", "tabular"}
 # The modules of no layer, for the estimators.

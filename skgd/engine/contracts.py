@@ -10,7 +10,14 @@ import numpy as np
 from skgd.engine.plugins import Activation, Loss, NumericEmbedding, Schedule, Solver
 from skgd.engine.stage import KINDS
 
-__all__ = ["check_definition", "coefficients", "factors", "scheduled_factors"]
+__all__ = [
+    "check_definition",
+    "check_function",
+    "check_step_size",
+    "coefficients",
+    "factors",
+    "scheduled_factors",
+]
 
 # The functions of numbers that a plug-in must define, and their arguments. Those of its
 # constructor follow, except for a solver's.
@@ -71,6 +78,8 @@ def _check_class(cls):
                 f"{base.__name__} does."
             )
         _check_function_of_numbers(cls, name, takes, len(first.split()))
+    if base is Solver and cls.step_size is not None:
+        _check_function_of_numbers(cls, "step_size", ["state", "coefficients"], 2)
     if base is Schedule and cls.__call__ is Schedule.__call__:
         raise TypeError(
             f"{cls.__name__} must define __call__(self, progress), as every Schedule does."
@@ -183,6 +192,22 @@ def factors(schedule, progress, parameter="learning_rate"):
     return np.ascontiguousarray(values)
 
 
+def check_step_size(parameter, solver):
+    """Raise if a solver does not say how long its steps are."""
+    # Of the classes of the solver, the first that define these.
+    first = {
+        name: next(k for k, c in enumerate(type(solver).__mro__) if name in vars(c))
+        for name in ("step_size", "update", "coefficients")
+    }
+    if solver.step_size is None or first["step_size"] > min(first.values()):
+        raise ValueError(
+            f"{parameter} needs to know the step size of the solver, which "
+            f"{type(solver).__name__} does not define, or not together with its update. "
+            f"Define {type(solver).__name__}.step_size, set l1_ratio=0, or use another "
+            "solver, such as 'adam'."
+        )
+
+
 def scheduled_factors(schedules, progress, highest_rate):
     """Return the factors of other parameters than the learning rate, by name.
 
@@ -267,3 +292,19 @@ def coefficients(step, rate, t):
                 f"{rate.shape}, got {coefficient!r} at {place}."
             ) from None
     return values
+
+
+def check_function(parameter, function, arguments):
+    """Raise if a function does not take these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        # Some functions in C have none.
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"{parameter}={function!r} must take ({', '.join(arguments)}), but takes "
+            f"{signature}: {error}."
+        ) from None

@@ -66,7 +66,8 @@ class Layout:
     def views(self, flat, kind, stage=None):
         """View the blocks of a kind in a flat buffer of parameters, or of their gradient.
 
-        A ``stage``, a class, restricts them to its stages. Returns a list of arrays.
+        A ``stage``, a class or a tuple of classes, restricts them to its stages. Returns a
+        list of arrays.
         """
         return [
             flat[begin : begin + block.size].reshape(block.shape)

@@ -109,7 +109,7 @@ def solver_loop(steps, dtype):
             while index < step.tile_stop and tiles[index].factor == factor:
                 end = tiles[index].end
                 index += 1
-            numbers = read(coefficients[factor], theta, step.norm)
+            numbers = read(coefficients[factor], theta, step)
             for begin in range(first, end, PIECE):
                 size = min(PIECE, end - begin)
                 piece(
@@ -130,7 +130,7 @@ def _chain(steps, dtype):
     """
     if not steps:
         return (
-            jit_named("read", lambda coefficients, like, norm: ()),
+            jit_named("read", lambda coefficients, like, record: ()),
             jit_named("view", lambda state, begin, size: ()),
             jit_named("advance", lambda theta, g, slots, i, numbers: (theta, g)),
             (),
@@ -139,20 +139,32 @@ def _chain(steps, dtype):
     read_before, view_before, advance_before, parts = _chain(tuple(before), dtype)
     first_number = sum(1 + n for _, n in before)
     first_slot = sum(step.n_slots for step, _ in before)
+    function, n_read = step.update, step.n_slots
+    if step.shrinks:
+        # It reads the solver's state, and keeps none of its own.
+        solver, _ = before[-1]
+        function, n_read = solver.step_size, solver.n_slots
+        first_slot -= n_read
     is_before, is_partial = step.acts_on == "gradient", set(step.kinds) != set(KINDS)
-    marks = zip("gnk", (is_before, step.needs_norm, is_partial), strict=True)
+    marks = zip("gnks", (is_before, step.needs_norm, is_partial, step.shrinks), strict=True)
     # Short, since names of files have a limit.
-    parts += step.update, f"{step.n_slots}-{n}" + "".join(mark for mark, on in marks if on)
-    rule, numbers_of = scalar(step.update, dtype), _each(n, _number)
-    slots_of, kept, keep = (_each(step.n_slots, item) for item in (_slot, _kept, _keep))
-    norm_of = _norm if step.needs_norm else _each(0, _number)
+    parts += function, f"{n_read}-{n}" + "".join(mark for mark, on in marks if on)
+    rule, numbers_of = scalar(function, dtype), _each(n, _number)
+    slots_of, kept, keep = (
+        _each(n_read, _slot),
+        _each(n_read, _kept),
+        _each(step.n_slots, _keep),
+    )
+    more_of = _norm if step.needs_norm else _each(0, _number)
+    if step.shrinks:
+        rule, more_of = _soft_threshold(rule, parts), _weight
     is_on = _is_positive if is_partial else _always
     parameter, slope = (first, second) if is_before else (second, first)
 
-    def read(coefficients, like, norm):
+    def read(coefficients, like, record):
         own = vector(coefficients, first_number, n + 1)
-        numbers = (*numbers_of(own, like), *norm_of(like, norm))
-        return read_before(coefficients, like, norm), numbers, is_on(own[n])
+        numbers = (*numbers_of(own, like), *more_of(like, record))
+        return read_before(coefficients, like, record), numbers, is_on(own[n])
 
     def view(state, begin, size):
         own = slots_of(state, first_slot * state.shape[1] + begin, size)
@@ -174,6 +186,20 @@ def _chain(steps, dtype):
         jit_named("advance", advance, *parts),
         parts,
     )
+
+
+def _soft_threshold(step_size, parts):
+    """Return the rule of a step that shrinks, by the step size of a solver."""
+
+    def shrink(theta, g, state, coefficients):
+        strength, weight = coefficients[-2], coefficients[-1]
+        most = step_size(state, coefficients[:-2]) * (strength / weight)
+        # NaN stays NaN: neither comparison holds.
+        part = most if theta > most else theta
+        part = -most if theta < -most else part
+        return theta - part, ()
+
+    return jit_named("shrink", shrink, *parts)
 
 
 def reader(plugin):
@@ -222,8 +248,13 @@ def _keep(k, slots, i, values):
 
 
 @jit
-def _norm(like, norm):
-    return (like.dtype.type(norm),)
+def _norm(like, record):
+    return (like.dtype.type(record.norm),)
+
+
+@jit
+def _weight(like, record):
+    return (like.dtype.type(record.weight),)
 
 
 @jit

@@ -1,4 +1,4 @@
-"""The base classes of plug-ins: activations, losses, solvers, schedules.
+"""The base classes of plug-ins: activations, losses, solvers, schedules, initializers.
 
 A plug-in is an estimator without ``fit``: it stores its arguments, and has no compiled
 kernel. Its computations are plain Python functions of numbers. The engine compiles them
@@ -18,6 +18,7 @@ from skgd.engine.stage import KINDS
 
 __all__ = [
     "Activation",
+    "Initializer",
     "Loss",
     "NumericEmbedding",
     "Plugin",
@@ -204,12 +205,17 @@ class Step(Plugin):
     ----------
     acts_on : {'parameter', 'gradient'}
         What ``update`` replaces.
+
+    shrinks : bool
+        Whether, in place of an ``update``, it shrinks the parameter by the step size of the
+        solver, which is the step before.
     """
 
     acts_on: ClassVar[str] = "parameter"
     n_slots: ClassVar[int] = 0
     kinds: ClassVar[tuple[str, ...]] = KINDS
     needs_norm: ClassVar[bool] = False
+    shrinks: ClassVar[bool] = False
 
     def coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
         """Return what all parameters share."""
@@ -236,6 +242,13 @@ class Solver(Step):
       learning rates of the next updates and the numbers of updates before each. It is
       ordinary NumPy. ``update`` gets a tuple of numbers, those of its update.
 
+    For the L1 share of the penalty, a solver also says how long its steps are:
+
+    - ``step_size(state, coefficients)``, a static method of numbers, returns what the
+      update multiplies the gradient by, in all updates together if it keeps a velocity.
+      ``state`` is the new one. Solvers without it are refused with ``l1_ratio``.
+    - ``step_coefficients(self, rate, t)`` returns its coefficients, by default ``(rate,)``.
+
     Attributes
     ----------
     n_slots : int, default=0
@@ -249,6 +262,12 @@ class Solver(Step):
         Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the
         gradient of all parameters, which takes longer.
     """
+
+    step_size: ClassVar[Any] = None
+
+    def step_coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
+        """Return what the step sizes of all parameters share."""
+        return (rate,)
 
     def __call__(self, fun, x0, args=(), **options):
         """Minimize a function: a solver is a method of ``scipy.optimize.minimize``.
@@ -374,4 +393,16 @@ class Schedule(Plugin):
 
     def __call__(self, progress: Progress) -> np.ndarray:
         """Return the factors of the next updates."""
+        raise NotImplementedError
+
+
+class Initializer(Plugin):
+    """The initial weights of a layer; biases then start at 0.
+
+    A subclass defines ``__call__(shape, rng)``. It returns an array of the shape ``(inputs,
+    outputs)``, drawn by ``rng``, a :class:`numpy.random.RandomState`.
+    """
+
+    def __call__(self, shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:
+        """Return the initial weights."""
         raise NotImplementedError

@@ -187,6 +187,7 @@ class Settings(NamedTuple):
     """The settings that stay the same during a fit."""
 
     by_rows: bool  # whether the gradient is summed from those over chunks of rows
-    alpha: float  # the strength of the penalty
+    alpha: float  # the strength of the penalty's squares
+    absolute: float  # and of its absolute values, which the step after the solver shrinks
     loss: Any  # the arguments of the loss
     shares: Any  # the first tile of each thread, and their number

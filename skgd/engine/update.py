@@ -65,6 +65,9 @@ def _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch)
         if tile.is_weights and strength > 0:
             squares = penalize(vector(theta, tile.begin, size), gradient, strength)
             totals[first_total + index] += 0.5 * strength * squares * step.rows
+        if tile.is_weights and settings.absolute > 0:
+            absolute = _absolute_sum(vector(theta, tile.begin, size)) * settings.absolute
+            totals[first_total + index] += absolute / step.weight * step.rows
         if work.squares.shape[0] > 0:
             work.squares[index] = _sum_of_squares(gradient)
         index += 1
@@ -92,6 +95,15 @@ def penalize(theta, gradient, strength):
             squares += parameters[i] * parameters[i]
             slopes[i] += factor * parameters[i]
         total += squares
+    return total
+
+
+@jit
+def _absolute_sum(theta):
+    """Return the sum of the absolute values."""
+    total = 0.0
+    for i in range(theta.shape[0]):
+        total += abs(np.float64(theta[i]))
     return total
 
 

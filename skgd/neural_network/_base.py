@@ -1,5 +1,6 @@
 """The common base of the two estimators: parameters, fit, predictions."""
 
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from skgd.neural_network._constraints import (
 from skgd.neural_network._data import Data, check_embeddable
 from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._exchange import Exchange
+from skgd.neural_network._initial import initializer_of
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import embedding_stage, layout_of
 from skgd.neural_network._orders import seeded
@@ -104,6 +106,9 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         dropout=0.0,
         scoring=None,
         numeric_embedding=None,
+        layer_normalization=False,
+        l1_ratio=0.0,
+        init="glorot_uniform",
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -143,6 +148,9 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         self.dropout = dropout
         self.scoring = scoring
         self.numeric_embedding = numeric_embedding
+        self.layer_normalization = layer_normalization
+        self.l1_ratio = l1_ratio
+        self.init = init
         self.n_jobs = n_jobs
 
     @explained_fit
@@ -240,6 +248,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         check_compatible(self, incremental)
         check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
+        init = initializer_of(self)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         if not first:
             check_weights(self)
@@ -260,7 +269,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         sample_weight = self._weigh(y, sample_weight)
         plugins = plugins._replace(loss=self._loss_function())
         units = (X.shape[1], *hidden, n_outputs)
-        normalization = None
+        normalization: Any = "layer" if self.layer_normalization else None
         if self.batch_normalization:
             normalization = (
                 self.batch_normalization_momentum,
@@ -285,7 +294,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             # scikit-learn draws those of the output within the range of the hidden layers.
             ranges = [*plugins.activations, output_range(self, plugins.activations)]
             parameters = Parameters.initial(
-                layout, ranges, random_state, dtype, plugins.embedding
+                layout, ranges, random_state, dtype, plugins.embedding, init
             )
         else:
             parameters = resume(self, layout, dtype)
@@ -329,8 +338,14 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         values = X.data if issparse(X) else X
         with np.errstate(over="ignore", invalid="ignore"):
             size = max(values.max(initial=1), -values.min(initial=-1))
+            norms = zip(stages.get("scale", ()), stages.get("bias", ()), strict=True)
+            largest = size
             for coef, intercept in zip(coefs, intercepts, strict=True):
                 size = size * np.abs(coef).sum(axis=0).max() + np.abs(intercept).max()
+                for gamma, beta in islice(norms, 1):
+                    # Squares of the units are added up.
+                    largest = max(largest, size * size * gamma.size)
+                    size = np.abs(gamma).max() * gamma.size**0.5 + np.abs(beta).max()
             for a in stages.get("activation", ()):
                 # The activations grow by so much.
                 size = size * (1 if a is None else (np.abs(a) + np.abs(1 - a)).max())
@@ -339,7 +354,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             limit = np.log(limit)
         # That of bins and cosines is not as simple.
         is_simple = plugins.embedding is None and not has_own_link(plugins.loss)
-        if size < limit and is_simple:
+        if max(size, largest) < limit and is_simple:
             return
         _, _, is_finite = predict(
             X,

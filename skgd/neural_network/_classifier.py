@@ -153,6 +153,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ema_decay=None,
         dropout=0.0,
         scoring=None,
+        layer_normalization=False,
+        l1_ratio=0.0,
+        init="glorot_uniform",
         loss="log_loss",
         class_weight=None,
         label_smoothing=0.0,
@@ -275,7 +278,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
-        But ``hidden_layer_sizes`` and ``batch_normalization`` cannot change, and
+        But ``hidden_layer_sizes``, ``batch_normalization`` and ``layer_normalization``
+        cannot change, and
         ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
         ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
         ``scoring`` has with ``X_val`` only.

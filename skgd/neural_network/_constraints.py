@@ -7,13 +7,21 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from skgd._caller import warn
 from skgd.activations import ACTIVATIONS, Activation, Parametric
 from skgd.embeddings import EMBEDDINGS, NumericEmbedding
 from skgd.engine.plugins import Plugin
 from skgd.engine.stage import KINDS
+from skgd.initializers import INITIALIZERS, Initializer
 from skgd.schedules import SCHEDULES, Constant, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 
@@ -23,6 +31,7 @@ __all__ = [
     "OF_ONE_LAYER",
     "Choice",
     "ObjectOf",
+    "check_arguments",
     "check_compatible",
     "check_parameters",
     "default_of",
@@ -57,6 +66,7 @@ OF_MINI_BATCHES = (
     "dropout",
     "scoring",
     "numeric_embedding",
+    "l1_ratio",
 )
 
 
@@ -102,17 +112,18 @@ class OneForEach(HasMethods):
         return "a list of these, one for each hidden layer"
 
 
-class FunctionOfUpdates(HasMethods):
+class FunctionOf(HasMethods):
     """A function; not a class, and not a plug-in that can be called."""
 
-    def __init__(self):
+    def __init__(self, arguments):
         super().__init__("__call__")
+        self.arguments = arguments
 
     def is_satisfied_by(self, val):
         return callable(val) and not isinstance(val, type | Plugin)
 
     def __str__(self):
-        return "a function of (update, n_updates)"
+        return f"a function of ({self.arguments})"
 
 
 class Splitter(HasMethods):
@@ -147,7 +158,7 @@ CONSTRAINTS: dict = {
     "learning_rate": [
         Choice(set(SCHEDULES)),
         ObjectOf(Schedule, "schedules", SCHEDULES),
-        FunctionOfUpdates(),
+        FunctionOf("update, n_updates"),
     ],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -176,6 +187,13 @@ CONSTRAINTS: dict = {
         Choice(set(EMBEDDINGS)),
         ObjectOf(NumericEmbedding, "embeddings", EMBEDDINGS),
         None,
+    ],
+    "layer_normalization": ["boolean"],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    "init": [
+        Choice(set(INITIALIZERS)),
+        ObjectOf(Initializer, "initializers", INITIALIZERS),
+        FunctionOf("shape, rng"),
     ],
     "n_jobs": [
         Interval(Integral, 1, None, closed="left"),
@@ -217,6 +235,16 @@ def check_parameters(estimator):
     if valid is None or not all(map(is_, values, valid)):
         estimator._validate_params()
         _VALID[estimator] = values
+
+
+def check_arguments(parameter, plugin, constraints):
+    """Raise if an argument of an object does not satisfy its constraints."""
+    try:
+        validate_parameter_constraints(
+            constraints, plugin.get_params(deep=False), type(plugin).__name__
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"{parameter}={plugin!r}: {error}") from None
 
 
 def hidden_layer_sizes(estimator):
@@ -325,6 +353,20 @@ def check_compatible(estimator, incremental):
             "compute_class_weight('balanced', classes=classes, y=y))), with y a sample of "
             "the targets. Multilabel targets take a list of one for each label."
         )
+    if estimator.layer_normalization:
+        if estimator.batch_normalization:
+            raise ValueError(
+                "batch_normalization=True and layer_normalization=True normalize the same "
+                "units, one over the other. Set one of them to False: "
+                "batch_normalization if mini-batches are small, otherwise "
+                "layer_normalization, which predictions take longer with."
+            )
+        if 1 in hidden_layer_sizes(estimator):
+            raise ValueError(
+                "layer_normalization=True needs hidden layers of at least 2 units, since "
+                "a single one is always its own mean, got hidden_layer_sizes="
+                f"{estimator.hidden_layer_sizes!r}."
+            )
     if estimator.batch_normalization and estimator.batch_size == 1:
         raise ValueError(
             "batch_normalization=True needs mini-batches of at least 2 rows, got "

@@ -5,6 +5,7 @@ from textwrap import fill, indent
 
 from skgd.activations import ACTIVATIONS
 from skgd.embeddings import EMBEDDINGS
+from skgd.initializers import INITIALIZERS
 from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
@@ -31,7 +32,8 @@ solver : {solver_names} or Solver, default='adam'
 
 alpha : float, default=0.0001
     Strength of the L2 penalty on the weights. The objective is the mean loss plus
-    ``alpha / 2 * ||weights||² / n``, n the size (sum of weights) of the mini-batch.
+    ``alpha / 2 * ||weights||² / n``, n the size (sum of weights) of the mini-batch. See
+    ``l1_ratio`` for an L1 penalty.
 
 batch_size : int or 'auto', default='auto'
     Rows in a mini-batch; 'auto' is ``min(200, n_samples)``. The last of an epoch may be
@@ -137,7 +139,7 @@ max_grad_norm : float, default=None
 
 learning_rate_factors : dict of str to float, default=None
     Factors of the learning rate by the kind of parameters, such as ``{{"bias": 0.1}}``. The
-    kinds are 'weights', 'bias', 'scale' (of batch normalization), 'embedding' (of bins),
+    kinds are 'weights', 'bias', 'scale' (of normalizations), 'embedding' (of bins),
     'activation' and 'periodic'; those that are not named have 1, 'periodic' 0.1. Not with
     'lbfgs'.
 
@@ -156,7 +158,23 @@ scoring : str, callable or None, default=None
     The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,
     X, y)``, 'loss' for minus the validation loss, or None for accuracy or R². Without
     ``X_val``, None keeps the first of equally good epochs, as scikit-learn does; otherwise
-    the last is kept. Not with 'lbfgs'.\
+    the last is kept. Not with 'lbfgs'.
+
+layer_normalization : bool, default=False
+    Whether the linear outputs of the hidden layers are normalized over the units of each
+    row, scaled and shifted before the activation. Not with ``batch_normalization``. It is
+    not folded into ``coefs_``: see ``stages_``.
+
+l1_ratio : float, default=0.0
+    The share of ``alpha`` that is an L1 penalty, from 0 to 1. The penalty is ``alpha * ((1
+    - l1_ratio) / 2 * ||weights||² + l1_ratio * ||weights||₁) / n``. The L1 share acts
+    after the solver's step, which makes weights exactly 0. Not with 'lbfgs'.
+
+init : {init_names}, Initializer or callable, default='glorot_uniform'
+    The initial weights of all layers. 'glorot_uniform' is scikit-learn's, which draws the
+    biases, too; with the others they start at 0. An object is of a class of
+    :mod:`skgd.initializers`. A callable gets ``(shape, rng)``, with ``shape`` (inputs,
+    outputs) and a RandomState, and returns an array.\
 """
 
 _N_JOBS = """\
@@ -219,11 +237,12 @@ intercepts_ : list of ndarray of shape (outputs,)
 stages_ : dict of str to list
     What cannot be folded into them, by the kind of parameters, as plain arrays:
     ``stages_["activation"]`` has for each hidden layer the weights of its Parametric
-    activation, of shape (outputs,), or None. ``stages_["edges"]`` has the edges of the
-    bins of each feature, and ``stages_["embedding"]`` the weights of these bins, of shape
-    (bins, outputs). ``stages_["periodic"]`` has :math:`w_1, b_1, W_2, b_2` of a periodic
-    embedding, an item a feature. Empty without any. With them neither ``coefs_``,
-    ``intercepts_`` nor ``stages_`` can be set by hand.
+    activation, of shape (outputs,), or None. ``stages_["scale"]`` and ``stages_["bias"]``
+    have what ``layer_normalization`` scales and shifts by. ``stages_["edges"]`` has the
+    edges of the bins of each feature, and ``stages_["embedding"]`` the weights of these
+    bins, of shape (bins, outputs). ``stages_["periodic"]`` has :math:`w_1, b_1, W_2, b_2`
+    of a periodic embedding, an item a feature. Empty without any. With them neither
+    ``coefs_``, ``intercepts_`` nor ``stages_`` can be set by hand.
 
 n_features_in_ : int
     Number of features seen during fit.
@@ -276,6 +295,7 @@ def documented(estimator):
     """Fill the placeholders in the docstring of an estimator's class."""
     if estimator.__doc__ is not None:
         plugins = {
+            "init_names": _names(INITIALIZERS),
             "activation_names": _names(ACTIVATIONS),
             "activations": _list(ACTIVATIONS),
             "solver_names": _names(SOLVERS, "lbfgs"),

@@ -114,8 +114,8 @@ class Exchange(BaseEstimator):
         ValueError
             If scikit-learn has no such network: before its version 1.7 with
             ``loss='poisson'``, and in any version with an activation or a link of your
-            own, with several activations, with a ``numeric_embedding``, or with several
-            quantiles.
+            own, with several activations or quantiles, with a ``numeric_embedding``, or
+            with layer normalization.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
@@ -151,6 +151,12 @@ class Exchange(BaseEstimator):
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no numeric_embedding. Fit "
                 "with numeric_embedding=None."
+            )
+        if "scale" in getattr(self, "stages_", {}):
+            raise ValueError(
+                f"scikit-learn's {type(estimator).__name__} has no layer normalization, "
+                "and weights cannot take it along. Fit with layer_normalization=False; "
+                "batch_normalization=True can be exported."
             )
         if self.out_activation_ not in links or (
             hasattr(self, "_link") and has_own_link(self._link)

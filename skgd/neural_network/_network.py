@@ -13,6 +13,7 @@ from skgd.stages import (
     Bias,
     Dense,
     Dropout,
+    LayerNorm,
     ParametricActivate,
     Periodic,
     PiecewiseLinear,
@@ -42,8 +43,8 @@ def layout_of(
     activations : sequence of Activation or Parametric
         One for each hidden layer, and one more if the last layer has one.
 
-    normalization : tuple of (float, float), default=None
-        Momentum and epsilon, if the hidden layers are normalized.
+    normalization : tuple of (float, float) or 'layer', default=None
+        Momentum and epsilon, if the hidden layers have batch normalization; or 'layer'.
 
     is_sparse : bool, default=False
         Whether the inputs are sparse rows.
@@ -105,7 +106,7 @@ def _layout_of(
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):
         # The shift comes after the normalization.
-        has_bias = normalization is None or index == last
+        has_bias = normalization in (None, "layer") or index == last
         if index == 0 and is_sparse:
             stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs, dropout[0])]
         else:
@@ -115,6 +116,8 @@ def _layout_of(
         if not has_bias:
             stages.append(BatchNorm(outputs, *normalization))
         if index < len(described):
+            if normalization == "layer":
+                stages.append(LayerNorm(outputs))
             stage, activation, *numbers = described[index]
             stages.append(stage(outputs, activation(*numbers)))
             if index < last and dropout[index + 1]:

@@ -1,26 +1,39 @@
 """The parameters of a network, between what is trained and what is public."""
 
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from zlib import crc32
 
 import numpy as np
 
 from skgd.activations import Parametric
-from skgd.stages import Activate, BatchNorm, ParametricActivate, Periodic, Scale
+from skgd.neural_network._initial import drawn_weights
+from skgd.stages import (
+    Activate,
+    BatchNorm,
+    Bias,
+    Dense,
+    LayerNorm,
+    ParametricActivate,
+    Periodic,
+    Scale,
+)
 
-__all__ = ["Parameters", "checksum", "pack"]
+__all__ = ["OF_LAYERS", "Parameters", "checksum", "intercepts_in", "pack"]
+
+# What ``stages_`` has for each hidden layer.
+OF_LAYERS = "scale", "bias", "activation"
 
 
 def pack(coefs, intercepts, dtype, stages=None):
     """Copy the parameters of plain layers and of other ``stages`` to one flat buffer."""
     stages = stages or {}
-    mixed = stages.get("activation", [])
-    mixed = [*mixed, *[None] * (len(coefs) - len(mixed))]
-    layers = zip(coefs, intercepts, mixed, strict=True)
     pieces = [a.ravel() for a in stages.get("embedding", ())]
     if "periodic" in stages:
         rows = [a.reshape(len(a), -1) for a in stages["periodic"]]
         pieces.append(np.hstack(rows).ravel())
+    others = [stages.get(kind, ()) for kind in OF_LAYERS]
+    layers = zip_longest(coefs, intercepts, *others)
     pieces += [a.ravel() for layer in layers for a in layer if a is not None]
     return np.concatenate(pieces, dtype=dtype)
 
@@ -73,8 +86,8 @@ class Parameters:
     @classmethod
     # fit looks for what is too large for the dtype.
     @np.errstate(over="ignore")
-    def initial(cls, layout, activations, random_state, dtype, embedding=None):
-        """Draw weights and biases as scikit-learn does, in the same order.
+    def initial(cls, layout, activations, random_state, dtype, embedding=None, init=None):
+        """Draw the weights and, as scikit-learn does, the biases, in its order.
 
         Parameters
         ----------
@@ -93,6 +106,8 @@ class Parameters:
 
         embedding : NumericEmbedding, default=None
             That of the inputs.
+        init : callable, default=None
+            Draws the weights in place of scikit-learn's way; biases then are 0.
 
         Returns
         -------
@@ -100,20 +115,23 @@ class Parameters:
         """
         theta = np.zeros(layout.n_params, dtype=dtype)
         all_weights = layout.views(theta, "weights")
-        biases = layout.views(theta, "bias")
-        for weights in layout.views(theta, "scale", Scale):
+        biases = intercepts_in(layout, theta)
+        for weights in layout.views(theta, "scale", (LayerNorm, Scale)):
             weights[:] = 1
         scales = layout.views(theta, "scale", BatchNorm)
         normalized = len(scales)
         for index, (weights, bias, activation) in enumerate(
             zip(all_weights, biases, activations, strict=True)
         ):
+            if index < normalized:
+                scales[index][:] = 1
+            if init is not None:
+                weights[:] = drawn_weights(init, weights.shape, random_state, dtype)
+                continue
             bound = np.sqrt(activation.gain / sum(weights.shape))
             weights[:] = random_state.uniform(-bound, bound, weights.shape)
             drawn = random_state.uniform(-bound, bound, bias.shape)
-            if index < normalized:
-                scales[index][:] = 1
-            else:
+            if index >= normalized:
                 bias[:] = drawn
         mixed = [a.initial for a in activations[:-1] if isinstance(a, Parametric)]
         for weights, initial in zip(layout.views(theta, "activation"), mixed, strict=True):
@@ -154,6 +172,9 @@ class Parameters:
         ]
         if any(a is not None for a in found):
             stages["activation"] = found
+        for kind in ("scale", "bias"):
+            arrays = layout.views(theta, kind, LayerNorm)
+            stages |= {kind: arrays} if arrays else {}
         norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
         for weights in layout.views(theta, "embedding"):
             if norms:
@@ -202,7 +223,7 @@ class Parameters:
         theta = self._best_theta
         start = 0 if theta is self.theta else layout.n_running
         coefs = _weights(layout, theta)
-        intercepts = layout.views(theta, "bias")
+        intercepts = intercepts_in(layout, theta)
         norms = [stage for stage in layout.stages if isinstance(stage, BatchNorm)]
         for i, (stage, scale) in enumerate(
             zip(norms, layout.views(theta, "scale", BatchNorm), strict=True)
@@ -215,6 +236,11 @@ class Parameters:
             shift = _combine(self.center, coefs[0])
             intercepts[0] = (intercepts[0] - shift).astype(self.theta.dtype)
         return coefs, intercepts
+
+
+def intercepts_in(layout, theta):
+    """View the biases of all layers, of a normalized one the shift that takes its place."""
+    return layout.views(theta, "bias", (Bias, Dense, BatchNorm))
 
 
 def _weights(layout, theta):

@@ -1,6 +1,5 @@
 """From the parameters of an estimator to plug-in objects."""
 
-import inspect
 from collections.abc import Mapping
 from numbers import Real
 from typing import NamedTuple
@@ -9,13 +8,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import (
     InvalidParameterError,
-    validate_parameter_constraints,
 )
 
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.embeddings import EMBEDDINGS, NumericEmbedding
 from skgd.engine import Step
-from skgd.engine.contracts import check_definition
+from skgd.engine.contracts import check_definition, check_function, check_step_size
 from skgd.losses import (
     CLASSIFICATION_LOSSES,
     LOSSES,
@@ -30,12 +28,13 @@ from skgd.neural_network._constraints import (
     FLAT,
     OF_ONE_LAYER,
     ObjectOf,
+    check_arguments,
     default_of,
     initial_of,
 )
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
-from skgd.steps import Clip, Decay
+from skgd.steps import Clip, Decay, Shrink
 
 __all__ = [
     "Plugins",
@@ -124,11 +123,16 @@ def plugins_of(estimator, n_hidden, incremental):
     decay = initial_of(estimator.weight_decay)
     if decay:
         before.append(Decay(float(decay)))
+    solver = solver_of(estimator)
+    absolute = float(estimator.alpha) * float(estimator.l1_ratio)
+    if absolute:
+        check_step_size(f"l1_ratio={estimator.l1_ratio!r}", solver)
     return Plugins(
         activations,
-        solver_of(estimator),
+        solver,
         schedule_of(estimator, incremental),
         before=tuple(before),
+        after=(Shrink(solver, absolute),) if absolute else (),
         scheduled=scheduled,
         embedding=embedding_of(estimator),
     )
@@ -173,12 +177,12 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     if isinstance(rate, Scheduled):
         # A list, or a number.
         plain = [c for c in CONSTRAINTS[parameter] if not isinstance(c, ObjectOf)]
-        _check_arguments(
+        check_arguments(
             parameter, rate, {"initial": plain, "schedule": CONSTRAINTS["learning_rate"]}
         )
         parameter, rate = f"{parameter}__schedule", rate.schedule
     if callable(rate) and not isinstance(rate, Schedule):
-        _check_function(parameter, rate)
+        check_function(parameter, rate, ("update", "n_updates"))
         rate = FunctionSchedule(rate)
     schedule = _plugin(estimator, parameter, rate)
     if parameter != "learning_rate" and schedule.after_plateau is not None:
@@ -232,7 +236,7 @@ def _activation(estimator, given):
     """Return the object that a name stands for, or check one; also within a Parametric."""
     if not isinstance(given, Parametric):
         return _plugin(estimator, "activation", given)
-    _check_arguments(
+    check_arguments(
         "activation", given, {"activation": OF_ONE_LAYER, **given._parameter_constraints}
     )
     return Parametric(_plugin(estimator, "activation", given.activation), given.initial)
@@ -345,28 +349,3 @@ def check_numbers(plugin):
                 f"The {name!r} parameter of {type(plugin).__name__} must be a number, "
                 f"since compiled functions take it. Got {value!r} instead."
             )
-
-
-def _check_arguments(parameter, plugin, constraints):
-    """Raise if an argument of an object does not satisfy its constraints."""
-    try:
-        validate_parameter_constraints(
-            constraints, plugin.get_params(deep=False), type(plugin).__name__
-        )
-    except InvalidParameterError as error:
-        raise InvalidParameterError(f"{parameter}={plugin!r}: {error}") from None
-
-
-def _check_function(parameter, function):
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        # Some functions in C have none.
-        return
-    try:
-        signature.bind("update", "n_updates")
-    except TypeError as error:
-        raise ValueError(
-            f"{parameter}={function!r} must take (update, n_updates), but takes "
-            f"{signature}: {error}."
-        ) from None

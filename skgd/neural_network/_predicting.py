@@ -14,7 +14,7 @@ from skgd.activations import Parametric
 from skgd.losses import LINKS
 from skgd.neural_network._data import check_embeddable
 from skgd.neural_network._diagnosis import check_finite, check_weights
-from skgd.neural_network._parameters import checksum
+from skgd.neural_network._parameters import OF_LAYERS, checksum
 from skgd.neural_network._plugins import activations_of, has_own_link
 from skgd.neural_network._prediction import predict
 
@@ -104,9 +104,9 @@ class Predicting(Linked):
             self.coefs_, self.intercepts_, *stages.values()
         ):
             raise ValueError(
-                "coefs_, intercepts_ and stages_ are not those of the last fit. With a "
-                "Parametric activation or a numeric_embedding they cannot be set by hand: "
-                "put those of the last fit back, or fit again."
+                "coefs_, intercepts_ and stages_ are not those of the last fit. With "
+                "layer_normalization=True, a Parametric activation or a numeric_embedding "
+                "they cannot be set by hand: put those of the last fit back, or fit again."
             )
         return activations, stages
 
@@ -128,7 +128,7 @@ class Predicting(Linked):
             self._link_of(out_activation),
             self.n_jobs,
             self.verbose,
-            {**stages, **{k: v[:n_layers] for k, v in stages.items() if k == "activation"}},
+            {k: v[:n_layers] if k in OF_LAYERS else v for k, v in stages.items()},
         )
 
     @explained

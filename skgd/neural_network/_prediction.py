@@ -92,7 +92,8 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         n_columns, n_outputs, n_frequencies = stages["periodic"][2].shape
         embedding, units = Periodic(n_frequencies, n_outputs), (n_columns, *units[1:])
     stage = embedding_stage(embedding, edges)
-    layout = layout_of(units, activations, None, issparse(X), embedding=stage)
+    normalization = "layer" if "scale" in stages else None
+    layout = layout_of(units, activations, normalization, issparse(X), embedding=stage)
     theta = pack(coefs, intercepts, dtype, stages)
     if X.shape[1] != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.

@@ -122,6 +122,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout=0.0,
         scoring=None,
         numeric_embedding=None,
+        layer_normalization=False,
+        l1_ratio=0.0,
+        init="glorot_uniform",
         n_jobs=None,
     ) -> None:
         super().__init__(**shared(locals()))
@@ -187,7 +190,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Update the model with a single iteration over the given data.
 
         A call is one epoch. Parameters may be set between calls, and act on the next one.
-        But ``hidden_layer_sizes``, ``batch_normalization`` and ``loss`` cannot change, and
+        But ``hidden_layer_sizes``, ``batch_normalization``, ``layer_normalization`` and
+        ``loss`` cannot change, and
         ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
         ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
         ``scoring`` has with ``X_val`` only.

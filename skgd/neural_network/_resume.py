@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.neural_network._parameters import Parameters, checksum, pack
+from skgd.neural_network._parameters import Parameters, checksum, intercepts_in, pack
 
 __all__ = ["edges_of", "resume"]
 
@@ -52,7 +52,7 @@ def resume(estimator, layout, dtype):
     if (
         shapes != [weights.shape for weights in layout.views(flat, "weights")]
         or [b.shape for b in estimator.intercepts_]
-        != [bias.shape for bias in layout.views(flat, "bias")]
+        != [bias.shape for bias in intercepts_in(layout, flat)]
         or sum(array.size for array in arrays) != layout.n_params
         or _shapes(stages) != _shapes(expected)
     ):
@@ -61,8 +61,9 @@ def resume(estimator, layout, dtype):
             f"whose coefs_ are of shapes {shapes} and intercepts_ of "
             f"{[b.shape for b in estimator.intercepts_]}; hidden_layer_sizes="
             f"{estimator.hidden_layer_sizes}, activation={estimator.activation!r}, "
-            f"numeric_embedding={estimator.numeric_embedding!r} and "
-            f"batch_normalization={estimator.batch_normalization} do not fit it."
+            f"numeric_embedding={estimator.numeric_embedding!r}, "
+            f"batch_normalization={estimator.batch_normalization} and "
+            f"layer_normalization={estimator.layer_normalization} do not fit it."
         )
     if kept is not None:
         published = kept["published"]
@@ -70,10 +71,10 @@ def resume(estimator, layout, dtype):
         if published not in (None, checksum(*lists)):
             raise ValueError(
                 "coefs_ and intercepts_ are not those of the last fit. After one with "
-                "batch_normalization=True, ema_decay, a Parametric activation or a "
-                "numeric_embedding, warm_start and partial_fit cannot go on with others: "
-                "they are made of parameters that are not public. Put those of the last "
-                "fit back, or fit with warm_start=False."
+                "batch_normalization=True, layer_normalization=True, ema_decay, a "
+                "Parametric activation or a numeric_embedding, warm_start and partial_fit "
+                "cannot go on with others: they are made of parameters that are not "
+                "public. Put those of the last fit back, or fit with warm_start=False."
             )
         return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)

@@ -209,7 +209,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         Orders(np.arange(n_samples), random_state if estimator.shuffle else None),
     )
     after = _average(estimator.ema_decay, layout, parameters, progress)
-    plugins = plugins._replace(after=after)
+    plugins = plugins._replace(after=(*plugins.after, *after))
     run = Run(
         estimator,
         layout,
@@ -376,7 +376,9 @@ def _batches(estimator, layout, n_samples, incremental):
     by_rows = chunk < rows and _by_rows(layout, chunk)
     n_updates = None if incremental else estimator.max_iter * (len(bounds) - 1)
     factors = estimator.learning_rate_factors or {}
-    return Batches(bounds, chunk, by_rows, float(estimator.alpha), n_updates, factors)
+    alpha, l1_ratio = float(estimator.alpha), float(estimator.l1_ratio)
+    squares, absolute = alpha * (1 - l1_ratio), alpha * l1_ratio
+    return Batches(bounds, chunk, by_rows, squares, n_updates, factors, absolute=absolute)
 
 
 def _chunk(layout, rows):

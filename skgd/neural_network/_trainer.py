@@ -114,8 +114,8 @@ class Batches(NamedTuple):
     by_rows : bool
         Whether the gradient is summed from those over chunks of rows.
 
-    alpha : float
-        The strength of the penalty.
+    alpha, absolute : float
+        The strengths of the penalty's squares and, for the objective, absolute values.
 
     n_updates : int or None
         All updates of the fit, if that is known.
@@ -134,6 +134,7 @@ class Batches(NamedTuple):
     n_updates: int | None = None
     rate_factors: Mapping[str, float] = {}
     seed: int = 0
+    absolute: float = 0.0
 
 
 # Multiplications in a mini-batch's forward products that are worth a second thread: some
@@ -245,6 +246,7 @@ class Trainer:
             n: Settings(
                 batches.by_rows,
                 batches.alpha,
+                batches.absolute,
                 plugins.loss.numbers(),
                 layout.shares(tiles, n),
             )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd.onnx._functions import write_function
-from skgd.stages import Activate, Bias, Dense, Embedding
+from skgd.stages import Activate, Bias, Dense, Embedding, LayerNorm
 
 __all__ = ["write_network"]
 
@@ -45,6 +45,8 @@ def write_network(g, layout, theta, inputs):
             if blocks:
                 value = g.Add(z, g.Mul(g.Sub(value, z), blocks[0]))
             z = value
+        elif kind is LayerNorm:
+            z = g.LayerNormalization(z, *blocks, epsilon=stage.numbers[0], version=17)
         elif kind is Dense:
             z = g.Add(g.MatMul(z, blocks[0]), blocks[1])
         elif kind is Bias:

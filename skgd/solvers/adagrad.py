@@ -56,3 +56,13 @@ class AdaGrad(Solver):
         (s,) = state
         s = s + g * g
         return theta - eta * g / (math.sqrt(s) + epsilon), (s,)
+
+    def step_coefficients(self, rate, t):
+        """Return the rate and epsilon."""
+        return rate, self.epsilon
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate, divided by the size of all past gradients."""
+        eta, epsilon = coefficients
+        return eta / (math.sqrt(state[0]) + epsilon)

@@ -88,6 +88,16 @@ class Adam(Solver):
         v = beta_2 * v + rest_2 * (g * g)
         return theta - eta * m / (math.sqrt(v) + epsilon), (m, v)
 
+    def step_coefficients(self, rate, t):
+        """Return the rate, corrected for the second moment, and epsilon."""
+        return rate * _one_minus_power(self.beta_2, t + 1) ** 0.5, self.epsilon
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return what the corrected mean gradient is multiplied by."""
+        eta, epsilon = coefficients
+        return eta / (math.sqrt(state[1]) + epsilon)
+
 
 class AMSGrad(Adam):
     """What ``Adam(amsgrad=True)`` stands for.
@@ -109,6 +119,12 @@ class AMSGrad(Adam):
         v = beta_2 * v + rest_2 * (g * g)
         largest = max(largest, v)
         return theta - eta * m / (math.sqrt(largest) + epsilon), (m, v, largest)
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return what the corrected mean gradient is multiplied by."""
+        eta, epsilon = coefficients
+        return eta / (math.sqrt(state[2]) + epsilon)
 
 
 def _one_minus_power(base, exponents):

@@ -66,3 +66,18 @@ class Lion(Solver):
         sign = 1.0 if c > 0.0 else (-1.0 if c < 0.0 else 0.0)
         # 0 c is NaN if the gradient is not finite: the sign would hide it.
         return theta - (eta * sign + 0.0 * c), (beta_2 * m + rest_2 * g,)
+
+    def step_coefficients(self, rate, t):
+        """Return the rate, corrected for an average that starts at 0."""
+        return (rate * (1 - self.beta_2 ** (t + 1)),)
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate, divided by the size of the average.
+
+        A step is the rate times a gradient over its own size. Were the step size the rate
+        alone, an L1 penalty of weight 1 or more would make all parameters 0, and a weaker
+        one none.
+        """
+        # Not a division by 0, for parameters without a gradient.
+        return coefficients[0] / (abs(state[0]) + 1e-30)

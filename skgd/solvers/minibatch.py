@@ -30,3 +30,8 @@ class Minibatch(Solver):
         """Return the new parameter; there is no state."""
         (eta,) = coefficients
         return theta - eta * g, state
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate."""
+        return coefficients[0]

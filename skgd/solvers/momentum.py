@@ -67,3 +67,17 @@ class Momentum(Solver):
         step = eta * g
         v = mu * v - step
         return theta + (mu * v - step if nesterov else v), (v,)
+
+    def step_coefficients(self, rate, t):
+        """Return the rate times the sum of the parts in which the velocity keeps gradients.
+
+        A gradient moves the parameter in all updates to come. Were the step size the rate
+        alone, an L1 penalty would have ``1 - momentum`` of its strength.
+        """
+        mu, n = self.momentum, t + 1 + self.nesterovs_momentum
+        return (rate * (n if mu == 1 else (1 - mu**n) / (1 - mu)),)
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate of all updates together."""
+        return coefficients[0]

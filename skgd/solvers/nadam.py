@@ -98,3 +98,13 @@ class NAdam(Solver):
         v = beta_2 * v + rest_2 * (g * g)
         step = (eta_g * g + eta_m * m) / (math.sqrt(v) * correction + epsilon)
         return theta - step, (m, v)
+
+    def step_coefficients(self, rate, t):
+        """Return the rate, the correction of the second moment, and epsilon."""
+        return rate, (1 - self.beta_2 ** (t + 1)) ** -0.5, self.epsilon
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return what gradients are multiplied by, as soon as the mean is one of many."""
+        eta, correction, epsilon = coefficients
+        return eta / (math.sqrt(state[1]) * correction + epsilon)

@@ -101,6 +101,16 @@ class RMSProp(Solver):
         s = rho * s + rest * (g * g)
         return theta - eta * g / (math.sqrt(s) + epsilon), (s,)
 
+    def step_coefficients(self, rate, t):
+        """Return the rate and epsilon."""
+        return rate, self.epsilon
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate, divided by the recent size of the gradient."""
+        eta, epsilon = coefficients
+        return eta / (math.sqrt(state[0]) + epsilon)
+
 
 class CenteredRMSProp(RMSProp):
     """What ``RMSProp(centered=True)`` stands for.
@@ -123,6 +133,13 @@ class CenteredRMSProp(RMSProp):
         # Rounding may leave less than 0.
         variance = max(s - m * m, 0.0)
         return theta - eta * g / (math.sqrt(variance) + epsilon), (s, m)
+
+    @staticmethod
+    def step_size(state, coefficients):
+        """Return the rate, divided by the deviation of the gradient."""
+        eta, epsilon = coefficients
+        s, m = state[0], state[1]
+        return eta / (math.sqrt(max(s - m * m, 0.0)) + epsilon)
 
 
 class MomentumRMSProp(RMSProp):
@@ -149,6 +166,13 @@ class MomentumRMSProp(RMSProp):
         b = mu * b + g / (math.sqrt(s) + epsilon)
         return theta - eta * b, (s, b)
 
+    def step_coefficients(self, rate, t):
+        """Return the rate of all updates that a gradient moves the parameter in."""
+        mu = self.momentum
+        return rate * (1 - mu ** (t + 1)) / (1 - mu), self.epsilon
+
+    step_size = staticmethod(RMSProp.step_size)
+
 
 class CenteredMomentumRMSProp(MomentumRMSProp):
     """What ``RMSProp(centered=True, momentum=0.9)`` stands for.
@@ -170,3 +194,5 @@ class CenteredMomentumRMSProp(MomentumRMSProp):
         m = rho * m + rest * g
         b = mu * b + g / (math.sqrt(max(s - m * m, 0.0)) + epsilon)
         return theta - eta * b, (s, m, b)
+
+    step_size = staticmethod(CenteredRMSProp.step_size)

@@ -6,6 +6,7 @@ from skgd.stages.bias import Bias
 from skgd.stages.dense import Dense
 from skgd.stages.dropout import Dropout
 from skgd.stages.embedding import Embedding
+from skgd.stages.layer_norm import LayerNorm
 from skgd.stages.lookup import Lookup
 from skgd.stages.parametric import ParametricActivate
 from skgd.stages.periodic import Periodic
@@ -20,6 +21,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Embedding",
+    "LayerNorm",
     "Lookup",
     "ParametricActivate",
     "Periodic",

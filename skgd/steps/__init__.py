@@ -3,5 +3,6 @@
 from skgd.steps.average import Average
 from skgd.steps.clip import Clip
 from skgd.steps.decay import Decay
+from skgd.steps.shrink import Shrink
 
-__all__ = ["Average", "Clip", "Decay"]
+__all__ = ["Average", "Clip", "Decay", "Shrink"]

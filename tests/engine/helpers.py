@@ -20,7 +20,7 @@ from skgd.engine.update import penalize
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._orders import Orders
-from skgd.neural_network._parameters import Parameters
+from skgd.neural_network._parameters import Parameters, intercepts_in
 from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._trainer import (
     Batches,
@@ -31,6 +31,7 @@ from skgd.neural_network._trainer import (
 )
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS, Momentum
+from skgd.stages import BatchNorm, LayerNorm
 
 PURE_PYTHON = bool(numba.config.DISABLE_JIT)
 DTYPES = ["float32", "float64"]
@@ -89,6 +90,7 @@ class Model:
     seed: int = 0
     sparse: bool = False
     dropout: tuple = ()
+    layer_normalization: bool = False
     theta: np.ndarray = field(init=False)
 
     def __post_init__(self):
@@ -107,7 +109,11 @@ class Model:
         return layout_of(
             self.units,
             [activation] * (len(self.units) - 2),
-            (momentum, epsilon) if self.batch_normalization else None,
+            "layer"
+            if self.layer_normalization
+            else (momentum, epsilon)
+            if self.batch_normalization
+            else None,
             self.sparse,
             self.dropout,
         )
@@ -116,10 +122,15 @@ class Model:
         """View parameters as the oracles' list of layers."""
         theta = (self.theta if theta is None else theta).astype(dtype or self.dtype)
         weights = self.layout.views(theta, "weights")
-        biases = self.layout.views(theta, "bias")
+        biases = intercepts_in(self.layout, theta)
         layers = [{"weights": w, "bias": b} for w, b in zip(weights, biases, strict=True)]
-        for layer, gamma in zip(layers, self.layout.views(theta, "scale"), strict=False):
+        for layer, gamma in zip(
+            layers, self.layout.views(theta, "scale", BatchNorm), strict=False
+        ):
             layer["gamma"] = gamma
+        pairs = (self.layout.views(theta, kind, LayerNorm) for kind in ("scale", "bias"))
+        for layer, scale, shift in zip(layers, *pairs, strict=False):
+            layer["scale"], layer["shift"] = scale, shift
         for layer, mix in zip(layers, self.layout.views(theta, "activation"), strict=False):
             layer["mix"] = mix
         return layers

@@ -42,6 +42,7 @@ OFF = {
     "learning_rate_factors": None,
     "ema_decay": None,
     "dropout": 0.0,
+    "l1_ratio": 0.0,
 }
 TOLERANCE = {"float32": 2e-5, "float64": 1e-10}
 
@@ -136,6 +137,7 @@ FEATURES = {
     "learning_rate_factors": {"bias": 0.1},
     "ema_decay": 0.8,
     "dropout": 0.3,
+    "l1_ratio": 0.5,
 }
 every_feature = pytest.mark.parametrize("name", FEATURES)
 

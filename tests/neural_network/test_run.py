@@ -32,6 +32,7 @@ SETTINGS = {
     "scoring": {"early_stopping": True, "scoring": "loss"},
     "validated": {},
     "normalized": {"batch_normalization": True},
+    "normalized by rows": {"layer_normalization": True},
     "lower rates": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "schedule": {"learning_rate": falling},
     "warm-up": {"learning_rate": Cosine(n_cycles=2, warmup_steps=7)},
@@ -42,6 +43,7 @@ SETTINGS = {
         "learning_rate_factors": {"bias": 0.1},
     },
     "averaged": {"ema_decay": 0.9, "batch_normalization": True},
+    "sparse weights": {"alpha": 2.0, "l1_ratio": 0.5},
     "dropout": {"dropout": [0.1, 0.3]},
     "scheduled": {
         "dropout": Scheduled([0.1, 0.3], FlatCos()),

@@ -1,8 +1,9 @@
 """A network with or without batch normalization: forward, objective, backward, training.
 
 A network is a list of layers, each a dict of arrays: 'weights' of shape (inputs, outputs),
-'bias', 'gamma' where its linear output is normalized, and 'mix' where its activation is
-mixed with the identity.
+'bias', 'gamma' where its linear output is normalized over the mini-batch, 'scale' and
+'shift' where it is over the units of a row, and 'mix' where its activation is mixed with
+the identity.
 """
 
 from typing import Any, NamedTuple
@@ -51,11 +52,29 @@ def forward(layers, X, activation, *, weight=None, epsilon=0.0, running=None, ma
             normal = (x - mean) / np.sqrt(variance + epsilon)
             x = layer["gamma"] * normal
         shifted = x + layer["bias"]
+        if "scale" in layer:
+            shifted = layer["scale"] * normal_rows(shifted) + layer["shift"]
         passes.append(Pass(inputs, shifted, normal, mean, variance))
         inputs = value(shifted)
         if "mix" in layer:
             inputs = layer["mix"] * inputs + (1 - layer["mix"]) * shifted
     return shifted, passes
+
+
+def normal_rows(x, epsilon=1e-5):
+    mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+    return (x - mean) / np.sqrt(variance + epsilon)
+
+
+def normal_rows_backward(x, by_normal, epsilon=1e-5):
+    """Return the gradient by the rows: through their Jacobian matrices, one by one."""
+    found, n = [], x.shape[1]
+    for row, slope in zip(x, by_normal, strict=True):
+        centered, deviation = row - row.mean(), np.sqrt(row.var() + epsilon)
+        by_centered = np.eye(n) / deviation
+        by_centered -= np.outer(centered, centered) / n / deviation**3
+        found.append((np.eye(n) - 1 / n) @ by_centered @ slope)
+    return np.array(found)
 
 
 def penalty(layers, alpha):
@@ -105,6 +124,12 @@ def gradient(
             slope = derivative(done.shifted)
             found["mix"] = (by_output * (value(done.shifted) - done.shifted)).sum(axis=0)
             delta = by_output * (layer["mix"] * slope + 1 - layer["mix"])
+            found["bias"] = delta.sum(axis=0)
+        if "scale" in layer:
+            x = done.inputs @ layer["weights"] + layer["bias"]
+            found["shift"] = delta.sum(axis=0)
+            found["scale"] = (delta * normal_rows(x)).sum(axis=0)
+            delta = normal_rows_backward(x, delta * layer["scale"])
             found["bias"] = delta.sum(axis=0)
         if "gamma" in layer:
             x = done.inputs @ layer["weights"]

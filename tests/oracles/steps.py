@@ -3,9 +3,16 @@
 import numpy as np
 
 from tests.oracles import network as oracle
-from tests.oracles.solvers import SOLVERS
+from tests.oracles.solvers import SOLVERS, STEP_SIZES
 
-KINDS = {"weights": "weights", "bias": "bias", "gamma": "scale", "mix": "activation"}
+KINDS = {
+    "weights": "weights",
+    "bias": "bias",
+    "gamma": "scale",
+    "mix": "activation",
+    "scale": "scale",
+    "shift": "bias",
+}
 
 
 def train(
@@ -25,6 +32,7 @@ def train(
     weight_decay=0.0,
     ema_decay=0.0,
     rate_factors=None,
+    absolute=0.0,
     weight=None,
     masks_of=None,
     rate_factor=lambda t: 1.0,
@@ -58,6 +66,10 @@ def train(
                     theta, state[key] = update(before, state.get(key), g, eta, t, **hyper)
                     if kind == "weights":
                         theta = theta - eta * decay_factor(t) * weight_decay * before
+                        if absolute:
+                            size = STEP_SIZES[solver](state[key], eta, t, **hyper)
+                            most = size * absolute / weight[rows].sum()
+                            theta = np.sign(theta) * np.maximum(abs(theta) - most, 0)
                     average = averages[index]
                     average[kind] = ema_decay * average[kind] + (1 - ema_decay) * theta
                     layer[kind] = theta

@@ -26,6 +26,7 @@ N_UPDATES = 100
 def test_every_solver_has_an_oracle():
     assert set(oracles.SOLVERS) == set(SOLVERS)
     assert set(oracles.SETTINGS) == set(SOLVERS)
+    assert set(oracles.STEP_SIZES) == set(SOLVERS)
 
 
 @pytest.mark.parametrize("name", SOLVERS)
@@ -78,6 +79,24 @@ def test_a_trace_follows_the_oracle(name, settings, dtype):
         least = unit if (slot_expected < 0).any() else np.minimum(unit, unit**2)
         largest = np.maximum(np.abs(slot_expected), least * 0.01)
         assert (np.abs(slot - slot_expected) <= TOLERANCE[dtype] * largest).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [(name, s) for name in SOLVERS for s in oracles.SETTINGS[name]]
+)
+def test_the_step_size_follows_the_oracle(name, settings):
+    solver = SOLVERS[name](**settings).resolved()
+    theta, gradients, rates = problem("float64")
+    state = None
+    for t in range(5):
+        theta, state = oracles.SOLVERS[name](
+            theta, state, gradients[t], rates[t], t, **settings
+        )
+    shared = solver.step_coefficients(rates[[t]], np.array([t]))
+    shared = tuple(np.broadcast_to(column, 1)[0] for column in shared)
+    found = [solver.step_size(tuple(s[i] for s in state), shared) for i in range(N_PARAMS)]
+    expected = oracles.STEP_SIZES[name](state, rates[t], t, **settings)
+    np.testing.assert_allclose(found, np.broadcast_to(expected, N_PARAMS), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
