@@ -129,14 +129,21 @@ def _write_outputs(scope, operator, container):
 def _write_layers(scope, operator, container, model, n_layers=None):
     """Write the first layers of a network, all without a number."""
     activations, stages = model._checked_network()
+    if {"edges", "periodic"} & stages.keys():
+        raise ValueError(
+            "Networks with a numeric_embedding cannot be exported to ONNX. Fit with "
+            "numeric_embedding=None."
+        )
     coefs, intercepts = model.coefs_[:n_layers], model.intercepts_[:n_layers]
     # As of predictions.
     is_single = all(isinstance(v.type, FloatTensorType) for v in operator.inputs)
     given = np.dtype(np.float32 if is_single else np.float64)
     g = Graph(scope, container, np.promote_types(given, coefs[0].dtype))
     units = model.n_features_in_, *map(len, intercepts)
-    layout = layout_of(units, activations[:n_layers])
-    theta = pack(coefs, intercepts, g.dtype, stages.get("activation", ())[:n_layers])
+    stages = {kind: arrays[:n_layers] for kind, arrays in stages.items()}
+    normalization = "layer" if "scale" in stages else None
+    layout = layout_of(units, activations[:n_layers], normalization)
+    theta = pack(coefs, intercepts, g.dtype, stages)
     x = Inputs(g, operator).numbers(range(model.n_features_in_), g.dtype)
     return g, write_network(g, layout, theta, {Dense: x})
 

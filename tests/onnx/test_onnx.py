@@ -95,6 +95,11 @@ def network(cls=skgd.MLPRegressor, **parameters):
             "batch_normalization": True,
         },
         {"hidden_layer_sizes": ()},
+        {
+            "activation": [Parametric("selu", 0.6), "tanh"],
+            "hidden_layer_sizes": (8, 4),
+            "layer_normalization": True,
+        },
         {"loss": Tweedie(1.2)},
         {"loss": "poisson"},
         {"loss": "gamma"},
@@ -377,6 +382,10 @@ def test_bad_exports():
         to_onnx(network(), DIGITS)
     with pytest.raises(ValueError, match="was fitted to 64 columns, but"):
         to_onnx(network().fit(DIGITS, DIGIT), DIGITS[:, :5])
+    for embedding in ("periodic", "piecewise_linear"):
+        model = network(numeric_embedding=embedding).fit(DIABETES.data, DIABETES.target)
+        with pytest.raises(ValueError, match="Fit with numeric_embedding=None"):
+            to_onnx(model, DIABETES.data)
     model = regressor().fit(X, Y)
     with pytest.raises(TypeError, match="column 'age' has numbers, but"):
         to_onnx(model, X.assign(age="old"))
