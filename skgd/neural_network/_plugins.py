@@ -124,9 +124,11 @@ def plugins_of(estimator, n_hidden, incremental):
     if decay:
         before.append(Decay(float(decay)))
     solver = solver_of(estimator)
-    absolute = float(estimator.alpha) * float(estimator.l1_ratio)
+    # Those for tables have no penalty.
+    l1_ratio = getattr(estimator, "l1_ratio", 0.0)
+    absolute = float(estimator.alpha) * float(l1_ratio) if l1_ratio else 0.0
     if absolute:
-        check_step_size(f"l1_ratio={estimator.l1_ratio!r}", solver)
+        check_step_size(f"{l1_ratio=}", solver)
     return Plugins(
         activations,
         solver,

@@ -197,6 +197,6 @@ def test_torch(dtype):
     targets = torch.tensor(y.astype(dtype).astype(float))
     total = 0.5 * (outputs - targets).square().sum(dim=1).mean()
     total.backward()
-    assert_close(value, float(total), TOLERANCE[dtype])
+    assert_close(value, total.item(), TOLERANCE[dtype])
     expected = [{k: p.grad.numpy() for k, p in layer.items()} for layer in layers]
     compare(model, gradient, expected, 10 * TOLERANCE[dtype])

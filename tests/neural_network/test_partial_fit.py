@@ -80,6 +80,7 @@ ACTS = {
     "learning_rate_factors": ({}, {"bias": 0.0}),
     "ema_decay": ({"ema_decay": 0.5}, 0.9),
     "dropout": ({}, 0.5),
+    "l1_ratio": ({"alpha": 1.0}, 0.5),
     "label_smoothing": ({}, 0.5),
     "class_weight": ({}, {0: 2.0}),
 }
@@ -88,6 +89,7 @@ OF_CLASSES = {"label_smoothing", "class_weight"}
 RAISES = {
     "hidden_layer_sizes": ({}, (5,)),
     "batch_normalization": ({}, True),
+    "layer_normalization": ({}, True),
     "early_stopping": ({}, True),
     "numeric_embedding": ({}, "periodic"),
     "loss": ({}, "poisson"),
@@ -95,7 +97,7 @@ RAISES = {
 # Of ``fit`` only, as the documentation of ``partial_fit`` says.
 OF_FIT = {"max_iter": 7, "max_fun": 7, "validation_fraction": 0.5, "warm_start": True}
 # They change what else a call does; each has a test of its own.
-OTHERS = {"verbose", "n_jobs", "scoring"}
+OTHERS = {"verbose", "n_jobs", "scoring", "init"}
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

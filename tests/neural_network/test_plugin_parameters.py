@@ -306,7 +306,7 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
         ("solver", NotStatic(), "NotStatic.update must be a plain function under @static"),
         ("solver", NegativeSlots(), "NegativeSlots.n_slots must be an int >= 0, got -1."),
         ("solver", OfLayers(), "OfLayers.kinds must be a tuple of some of 'weights', 'bi"),
-        ("solver", OfOneKind(), "'embedding', 'activation', got 'weights'."),
+        ("solver", OfOneKind(), "'activation', 'periodic', got 'weights'."),
         ("solver", OnTheGradient(), "acts_on must be 'parameter', as of every Solver, go"),
         ("solver", Many(), "Many.__init__ must name all of its arguments, got *rates."),
         ("solver", Adam(beta_1=2), "solver=Adam(beta_1=2): The 'beta_1' parameter of Ad"),
