@@ -105,10 +105,10 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         ema_decay=None,
         dropout=0.0,
         scoring=None,
-        numeric_embedding=None,
         layer_normalization=False,
         l1_ratio=0.0,
         init="glorot_uniform",
+        numeric_embedding=None,
         n_jobs=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -121,10 +121,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ema_decay=None,
         dropout=0.0,
         scoring=None,
-        numeric_embedding=None,
         layer_normalization=False,
         l1_ratio=0.0,
         init="glorot_uniform",
+        numeric_embedding=None,
         n_jobs=None,
     ) -> None:
         super().__init__(**shared(locals()))
