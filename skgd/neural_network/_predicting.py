@@ -87,8 +87,11 @@ class Predicting(Linked):
         self._published = checksum(coefs, intercepts, *stages.values()) if stages else None
         self._keep_link(loss)
 
-    def _checked_network(self):
-        """Return the activations and ``stages_`` that go with the weights, or raise."""
+    def _checked_network(self, n_layers=None):
+        """Return weights, biases, activations and ``stages_`` of the first layers, or raise.
+
+        By default of all layers.
+        """
         check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)
         # A network of scikit-learn has none.
@@ -108,7 +111,9 @@ class Predicting(Linked):
                 "layer_normalization=True, a Parametric activation or a numeric_embedding "
                 "they cannot be set by hand: put those of the last fit back, or fit again."
             )
-        return activations, stages
+        stages = {k: v[:n_layers] if k in OF_LAYERS else v for k, v in stages.items()}
+        coefs, intercepts = self.coefs_[:n_layers], self.intercepts_[:n_layers]
+        return coefs, intercepts, activations[:n_layers], stages
 
     def _forward(self, X, out_activation=None, n_layers=None):
         """Predict: probabilities or values, a column an output.
@@ -117,18 +122,18 @@ class Predicting(Linked):
         ``out_activation`` than the network's gives other predictions of the same network,
         and fewer ``n_layers`` give the outputs of a hidden layer.
         """
-        activations, stages = self._checked_network()
+        coefs, intercepts, activations, stages = self._checked_network(n_layers)
         if {"edges", "periodic"} & stages.keys():
             check_embeddable(X)
         return predict(
             X,
-            self.coefs_[:n_layers],
-            self.intercepts_[:n_layers],
-            activations[:n_layers],
+            coefs,
+            intercepts,
+            activations,
             self._link_of(out_activation),
             self.n_jobs,
             self.verbose,
-            {k: v[:n_layers] if k in OF_LAYERS else v for k, v in stages.items()},
+            stages,
         )
 
     @explained

@@ -21,7 +21,7 @@ from skgd.neural_network._network import embedding_stage, layout_of
 from skgd.neural_network._parameters import pack
 from skgd.parallel.threads import available_threads, run_together
 
-__all__ = ["block_rows", "evaluate", "mean_loss", "predict", "predict_rows"]
+__all__ = ["block_rows", "evaluate", "mean_loss", "network_of", "predict", "predict_rows"]
 
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
@@ -82,8 +82,45 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         Whether all numbers of an ndarray ``X`` are finite, and whether all predictions are.
     """
     dtype = np.promote_types(X.dtype, coefs[0].dtype)
-    units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     n_samples, stages = X.shape[0], stages or {}
+    layers = coefs, intercepts, activations, stages
+    layout, theta = network_of(X.shape[1], dtype, *layers, issparse(X))
+    out = np.empty((n_samples, len(intercepts[-1])), dtype=dtype)
+
+    def rows_of(first, last):
+        return as_rows(X[first:last], dtype, edges=stages.get("edges", ()))
+
+    # The size of a sparse matrix counts its non-zero numbers.
+    products = layout.products(n_samples, X.size)
+    jobs = n_jobs, products, verbose
+    return out, *predict_rows(rows_of, layout, theta, loss, out, jobs)
+
+
+def network_of(  # noqa: PLR0913
+    n_features, dtype, coefs, intercepts, activations, stages, is_sparse=False
+):
+    """Return the layout and the parameters of a plain network, which must fit the rows.
+
+    Parameters
+    ----------
+    n_features : int
+        The columns of the rows.
+
+    dtype : dtype
+        That of the parameters.
+
+    coefs, intercepts, activations, stages
+        As for :func:`predict`.
+
+    is_sparse : bool, default=False
+        Whether the rows are sparse.
+
+    Returns
+    -------
+    layout : Layout
+    theta : ndarray of shape (n_params,)
+    """
+    units = (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
     embedding: Any = None
     edges = stages.get("edges", ())
     if edges:
@@ -93,24 +130,16 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         embedding, units = Periodic(n_frequencies, n_outputs), (n_columns, *units[1:])
     stage = embedding_stage(embedding, edges)
     normalization = "layer" if "scale" in stages else None
-    layout = layout_of(units, activations, normalization, issparse(X), embedding=stage)
+    layout = layout_of(units, activations, normalization, is_sparse, embedding=stage)
     theta = pack(coefs, intercepts, dtype, stages)
-    if X.shape[1] != units[0] or theta.size != layout.n_params:
+    if n_features != units[0] or theta.size != layout.n_params:
         # They were set by hand: a kernel would read what is not theirs.
         raise ValueError(
             f"coefs_ of shapes {[coef.shape for coef in coefs]} and intercepts_ of shapes "
             f"{[b.shape for b in intercepts]} do not make a network for rows of "
-            f"{X.shape[1]} features."
+            f"{n_features} features."
         )
-    out = np.empty((n_samples, units[-1]), dtype=dtype)
-
-    def rows_of(first, last):
-        return as_rows(X[first:last], dtype, edges=edges)
-
-    # The size of a sparse matrix counts its non-zero numbers.
-    products = layout.products(n_samples, X.size)
-    jobs = n_jobs, products, verbose
-    return out, *predict_rows(rows_of, layout, theta, loss, out, jobs)
+    return layout, theta
 
 
 def predict_rows(rows_of, layout, theta, loss, out, jobs):

@@ -10,7 +10,7 @@ from skgd.onnx._graph import Graph
 from skgd.stages import Dense, Embedding, Lookup, PiecewiseLinear
 from skgd.tabular._columns import of_kind
 
-__all__ = ["Inputs", "encode", "smooth_clip"]
+__all__ = ["Inputs", "components", "encode", "smooth_clip"]
 
 
 class Inputs:
@@ -123,8 +123,9 @@ def encode(g, inputs, columns):
             dense.append(
                 g.cast(g.Gather(missing, np.array(indicators), axis=1), np.float32)
             )
-        if any(c["edges"] is not None for c in numbers):
-            found[PiecewiseLinear] = g.cast(_components(g, z, numbers), np.float32)
+        edges = [c["edges"] for c in numbers if c["edges"] is not None]
+        if edges:
+            found[PiecewiseLinear] = g.cast(components(g, z, edges), np.float32)
     for c in of_kind(columns, "binary"):
         signs = [-1, 1] if len(c["values"]) == 2 else [1]
         dense.append(g.cast(_codes(g, inputs, c, signs), np.float32))
@@ -157,9 +158,8 @@ def _scaled(g, inputs, columns):
     return g.Where(missing, 0.0, z), missing
 
 
-def _components(g, z, numbers):
-    """Write what the bins see of the numbers."""
-    edges = [c["edges"] for c in numbers]
+def components(g, z, edges):
+    """Write what the bins of these edges, those of each column, see of float64."""
     sizes = [len(e) - 1 for e in edges]
     lower = np.concatenate([e[:-1] for e in edges])
     width = np.concatenate([np.diff(e) for e in edges])

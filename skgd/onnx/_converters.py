@@ -13,11 +13,11 @@ from skl2onnx.common.utils_classifier import get_label_classes
 from sklearn.utils.validation import check_is_fitted
 
 from skgd.neural_network import HiddenLayerTransformer, MLPClassifier, MLPRegressor
-from skgd.neural_network._network import layout_of
-from skgd.neural_network._parameters import pack
+from skgd.neural_network._parameters import OF_LAYERS
 from skgd.neural_network._plugins import activations_of
 from skgd.neural_network._predicting import layer_index
-from skgd.onnx._columns import Inputs, encode, smooth_clip
+from skgd.neural_network._prediction import network_of
+from skgd.onnx._columns import Inputs, components, encode, smooth_clip
 from skgd.onnx._functions import write_function
 from skgd.onnx._graph import Graph
 from skgd.onnx._network import write_network
@@ -28,13 +28,16 @@ from skgd.preprocessing import (
     StandardScaler,
     ZScoreScaler,
 )
-from skgd.stages import Dense
+from skgd.stages import Dense, PiecewiseLinear
 from skgd.tabular import TabularMLPClassifier, TabularMLPRegressor
 from skgd.tabular._base import BaseTabularMLP
 
 __all__ = ["register_estimators"]
 
 SCALERS = MinMaxScaler, MeanScaler, ZScoreScaler, StandardScaler, RobustClipScaler
+
+# What is written of ``stages_``.
+STAGES = {"edges", "embedding", "periodic", *OF_LAYERS}
 
 # As of skl2onnx's own classifiers.
 OPTIONS = {
@@ -128,24 +131,24 @@ def _write_outputs(scope, operator, container):
 
 def _write_layers(scope, operator, container, model, n_layers=None):
     """Write the first layers of a network, all without a number."""
-    activations, stages = model._checked_network()
-    if {"edges", "periodic"} & stages.keys():
-        raise ValueError(
-            "Networks with a numeric_embedding cannot be exported to ONNX. Fit with "
-            "numeric_embedding=None."
+    coefs, intercepts, activations, stages = model._checked_network(n_layers)
+    for key in stages.keys() - STAGES:
+        raise NotImplementedError(
+            f"skgd cannot write stages_[{key!r}] of {type(model).__name__} in ONNX. Fit a "
+            "network without it."
         )
-    coefs, intercepts = model.coefs_[:n_layers], model.intercepts_[:n_layers]
     # As of predictions.
     is_single = all(isinstance(v.type, FloatTensorType) for v in operator.inputs)
     given = np.dtype(np.float32 if is_single else np.float64)
     g = Graph(scope, container, np.promote_types(given, coefs[0].dtype))
-    units = model.n_features_in_, *map(len, intercepts)
-    stages = {kind: arrays[:n_layers] for kind, arrays in stages.items()}
-    normalization = "layer" if "scale" in stages else None
-    layout = layout_of(units, activations[:n_layers], normalization)
-    theta = pack(coefs, intercepts, g.dtype, stages)
-    x = Inputs(g, operator).numbers(range(model.n_features_in_), g.dtype)
-    return g, write_network(g, layout, theta, {Dense: x})
+    inputs, columns = Inputs(g, operator), range(model.n_features_in_)
+    layers = coefs, intercepts, activations, stages
+    layout, theta = network_of(len(columns), g.dtype, *layers)
+    read = {Dense: inputs.numbers(columns, g.dtype)}
+    if "edges" in stages:
+        x = inputs.numbers(columns, np.float64)
+        read[PiecewiseLinear] = g.cast(components(g, x, stages["edges"]), g.dtype)
+    return g, write_network(g, layout, theta, read)
 
 
 def _write_members(scope, operator, container):

@@ -3,7 +3,16 @@
 import numpy as np
 
 from skgd.onnx._functions import write_function
-from skgd.stages import Activate, Bias, Dense, Embedding, LayerNorm
+from skgd.stages import (
+    Activate,
+    Bias,
+    Dense,
+    Embedding,
+    LayerNorm,
+    Lookup,
+    Periodic,
+    PiecewiseLinear,
+)
 
 __all__ = ["write_network"]
 
@@ -51,7 +60,9 @@ def write_network(g, layout, theta, inputs):
             z = g.Add(g.MatMul(z, blocks[0]), blocks[1])
         elif kind is Bias:
             z = blocks[0]
-        else:
+        elif kind is Periodic:
+            z = _write_periodic(g, z, stage, blocks[0])
+        elif kind in (Embedding, Lookup, PiecewiseLinear):
             x = inputs[kind]
             if kind is Embedding:
                 # Code 0 is the vector 0.
@@ -59,4 +70,25 @@ def write_network(g, layout, theta, inputs):
                 shape = np.array([len(vectors), -1, stage.inputs])
                 x = g.Reshape(g.Gather(vectors, x, axis=1), shape)
             z = g.Add(z, g.MatMul(x, blocks[-1]))
+        else:
+            raise NotImplementedError(f"skgd cannot write {kind.__name__} layers in ONNX.")
     return z
+
+
+def _write_periodic(g, z, stage, rows):
+    """Write the inputs, then the combinations of cosines of the first columns."""
+    n_columns, n_waves, n_outputs = stage.numbers
+    *lead, _, _ = rows.shape
+    ends = np.cumsum([n_waves, n_waves, n_outputs * n_waves])
+    w1, b1, W2, b2 = np.split(rows[..., np.newaxis, :, :], ends, axis=-1)
+    x = g.Unsqueeze(g.Gather(z, np.arange(n_columns), axis=1), np.array([2]))
+    turns = g.Add(g.Mul(x, w1), b1 * b1.dtype.type(1 / (2 * np.pi)))
+    # As the kernel does: onnxruntime has no cosine of float64, and this one is exact for
+    # large numbers.
+    distance = g.Abs(g.Sub(turns, g.Round(turns)))
+    waves = g.Sin(g.Mul(g.Sub(0.25, distance), 2 * np.pi))
+    W2 = W2.reshape(*lead, n_columns, n_outputs, n_waves)
+    combined = g.Einsum(waves, W2, equation="...ncf,...ckf->...nck")
+    shape = np.array([*lead, -1, n_columns * n_outputs])
+    combined = g.Reshape(g.Add(combined, b2), shape)
+    return g.Concat(g.Expand(z, np.array([*lead, 1, 1])), combined, axis=-1)
