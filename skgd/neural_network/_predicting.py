@@ -88,9 +88,9 @@ class Predicting(Linked):
         self._keep_link(loss)
 
     def _checked_network(self, n_layers=None):
-        """Return weights, biases, activations and ``stages_`` of the first layers, or raise.
+        """Return weights, biases, activations and ``stages_`` of the first layers.
 
-        By default of all layers.
+        By default of all. It raises if they do not go together.
         """
         check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)

@@ -96,9 +96,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
     return out, *predict_rows(rows_of, layout, theta, loss, out, jobs)
 
 
-def network_of(  # noqa: PLR0913
-    n_features, dtype, coefs, intercepts, activations, stages, is_sparse=False
-):
+def network_of(n_features, dtype, coefs, intercepts, activations, stages, is_sparse=False):
     """Return the layout and the parameters of a plain network, which must fit the rows.
 
     Parameters

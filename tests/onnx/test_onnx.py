@@ -17,9 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import skgd
+from skgd import embeddings
 from skgd.activations import ACTIVATIONS, Activation, LeakyReLU, Parametric
+from skgd.engine.layout import Layout
 from skgd.losses import Focal, Huber, Poisson, Quantile, Tweedie
+from skgd.model_selection import EpochHalvingSearchCV
 from skgd.neural_network import HiddenLayerTransformer
+from skgd.stages import BatchNorm
 from tests.tabular.tables import CLASSES, X, Y, classifier, regressor
 
 reason = "the exports need it: pip install skgd[onnx]"
@@ -27,11 +31,12 @@ skl2onnx = pytest.importorskip("skl2onnx", reason=reason)
 onnxruntime = pytest.importorskip("onnxruntime", reason=reason)
 
 from skgd.onnx import register, to_onnx  # noqa: E402
+from skgd.onnx._network import write_network  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-DIGITS = load_digits(return_X_y=True)[0].astype(np.float32)
-DIGIT = load_digits().target
+DIGITS, DIGIT = (a[::4] for a in load_digits(return_X_y=True))
+DIGITS = DIGITS.astype(np.float32)
 DIABETES = load_diabetes(scaled=False)
 
 
@@ -84,14 +89,15 @@ def network(cls=skgd.MLPRegressor, **parameters):
 # --------------------------------------------------------------------- networks of arrays
 
 
+FUNCTIONS = [*ACTIVATIONS, LeakyReLU(alpha=1.5)]
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({"activation": name} for name in ACTIVATIONS),
-        {"activation": LeakyReLU(alpha=1.5)},
+        *({"activation": FUNCTIONS[i : i + 4]} for i in range(0, len(FUNCTIONS), 4)),
         {
             "activation": [Parametric("selu", 0.6), "tanh"],
-            "hidden_layer_sizes": (8, 4),
             "batch_normalization": True,
         },
         {"hidden_layer_sizes": ()},
@@ -110,7 +116,9 @@ def network(cls=skgd.MLPRegressor, **parameters):
 )
 def test_regressors(parameters):
     data, y = DIABETES.data.astype(np.float32), DIABETES.target / 100
-    model = make_pipeline(skgd.ZScoreScaler(), network(**parameters)).fit(data, y)
+    functions = parameters.get("activation", ["relu"])
+    sizes = {"hidden_layer_sizes": (8,) * len(functions)}
+    model = make_pipeline(skgd.ZScoreScaler(), network(**sizes | parameters)).fit(data, y)
     check(model, data)
     # GELU is computed in float32.
     check(model, data.astype(np.float64), atol=1e-7)
@@ -120,6 +128,30 @@ def test_several_outputs():
     data = DIABETES.data.astype(np.float32)
     targets = np.column_stack([DIABETES.target, DIABETES.data])
     check(make_pipeline(skgd.MinMaxScaler(), network()).fit(data, targets), data)
+
+
+@pytest.mark.parametrize(
+    "embedding",
+    ["piecewise_linear", "periodic", embeddings.Periodic(4, 2, sigma=0.5)],
+    ids=repr,
+)
+def test_numeric_embeddings(embedding):
+    """Also of numbers on the edges of bins, and of large ones."""
+    model = network(numeric_embedding=embedding, batch_normalization=True)
+    scaled = skgd.ZScoreScaler().fit_transform(DIABETES.data)
+    for dtype in (np.float32, np.float64):
+        data = scaled.astype(dtype)
+        model.fit(data, DIABETES.target / 100)
+        for column, edges in zip(data.T, model.stages_.get("edges", ()), strict=False):
+            column[: len(edges)] = edges
+        check(model, data)
+        check(model, data.astype(np.float64), atol=1e-12)
+        large = data * np.geomspace(1, 1e8, len(data), dtype=dtype)[:, np.newaxis]
+        (found,) = run(to_onnx(model, large), large)
+        np.testing.assert_allclose(found[:, 0], model.predict(large), rtol=1e-4, atol=1e-4)
+        hidden = HiddenLayerTransformer(model).fit(data, DIABETES.target)
+        (found,) = run(to_onnx(hidden, data), data)
+        np.testing.assert_allclose(found, hidden.transform(data), rtol=1e-5, atol=1e-5)
 
 
 TARGETS = {
@@ -134,8 +166,15 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("loss", ["log_loss", Focal(1.5)], ids=repr)
-@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        *((kind, "log_loss") for kind in TARGETS),
+        ("binary", Focal(1.5)),
+        ("classes", Focal(1.5)),
+    ],
+    ids=repr,
+)
 def test_classifiers(kind, loss):
     model = network(skgd.MLPClassifier, loss=loss, batch_normalization=True)
     model = make_pipeline(skgd.MinMaxScaler(), model).fit(DIGITS, TARGETS[kind])
@@ -172,7 +211,6 @@ def test_hidden_layers():
 # ---------------------------------------------------------------------------- the scalers
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "scaler",
     [
@@ -186,15 +224,16 @@ def test_hidden_layers():
     ],
     ids=repr,
 )
-def test_scalers(scaler, dtype):
+def test_scalers(scaler):
     times = 1.7e9 + 3600 * np.arange(442)
-    data = np.column_stack([DIABETES.data, times]).astype(dtype)
-    scaler.fit(data)
-    data[::5, 0], data[1::5, 2] = np.nan, 1e30
-    (found,) = run(to_onnx(scaler, data), data)
-    expected = scaler.transform(data)
-    assert found.dtype == expected.dtype
-    np.testing.assert_allclose(found, expected, rtol=2e-7, atol=1e-7)
+    for dtype in (np.float32, np.float64):
+        data = np.column_stack([DIABETES.data, times]).astype(dtype)
+        scaler.fit(data)
+        data[::5, 0], data[1::5, 2] = np.nan, 1e30
+        (found,) = run(to_onnx(scaler, data), data)
+        expected = scaler.transform(data)
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=2e-7, atol=1e-7)
 
 
 # ------------------------------------------------------------------------------- pipelines
@@ -215,6 +254,7 @@ def test_frames_columns_and_searches():
     for search in (
         GridSearchCV(pipeline, grid, cv=2),
         RandomizedSearchCV(pipeline, grid, n_iter=1, cv=2, random_state=0),
+        EpochHalvingSearchCV(pipeline, grid, n_candidates="all", factor=2, cv=2),
     ):
         check(search.fit(frame, y), frame)
     # skl2onnx's own function, and its search.
@@ -255,6 +295,7 @@ WITH_TIME = X.assign(time=pd.date_range("2024-01-01", periods=len(X), freq="37s"
         regressor(),
         regressor(n_members=1, numeric_embedding=None, loss="huber"),
         regressor(loss=Quantile([0.2, 0.8]), activation=Parametric("mish")),
+        regressor(numeric_embedding="periodic"),
         regressor(max_one_hot=100, activation="gelu", refit=True),
         regressor(max_one_hot=0, categorical_features=["age", "city", "color", "owner"]),
     ],
@@ -364,6 +405,7 @@ class SquareLink(Poisson):
         return 2.0 * z * (z * z + 0.1 - y)
 
 
+@pytest.mark.slow
 def test_plugins_of_ones_own():
     model = network(activation=Square(0.25), loss=SquareLink()).fit(DIGITS / 16, DIGIT)
     with pytest.raises(NotImplementedError, match=r"register\(Square, function\)"):
@@ -375,6 +417,17 @@ def test_plugins_of_ones_own():
         to_onnx(model, DIGITS)
     register(SquareLink, lambda g, z: g.Add(g.Mul(z, z), 0.1))
     check(model, DIGITS / 16)
+
+
+def test_layers_that_the_export_does_not_know(monkeypatch):
+    model = network(activation=Parametric("tanh")).fit(DIGITS, DIGIT)
+    monkeypatch.setattr("skgd.onnx._converters.STAGES", {"edges"})
+    with pytest.raises(
+        NotImplementedError, match=r"cannot write stages_\['activation'\] of MLPReg"
+    ):
+        to_onnx(model, DIGITS)
+    with pytest.raises(NotImplementedError, match="cannot write BatchNorm layers"):
+        write_network(None, Layout([BatchNorm(2, 0.9, 1e-5)]), np.zeros(4), {})
 
 
 def test_bad_exports():
