@@ -13,7 +13,6 @@ from skl2onnx.common.utils_classifier import get_label_classes
 from sklearn.utils.validation import check_is_fitted
 
 from skgd.neural_network import HiddenLayerTransformer, MLPClassifier, MLPRegressor
-from skgd.neural_network._parameters import OF_LAYERS
 from skgd.neural_network._plugins import activations_of
 from skgd.neural_network._predicting import layer_index
 from skgd.neural_network._prediction import network_of
@@ -37,7 +36,7 @@ __all__ = ["register_estimators"]
 SCALERS = MinMaxScaler, MeanScaler, ZScoreScaler, StandardScaler, RobustClipScaler
 
 # What is written of ``stages_``.
-STAGES = {"edges", "embedding", "periodic", *OF_LAYERS}
+STAGES = {"activation", "bias", "edges", "embedding", "periodic", "scale"}
 
 # As of skl2onnx's own classifiers.
 OPTIONS = {

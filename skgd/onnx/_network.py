@@ -55,7 +55,7 @@ def write_network(g, layout, theta, inputs):
                 value = g.Add(z, g.Mul(g.Sub(value, z), blocks[0]))
             z = value
         elif kind is LayerNorm:
-            z = g.LayerNormalization(z, *blocks, epsilon=stage.numbers[0], version=17)
+            z = _normalized(g, z, stage, *blocks)
         elif kind is Dense:
             z = g.Add(g.MatMul(z, blocks[0]), blocks[1])
         elif kind is Bias:
@@ -73,6 +73,17 @@ def write_network(g, layout, theta, inputs):
         else:
             raise NotImplementedError(f"skgd cannot write {kind.__name__} layers in ONNX.")
     return z
+
+
+def _normalized(g, z, stage, scale, shift):
+    """Write layer normalization: the operator is newer than the oldest opset."""
+
+    def mean(x):
+        return g.Div(g.ReduceSum(x, np.array([-1]), keepdims=1), stage.outputs)
+
+    d = g.Sub(z, mean(z))
+    deviation = g.Sqrt(g.Add(mean(g.Mul(d, d)), stage.numbers[0]))
+    return g.Add(g.Mul(g.Div(d, deviation), scale), shift)
 
 
 def _write_periodic(g, z, stage, rows):
