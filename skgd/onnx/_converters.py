@@ -143,7 +143,7 @@ def _write_layers(scope, operator, container, model, n_layers=None):
     inputs, columns = Inputs(g, operator), range(model.n_features_in_)
     layers = coefs, intercepts, activations, stages
     layout, theta = network_of(len(columns), g.dtype, *layers)
-    read = {Dense: inputs.numbers(columns, g.dtype)}
+    read: dict[type, str] = {Dense: inputs.numbers(columns, g.dtype)}
     if "edges" in stages:
         x = inputs.numbers(columns, np.float64)
         read[PiecewiseLinear] = g.cast(components(g, x, stages["edges"]), g.dtype)
