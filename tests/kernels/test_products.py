@@ -1,4 +1,5 @@
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -124,6 +125,12 @@ def test_column_sums(shape, dtype):
     assert_close(out, delta.astype(float).sum(axis=0), TOLERANCE[dtype])
 
 
+class Numbers(NamedTuple):
+    """The hyperparameters of a stage."""
+
+    numbers: np.ndarray
+
+
 @cache
 def sparse_kernels(dtype):
     """Compile the kernels, which are the same for all shapes."""
@@ -147,7 +154,8 @@ def test_sparse_products(shape, dtype, in_order):
     step, record = steps[0], plan.stages[1]
     before = delta[:n_rows]
     out = before.copy()
-    work = ()  # not used by these kernels
+    # Of their memory, these kernels read the rate of dropout alone.
+    work = Numbers(np.zeros(1))
     add(record, step, rows, order, weights.ravel(), out.reshape(-1), work)
     product = chosen.astype(float) @ weights.astype(float)
     assert_close(out, product + before, TOLERANCE[dtype])
