@@ -58,7 +58,8 @@ def minimize(solver, fun, x0, args=(), jac=None, callback=None, **options):
         place = nit % N_AT_A_TIME
         if place == 0:
             table = _table(solver, schedule, nit, options)
-        steps["norm"] = np.linalg.norm(slope)
+        if solver.needs_norm:
+            steps["norm"] = np.linalg.norm(slope)
         _update(kernels, tiles, theta, state, slope, table[place], steps[0])
         nit, x = nit + 1, theta.copy()
         slope = problem.slope(x)

@@ -121,6 +121,9 @@ def test_where_it_ends():
     none = run(Adam(), maxiter=0)
     assert (none.nit, none.status, none.x.tolist()) == (0, 1, START)
     assert run(Adam(), slope_of_one, np.sum, 2.0, maxiter=1).x.shape == (1,)
+    # The squares of a gradient overflow, which no solver without its norm needs.
+    long = run(Lion(), lambda x: np.full(1, 1e200), np.sum, [2.0], maxiter=1)
+    assert long.x.tolist() == [2 - 0.001]
     with np.errstate(over="ignore", invalid="ignore"):
         far = run(Minibatch(), lambda x: x**3, np.sum, [1.0], learning_rate_init=100)
     assert (far.status, far.success) == (2, False)
