@@ -162,7 +162,7 @@ def learning_rate_range(
     True
     """
     network = clone(estimator)
-    if isinstance(network, Pipeline):
+    while isinstance(network, Pipeline):
         *transformers, (_, network) = network.steps
         if transformers:
             X = Pipeline(transformers).fit_transform(X, y)
@@ -195,7 +195,10 @@ def learning_rate_range(
     raw = np.array(list(_until_divergence(run, growth, int(n_updates))))
     rates = low * growth ** np.arange(len(raw))
     if len(raw) < 3:
-        raise ValueError(f"The loss diverged at once with {network._remedy()}")
+        raise ValueError(
+            f"The loss diverged at once, at low={low} with solver={network.solver!r}. "
+            "Lower low, or scale the data, e.g. by ZScoreScaler."
+        )
     losses = _smoothed(raw, WIDTH * n_updates)
     log_rates = np.log(rates)
     lowest = losses.argmin()

@@ -144,8 +144,8 @@ def test_the_estimator_stays_as_it_is():
     scaled = ZScoreScaler().fit_transform(X)
     expected = learning_rate_range(model, scaled, y)
     assert np.array_equal(found.losses, expected.losses)
-    alone = learning_rate_range(make_pipeline(model), scaled, y)
-    assert np.array_equal(found.losses, alone.losses)
+    for same in (make_pipeline(model), make_pipeline("passthrough", make_pipeline(model))):
+        assert np.array_equal(learning_rate_range(same, scaled, y).losses, found.losses)
 
 
 def test_bad_input():
@@ -166,7 +166,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="NaN"):
         learning_rate_range(network, X * np.nan, y)
     fast = clone(network).set_params(solver="minibatch")
-    with pytest.raises(ValueError, match=r"diverged at once .* Lower learning_rate_init"):
+    with pytest.raises(ValueError, match=r"at once, at low=1.0 .* Lower low, or scale"):
         learning_rate_range(fast, X * 1e9, y, low=1.0)
 
 
