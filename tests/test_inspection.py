@@ -287,9 +287,9 @@ def test_limits_and_labels_of_paths(plt):
     assert display.ax_.get_ylim() == (-1, 1)
     assert list(paths("adam", maxiter=1).paths) == ["adam"]
     # Where it diverges, what is finite is drawn.
-    with np.errstate(over="ignore", invalid="ignore"):
-        far = paths(["minibatch"], 1e100, limits=((-3, 2), (-1, 1)))
-    assert not np.isfinite(slope_of_bowl(far.paths["minibatch"][-1])).all()
+    far = paths(["minibatch"], 1e100, limits=((-3, 2), (-1, 1)))
+    assert not np.isfinite(far.paths["minibatch"][-1]).all()
+    assert np.isfinite(paths(["minibatch"], 10.0).grid).all()
 
 
 @pytest.mark.parametrize(
@@ -299,12 +299,29 @@ def test_limits_and_labels_of_paths(plt):
         (["adam", "adam"], 0.1, "no solver may occur twice"),
         (["adamo"], 0.1, r"solvers must be some of \['adagrad'.* got 'adamo'"),
         ([Adam], 0.1, "or objects of skgd.solvers"),
+        (Adam, 0.1, "or objects of skgd.solvers"),
+        ([], 0.1, r"at least one solver, got solvers=\[\]"),
         (["adam"], 0, r"options\['learning_rate_init'\] must be"),
+        (["adam"], None, r"options\['learning_rate_init'\] must be .* got None"),
     ],
 )
 def test_paths_that_cannot_be(solvers, rate, message):
     with pytest.raises(ValueError, match=message):
         paths(solvers, rate)
+
+
+@pytest.mark.parametrize("x0", [[1], [1, 2, 3], [[1, 2]], [np.nan, 1]])
+def test_start_that_cannot_be(x0):
+    with pytest.raises(ValueError, match="x0 must be two finite numbers, got "):
+        SolverPathDisplay.from_function(
+            bowl, slope_of_bowl, x0, "adam", learning_rate_init=0.1
+        )
+
+
+@pytest.mark.parametrize("limits", [(-1, 1), ((-1, 1), (1, 1)), ((-1, 1), (0, np.nan))])
+def test_limits_that_cannot_be(limits):
+    with pytest.raises(ValueError, match="limits must be two pairs"):
+        paths("adam", limits=limits)
 
 
 def test_without_matplotlib(monkeypatch):

@@ -1,6 +1,5 @@
 """A plot of the paths that solvers take over a function of two variables."""
 
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -74,6 +73,7 @@ class SolverPathDisplay:
         self.height = height
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore")  # of paths that diverge
     def from_function(
         cls, fun, jac, x0, solvers, *, learning_rate_init, limits=None, ax=None, **options
     ) -> Self:
@@ -116,19 +116,31 @@ class SolverPathDisplay:
         Raises
         ------
         ValueError
-            If there is no solver of a name, or if there are more or fewer rates than
-            solvers.
+            If there is no solver of a name, if there are more or fewer rates than
+            solvers, or if ``x0`` or ``limits`` cannot be.
         """
         settings: dict[str, Any] = {"maxiter": 200}
         for name in ("learning_rate", "maxiter", "gtol"):
             if name in options:
                 settings[name] = options.pop(name)
-        if isinstance(solvers, str | Solver):
+        x0 = np.array(x0, dtype=float)
+        if not (x0.shape == (2,) and np.isfinite(x0).all()):
+            raise ValueError(f"x0 must be two finite numbers, got {x0.tolist()}.")
+        if limits is not None:
+            limits = np.array(limits, dtype=float)
+            if not (limits.shape == (2, 2) and (np.diff(limits) > 0).all()):
+                raise ValueError(
+                    "limits must be two pairs of a lower and a higher coordinate, got "
+                    f"{limits.tolist()}."
+                )
+        if isinstance(solvers, str | Solver | type):
             solvers = [solvers]
         named = solvers if isinstance(solvers, dict) else {_label(s): s for s in solvers}
         rates = learning_rate_init
-        if isinstance(rates, Real):
+        if np.ndim(rates) == 0:
             rates = [rates] * len(named)
+        if not named:
+            raise ValueError(f"There must be at least one solver, got solvers={solvers!r}.")
         if len(rates) != len(named) or len(named) != len(solvers):
             raise ValueError(
                 f"learning_rate_init={learning_rate_init!r} and solvers={solvers!r} must "
@@ -136,7 +148,7 @@ class SolverPathDisplay:
             )
         paths = {}
         for (label, solver), rate in zip(named.items(), rates, strict=True):
-            path = [np.array(x0, dtype=float)]
+            path = [x0]
             minimize(
                 fun,
                 x0,
