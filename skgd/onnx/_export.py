@@ -9,6 +9,10 @@ from skl2onnx.common.data_types import (
     Int64TensorType,
     StringTensorType,
 )
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from skgd.tabular._read import plain_column, read_table
 
@@ -27,7 +31,8 @@ def to_onnx(estimator, X, **options):
         ``best_estimator_`` is converted.
 
     X : {DataFrame, array-like} of shape (n_samples, n_features)
-        Some rows, to tell the types and the names of the inputs. A data frame has an input
+        Some rows, to tell the types and the names of the inputs, with the columns of
+        training in their order. A data frame has an input
         of shape (n, 1) for each column, under its name: of strings for categories that are
         strings, and of seconds since 1970 for dates. An array of one type has a single
         input, ``X``.
@@ -52,13 +57,38 @@ def to_onnx(estimator, X, **options):
     >>> [one.name for one in onnx_model.graph.output]
     ['variable']
     """
+    if isinstance(estimator, BaseSearchCV):
+        check_is_fitted(
+            estimator,
+            "best_estimator_",
+            msg="This %(name)s has no best_estimator_. Fit it with refit=True.",
+        )
     estimator = getattr(estimator, "best_estimator_", estimator)
-    return skl2onnx.to_onnx(estimator, initial_types=_initial_types(X), **options)
-
-
-def _initial_types(X):
-    """Return the name and the type of each input."""
+    check_is_fitted(estimator)
     labels, columns, _ = read_table(X)
+    _check_names(estimator, labels)
+    types = _initial_types(X, labels, columns)
+    return skl2onnx.to_onnx(estimator, initial_types=types, **options)
+
+
+def _check_names(estimator, labels):
+    """Raise if there are other columns than in training, which predictions refuse."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[0][1]
+    # It finds columns by name.
+    if isinstance(estimator, ColumnTransformer):
+        return
+    names = getattr(estimator, "feature_names_in_", ())
+    for name, label in zip(names, labels, strict=False):
+        if isinstance(label, str) and label != name:
+            raise ValueError(
+                f"X has the column {label!r} where {type(estimator).__name__} was fitted "
+                f"to {name!r}. Give it the columns of training, in their order."
+            )
+
+
+def _initial_types(X, labels, columns):
+    """Return the name and the type of each input."""
     pairs = list(zip(labels, columns, strict=True))
     types = [_type_of(plain_column(column, label)) for label, column in pairs]
     if isinstance(X, np.ndarray) and len(set(types)) == 1:

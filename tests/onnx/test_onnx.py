@@ -431,10 +431,18 @@ def test_layers_that_the_export_does_not_know(monkeypatch):
 
 
 def test_bad_exports():
-    with pytest.raises(NotFittedError):
-        to_onnx(network(), DIGITS)
+    search = GridSearchCV(network(), {"alpha": [1.0]}, cv=2, refit=False)
+    for one in (network(), network(skgd.MLPClassifier), classifier()):
+        with pytest.raises(NotFittedError, match=f"This {type(one).__name__} instance"):
+            to_onnx(one, DIGITS)
+    with pytest.raises(NotFittedError, match="has no best_estimator_"):
+        to_onnx(search.fit(DIGITS, DIGIT), DIGITS)
     with pytest.raises(ValueError, match="was fitted to 64 columns, but"):
         to_onnx(network().fit(DIGITS, DIGIT), DIGITS[:, :5])
+    table = pd.DataFrame(DIGITS[:, :2], columns=["a", "b"])
+    model = make_pipeline(skgd.ZScoreScaler(), network()).fit(table, DIGIT)
+    with pytest.raises(ValueError, match="'b' where ZScoreScaler was fitted to 'a'"):
+        to_onnx(model, table[["b", "a"]])
     model = regressor().fit(X, Y)
     with pytest.raises(TypeError, match="column 'age' has numbers, but"):
         to_onnx(model, X.assign(age="old"))
