@@ -2,6 +2,7 @@
 
 import numpy as np
 import skl2onnx
+from scipy.sparse import issparse
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
@@ -30,12 +31,12 @@ def to_onnx(estimator, X, **options):
         An estimator of skgd, a pipeline that has one, or a search over these, of which the
         ``best_estimator_`` is converted.
 
-    X : {DataFrame, array-like} of shape (n_samples, n_features)
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
         Some rows, to tell the types and the names of the inputs, with the columns of
         training in their order. A data frame has an input
         of shape (n, 1) for each column, under its name: of strings for categories that are
         strings, and of seconds since 1970 for dates. An array of one type has a single
-        input, ``X``.
+        input, ``X``, which is dense for sparse rows, too.
 
     **options : dict
         Further arguments of :func:`skl2onnx.to_onnx`, such as ``options={"zipmap":
@@ -57,18 +58,32 @@ def to_onnx(estimator, X, **options):
     >>> [one.name for one in onnx_model.graph.output]
     ['variable']
     """
+    estimator = _without_searches(estimator)
+    check_is_fitted(estimator)
+    if issparse(X):
+        X = X.tocsr()[:1].toarray()
+    labels, columns, _ = read_table(X)
+    _check_names(estimator, labels)
+    types = _initial_types(X, labels, columns)
+    return skl2onnx.to_onnx(estimator, initial_types=types, **options)
+
+
+def _without_searches(estimator):
+    """Return the best estimator of a search, also in place of the last step."""
     if isinstance(estimator, BaseSearchCV):
         check_is_fitted(
             estimator,
             "best_estimator_",
             msg="This %(name)s has no best_estimator_. Fit it with refit=True.",
         )
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    check_is_fitted(estimator)
-    labels, columns, _ = read_table(X)
-    _check_names(estimator, labels)
-    types = _initial_types(X, labels, columns)
-    return skl2onnx.to_onnx(estimator, initial_types=types, **options)
+    if hasattr(estimator, "best_estimator_"):
+        return _without_searches(estimator.best_estimator_)
+    if isinstance(estimator, Pipeline):
+        *steps, (name, last) = estimator.steps
+        best = _without_searches(last)
+        if best is not last:
+            return Pipeline([*steps, (name, best)])
+    return estimator
 
 
 def _check_names(estimator, labels):

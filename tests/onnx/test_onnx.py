@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import is_classifier
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
@@ -14,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder
 
 import skgd
 from skgd import embeddings
@@ -121,6 +122,13 @@ def test_regressors(parameters):
     check(model, data)
     # GELU is computed in float32.
     check(model, data.astype(np.float64), atol=1e-7, target_opset=13)
+
+
+def test_sparse_rows():
+    rows = csr_matrix(DIGITS)
+    model = make_pipeline(MaxAbsScaler(), network()).fit(rows, DIGIT)
+    (found,) = run(to_onnx(model, rows), DIGITS)
+    np.testing.assert_allclose(found[:, 0], model.predict(rows), rtol=0, atol=1e-4)
 
 
 def test_several_outputs():
@@ -257,6 +265,10 @@ def test_frames_columns_and_searches():
         EpochHalvingSearchCV(pipeline, grid, n_candidates="all", factor=2, cv=2),
     ):
         check(search.fit(frame, y), frame)
+    last = EpochHalvingSearchCV(
+        network(skgd.MLPClassifier), {"alpha": [0.1, 1.0]}, n_candidates="all", cv=2
+    )
+    check(make_pipeline(skgd.ZScoreScaler(), last).fit(DIGITS, DIGIT), DIGITS)
     # skl2onnx's own function, and its search.
     search = GridSearchCV(network(skgd.MLPClassifier), {"alpha": [1.0]}, cv=2)
     search.fit(DIGITS, DIGIT)
