@@ -52,9 +52,9 @@ class SharedFits:
                 used.add(key)
                 with fit.lock:
                     if fit.result is None:
-                        # A copy, since some transformers write to their input.
-                        own = X if origin is None else deepcopy(X)
-                        fit.result = function(transformer, own, y, **others)
+                        # A copy, since some transformers write to their input, which
+                        # the next step of others, or a training score, reads.
+                        fit.result = function(transformer, deepcopy(X), y, **others)
                         self._origins[id(fit.result[0])] = key
                 return fit.result
 

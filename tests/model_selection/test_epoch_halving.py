@@ -251,6 +251,15 @@ def test_transformers_may_write_to_their_input():
     search = halving(model, grid, "all", factor=None).fit(X.copy(), y)
     model.set_params(mlpregressor__max_iter=9)
     assert_same_scores(search, GridSearchCV(model, grid, cv=2).fit(X.copy(), y))
+    # Training scores are of the rows as they were, for each candidate.
+    scores = []
+    for copy in (True, False):
+        model = make_pipeline(StandardScaler(copy=copy), MLPRegressor(**SMALL))
+        search = halving(model, {"mlpregressor__alpha": [1, 1, 2]}, "all", factor=None)
+        search.set_params(return_train_score=True).fit(X, y)
+        scores.append(search.cv_results_["mean_train_score"].tolist())
+    assert scores[0] == scores[1]
+    assert scores[0][0] == scores[0][1]
 
 
 def test_outputs_of_transformers_are_told_apart():
