@@ -18,6 +18,7 @@ import skgd
 # Of their classes, the functions of numbers have only a sentence.
 PLUGINS = (
     "activations",
+    "dask",
     "initializers",
     "inspection",
     "losses",

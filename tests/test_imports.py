@@ -17,7 +17,14 @@ PLUGINS = {
     "initializers",
 }
 ENGINE = {"compile", "engine", "kernels", "parallel", "stages"}
-ESTIMATORS = {"model_selection", "neural_network", "onnx", "preprocessing", "tabular"}
+ESTIMATORS = {
+    "dask",
+    "model_selection",
+    "neural_network",
+    "onnx",
+    "preprocessing",
+    "tabular",
+}
 # The modules of no layer, for the estimators.
 SHARED = {
     "_caller",
@@ -103,6 +110,7 @@ def allowed(layer):
             *SHARED,
             *PLUGINS,
         },
+        "dask": {"dask", "neural_network", "parallel", "preprocessing", *SHARED},
         "model_selection": {"model_selection", "neural_network", *SHARED, *PLUGINS},
         "tabular": {
             "tabular",

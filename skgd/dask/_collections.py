@@ -1,0 +1,213 @@
+"""Dask collections: as rows on workers, and what is computed from them lazily."""
+
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import dask.array as da
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+from dask import delayed
+from distributed import KilledWorker, futures_of, get_client, wait
+from scipy import sparse
+
+__all__ = [
+    "FRAMES",
+    "client_of",
+    "concatenated",
+    "explained_losses",
+    "lazily",
+    "load",
+    "of_each",
+    "rows_of",
+    "submit",
+]
+
+FRAMES = dd.DataFrame, dd.Series
+
+
+class Shard(NamedTuple):
+    """Rows that are together on a worker."""
+
+    X: Any
+    y: Any = None
+    weight: Any = None
+
+    @property
+    def n_rows(self):
+        """The number of rows."""
+        return self.X.shape[0]
+
+
+def client_of(client):
+    """Return the client, by default the current one."""
+    if client is not None:
+        return client
+    try:
+        return get_client()
+    except ValueError:
+        raise ValueError(
+            "There is no Dask client. Create one, such as distributed.Client(), or pass "
+            "it as client."
+        ) from None
+
+
+@contextmanager
+def explained_losses():
+    """Raise a sentence if workers are lost, with what cannot be computed again."""
+    try:
+        yield
+    except (CancelledError, KilledWorker) as error:
+        raise RuntimeError(
+            "Workers were lost with data that Dask cannot compute again, or ran out of "
+            "memory more often than Dask allows. Fit again, on a collection whose graph "
+            f"begins at files or in the client. ({type(error).__name__}: {error})"
+        ) from error
+
+
+def blocks(name, collection):
+    """Return the blocks of rows of a collection, as delayed objects."""
+    if isinstance(collection, FRAMES):
+        return list(collection.to_delayed())
+    if not isinstance(collection, da.Array):
+        raise TypeError(
+            f"{name} must be a Dask array or dataframe, got {type(collection).__name__}. "
+            "Make one, such as by dask.array.from_array, or use to_local()."
+        )
+    if any(len(chunks) > 1 for chunks in collection.chunks[1:]):
+        raise ValueError(
+            f"{name} has its columns in {len(collection.chunks[1])} chunks. Put them in "
+            f"one: {name}.rechunk({{1: -1}})."
+        )
+    return collection.to_delayed().ravel().tolist()
+
+
+def rows_of(X, y=None, weight=None):
+    """Return the blocks of rows of some collections, as a delayed `Shard` each.
+
+    Raises
+    ------
+    ValueError
+        If they are not partitioned alike. What only the blocks show is raised by the
+        worker: rows and columns are compared where they are.
+    """
+    given = {"X": X, "y": y, "sample_weight": weight}
+    parts = {name: blocks(name, c) for name, c in given.items() if c is not None}
+    if X.ndim != 2:
+        raise ValueError(f"X must have two dimensions, got {X.ndim}.")
+    n = len(parts["X"])
+    for name, others in parts.items():
+        if len(others) != n:
+            raise ValueError(
+                f"X has {n} partitions, but {name} has {len(others)}. Partition them "
+                "alike, by rechunk or repartition."
+            )
+    columns = _columns(X)
+    names = list(parts)
+    return [
+        delayed(_shard, pure=False)(i, columns, names, *row)
+        for i, row in enumerate(zip(*parts.values(), strict=True))
+    ]
+
+
+def _columns(X):
+    return list(X.columns) if hasattr(X, "columns") else X.shape[1]
+
+
+def _shard(index, columns, names, *parts):
+    """Put the parts of a partition together, or say why they do not match."""
+    found, n_rows = _columns(parts[0]), parts[0].shape[0]
+    if found != columns:
+        raise ValueError(
+            f"Partition {index} of X has the columns {found}, but X has {columns}. Select "
+            "the same columns in each partition."
+        )
+    for name, part in zip(names, parts, strict=True):
+        if part.shape[0] != n_rows:
+            raise ValueError(
+                f"Partition {index} has {n_rows} rows of X, but {part.shape[0]} of {name}. "
+                "Partition them alike, by rechunk or repartition."
+            )
+    arguments = dict(zip(names, parts, strict=True))
+    return Shard(parts[0], arguments.get("y"), arguments.get("sample_weight"))
+
+
+def concatenated(*shards):
+    """Return the rows of several shards; those of one without a copy."""
+    some = [shard for shard in shards if shard.n_rows] or shards[:1]
+    return some[0] if len(some) == 1 else Shard(*map(_joined, zip(*some, strict=True)))
+
+
+def _joined(parts):
+    if parts[0] is None:
+        return None
+    if sparse.issparse(parts[0]):
+        return sparse.vstack(parts, format="csr")
+    return (pd.concat if hasattr(parts[0], "iloc") else np.concatenate)(parts)
+
+
+def load(client, X, y, weight=None):
+    """Compute the rows, and put together what is on the same worker.
+
+    Partitions that are in memory stay where they are. Others are computed in runs of
+    neighbors, a run on each worker, so that the result does not depend on the scheduler.
+
+    Returns
+    -------
+    list of tuple (Future, str)
+        Each shard and its worker, in the order of the partitions.
+    """
+    parts, workers = rows_of(X, y, weight), sorted(client.nthreads())
+    if not workers:
+        raise ValueError("The Dask cluster has no workers. Wait for them, or add some.")
+    if any(futures_of(c) for c in (X, y, weight) if c is not None):
+        futures = client.compute(parts)
+    else:
+        futures = []
+        for k, worker in enumerate(workers):
+            first, last = (len(parts) * i // len(workers) for i in (k, k + 1))
+            where = {"workers": [worker], "allow_other_workers": True}
+            futures += client.compute(parts[first:last], **where)
+    wait(futures)
+    for future in futures:
+        if future.status == "error":
+            future.result()
+    holders = client.who_has(futures)
+    groups: dict = {}
+    for future in futures:
+        worker = min(holders[future.key], default=workers[0])
+        groups.setdefault(worker, []).append(future)
+    return [(submit(client, w, concatenated, *group), w) for w, group in groups.items()]
+
+
+def submit(client, worker, function, *args):
+    """Submit a task to a worker, or to another one if that is lost."""
+    return client.submit(
+        function, *args, workers=[worker], allow_other_workers=True, pure=False
+    )
+
+
+def of_each(client, placed, function, *args):
+    """Return what a function returns for each of some futures, on its worker."""
+    return client.gather([submit(client, w, function, f, *args) for f, w in placed])
+
+
+def lazily(model, method, X, **kwargs):
+    """Return what a method of a local estimator returns for each block, as an array."""
+    blocks("X", X)
+    is_frame = isinstance(X, FRAMES)
+    # One row tells dtype and shape, and whether the features are those fitted.
+    row = np.zeros((1, *X.shape[1:]), dtype=float if is_frame else X.dtype)
+    if isinstance(X, dd.DataFrame):
+        row = pd.DataFrame(row, columns=X.columns)
+    like = getattr(model, method)(row, **kwargs)[:0]
+
+    def called(rows):
+        return getattr(model, method)(rows, **kwargs) if rows.shape[0] else like
+
+    if is_frame:
+        return X.map_partitions(called, meta=like)
+    if like.ndim == 1:
+        return X.map_blocks(called, drop_axis=1, meta=like)
+    return X.map_blocks(called, chunks=(X.chunks[0], like.shape[1:]), meta=like)

@@ -1,0 +1,326 @@
+"""Data-parallel training: what workers compute, and the `Run` that drives them.
+
+A *replica* is a `Run` on a worker that has begun and is never advanced: it has the rows,
+and says how they are divided. All that changes is in a `State`, from which each replica
+trains over its part of an epoch. The states of all replicas are then averaged, two at a
+time. So each task is a function of its arguments, and Dask may make it again on another
+worker.
+"""
+
+import warnings
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from distributed import get_worker
+
+from skgd.dask._collections import submit
+from skgd.neural_network._orders import Orders
+from skgd.neural_network._run import Run
+from skgd.neural_network._trainer import Trainer, TrainingState
+from skgd.parallel.threads import available_threads
+
+__all__ = ["DaskRun", "Plan", "State"]
+
+# Averages after which the parameters are fetched and sent again. Until then Dask remembers
+# how each came about, at some kilobytes a worker, and can compute them again.
+REMEMBERED = 256
+
+
+@dataclass
+class State:
+    """All that training changes.
+
+    Attributes
+    ----------
+    flat : ndarray of shape (1 + n_slots, n_params)
+        The parameters, then what the solver and the moving average keep of each.
+
+    running : ndarray of shape (n_running,)
+        What stages keep.
+
+    n_updates, n_averaged : int
+        Updates of the replica that made most, and those in the moving average.
+
+    weight : float
+        Of the rows that it was trained on since the last average.
+
+    parts : list of tuple (float, float, float, bool)
+        What the replicas did in this epoch: the mean objective, the weight of its rows, the
+        last learning rate, and whether all were that which the schedule starts from.
+    """
+
+    flat: np.ndarray
+    running: np.ndarray
+    n_updates: int = 0
+    n_averaged: int = 0
+    weight: float = 0.0
+    parts: list = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parameters, progress, **more):
+        """Return the state that training starts from, or has come to."""
+        return cls(
+            np.vstack([parameters.theta, progress.state]),
+            parameters.running,
+            progress.n_updates,
+            parameters.n_averaged,
+            **more,
+        )
+
+    def __sizeof__(self):
+        return self.flat.nbytes + self.running.nbytes
+
+
+class Plan(NamedTuple):
+    """What all replicas are told of an epoch, or of a part of it."""
+
+    like: Any  # TrainingState: what a state does not have, without the large arrays
+    after: Any  # the last steps of an update, as those of the plug-ins
+    n_updates: int  # of the whole fit
+    seed: int
+    epoch: int
+    part: int
+    n_parts: int
+    rate: float
+
+
+def opened(state, like):
+    """Return copies of what training changes."""
+    theta, slots = state.flat[0].copy(), state.flat[1:].copy()
+    parameters = replace(
+        like.parameters,
+        theta=theta,
+        running=state.running.copy(),
+        average=None if like.parameters.average is None else slots[-1],
+        n_averaged=state.n_averaged,
+    )
+    progress = replace(like.progress, state=slots, n_updates=state.n_updates)
+    return parameters, progress
+
+
+class Given(Orders):
+    """The order of the rows of one epoch, to stand for `Orders`."""
+
+    def draw(self, n_epochs):
+        """Return it."""
+        return self.last[np.newaxis]
+
+
+def trained(run, index, state, plan):
+    """Train a replica over a part of its mini-batches, from the average of all."""
+    bounds, rows = run._batches.bounds, run._rows
+    first, last = (
+        (len(bounds) - 1) * part // plan.n_parts for part in (plan.part, plan.part + 1)
+    )
+    order = np.arange(len(rows.y))
+    if run._estimator.shuffle:
+        seeds = plan.seed, index, plan.epoch
+        order = np.random.RandomState(seeds).permutation(order)
+    order = order[bounds[first] : bounds[last]]
+    weight = float(rows.weight[order].sum() if rows.weight.size else len(order))
+    # The first replica passes on what the parts before were.
+    parts = list(state.parts) if index == 0 and plan.part else []
+    parameters, progress = opened(state, plan.like)
+    progress.rate = plan.rate
+    training = TrainingState(parameters, progress, Given(order, None))
+    if weight:
+        if rows.center.size:
+            # Replicas are normalized about the same center, which kernels only read.
+            center = parameters.center.copy()
+            center.flags.writeable = False
+            rows = rows._replace(center=center)
+        n_jobs = run._estimator.n_jobs
+        trainer = Trainer(
+            rows,
+            run._layout,
+            run._plugins._replace(after=plan.after),
+            run._batches._replace(
+                bounds=bounds[first : last + 1] - bounds[first], n_updates=plan.n_updates
+            ),
+            training,
+            available_threads(get_worker().state.nthreads if n_jobs is None else n_jobs),
+        )
+        trainer.compile()
+        loss = list(trainer.run(np.array([plan.epoch * len(rows.y)])))[-1]
+        parts.append((loss, weight, trainer.rate, training.has_constant_rate))
+    return State.of(parameters, progress, weight=weight, parts=parts)
+
+
+# A network that diverges is noticed by its loss.
+@np.errstate(over="ignore", invalid="ignore")
+def averaged(one, other):
+    """Average two states by their weights, in the memory of the first.
+
+    Nothing but this task reads it.
+    """
+    weight = one.weight + other.weight
+    share = other.weight / weight if weight else 0.0
+    if not one.flat.flags.writeable:
+        one = replace(one, flat=one.flat.copy())
+    for mean, row in zip(one.flat, other.flat, strict=True):
+        mean += (share * (row - mean)).astype(mean.dtype)
+    return replace(
+        one,
+        running=one.running + share * (other.running - one.running),
+        n_updates=max(one.n_updates, other.n_updates),
+        n_averaged=max(one.n_averaged, other.n_averaged),
+        weight=weight,
+        parts=one.parts + other.parts,
+    )
+
+
+def same(state):
+    """Return a state."""
+    return state
+
+
+def told(state):
+    """Return what the client needs of a state after each epoch."""
+    return state.n_updates, state.parts
+
+
+def evaluated(validation, estimator, layout, plugins, state, like):
+    """Score a state on the validation data."""
+    parameters, _ = opened(state, like)
+    return validation.evaluate(estimator, layout, plugins, parameters)
+
+
+class Kept:
+    """The parameters of a state that stays with the workers; fetched when they are read."""
+
+    def __init__(self, client, state, like):
+        self.state, self._client, self._like = state, client, like
+
+    def copy(self):
+        """Return the same: a state does not change."""
+        return self
+
+    @cached_property
+    def fetched(self):
+        """The parameters and the progress."""
+        return opened(self._client.gather(self.state), self._like)
+
+    def plain(self, layout):
+        """Return those of `Parameters`."""
+        return self.fetched[0].plain(layout)
+
+    def stages(self, layout):
+        """Return those of `Parameters`."""
+        return self.fetched[0].stages(layout)
+
+
+class KeptValidation:
+    """Validation data on a worker, to stand for `Validation`."""
+
+    def __init__(self, client, worker, data, estimator, restores):
+        self._client, self._worker = client, worker
+        self._data, self._estimator = data, estimator
+        self.restores, self.takes_last = restores, True
+
+    def evaluate(self, estimator, layout, plugins, parameters):
+        """Return the mean loss and the score."""
+        network = layout, plugins, parameters.state, parameters._like
+        args = self._data, self._estimator, *network
+        return submit(self._client, self._worker, evaluated, *args).result()
+
+
+class Together:
+    """Trains all replicas, to stand for `Trainer`.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Has the workers.
+
+    replicas : list of tuple (Future, str)
+        Those, and their workers.
+
+    training : TrainingState
+        Where to begin. Its parameters become `Kept`.
+
+    plan : Plan
+        That of the first epoch.
+    """
+
+    epochs_per_call = 1
+
+    def __init__(self, client, replicas, training, plan):
+        self._client, self._replicas, self._training = client, replicas, training
+        self._epoch, self._age, self.rate = 0, 0, plan.rate
+        parameters, progress = training.parameters, training.progress
+        state = State.of(parameters, progress)
+        empty = np.empty(0)
+        like = TrainingState(
+            replace(
+                parameters,
+                theta=empty.astype(parameters.theta.dtype),
+                running=empty,
+                average=None if parameters.average is None else empty,
+            ),
+            replace(progress, state=empty),
+            Given(empty, None),
+        )
+        self._plan = plan._replace(like=like)
+        self._keep(state)
+
+    def _keep(self, state):
+        """Begin at a state. The scheduler keeps it, in case that workers are lost."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            state = submit(self._client, self._replicas[0][1], same, state)
+        self._age = 0
+        self._training.parameters = Kept(self._client, state, self._plan.like)
+
+    def run(self, n_seen, before_call=None):
+        """Train for some epochs, and yield the mean objective of each."""
+        progress = self._training.progress
+        for _ in n_seen:
+            if self._age >= REMEMBERED:
+                self._keep(self._client.gather(self._training.parameters.state))
+            state = self._training.parameters.state
+            for part in range(self._plan.n_parts):
+                plan = self._plan._replace(epoch=self._epoch, part=part, rate=progress.rate)
+                state = self._average(state, plan)
+            told_of = submit(self._client, self._replicas[0][1], told, state)
+            progress.n_updates, parts = told_of.result()
+            self._epoch += 1
+            self._age += self._plan.n_parts
+            self._training.parameters = Kept(self._client, state, self._plan.like)
+            losses, weights, rates, are_constant = zip(*parts, strict=True)
+            self._training.has_constant_rate &= all(are_constant)
+            self.rate = rates[-1]
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss = float(np.average(losses, weights=weights))
+            yield loss
+
+    def _average(self, state, plan):
+        """Submit a part of an epoch of all replicas, and the tree of their averages."""
+        states = [
+            (submit(self._client, worker, trained, run, index, state, plan), worker)
+            for index, (run, worker) in enumerate(self._replicas)
+        ]
+        while len(states) > 1:
+            pairs = zip(states[::2], states[1::2], strict=False)
+            merged = [
+                (submit(self._client, worker, averaged, one, other), worker)
+                for (one, worker), (other, _) in pairs
+            ]
+            states = merged + states[len(states) // 2 * 2 :]
+        return states[0][0]
+
+
+class DaskRun(Run):
+    """A `Run` whose parameters are on workers until they are published."""
+
+    @property
+    def best(self):
+        """The parameters to publish."""
+        return super().best.fetched[0]
+
+    def publish(self, estimator):
+        """Set the fitted attributes that tell of the training."""
+        _, progress = self.state.parameters.fetched
+        self.state.progress.state = progress.state
+        super().publish(estimator)

@@ -1,0 +1,21 @@
+"""Without a client, or with one that is not the current one."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("distributed", reason="needs the extra dask")
+
+import dask.array as da
+
+from skgd.dask import DaskMinMaxScaler, DaskMLPRegressor
+
+X = da.from_array(np.arange(8.0).reshape(4, 2), chunks=(2, 2))
+
+
+@pytest.mark.parametrize("estimator", [DaskMinMaxScaler, DaskMLPRegressor])
+def test_no_client(estimator):
+    model = estimator()
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=r"There is no Dask client. Create one"):
+        model.fit(X, X[:, 0])
+    assert vars(model) == before
