@@ -335,7 +335,7 @@ class DaskMLPClassifier(DaskMLP, MLPClassifier):
     >>> from sklearn.datasets import load_iris
     >>> from skgd.dask import DaskMLPClassifier, DaskZScoreScaler
     >>> X, y = load_iris(return_X_y=True)
-    >>> with Client(processes=False, n_workers=2, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=2, dashboard_address=":0"):
     ...     X, y = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
     ...     X = DaskZScoreScaler().fit_transform(X)
     ...     model = DaskMLPClassifier(learning_rate_init=0.05, tol=0.01, random_state=0)
@@ -420,7 +420,7 @@ class DaskMLPRegressor(DaskMLP, MLPRegressor):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from skgd.dask import DaskMLPRegressor
-    >>> with Client(processes=False, n_workers=2, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=2, dashboard_address=":0"):
     ...     X = da.random.default_rng(0).normal(size=(400, 3), chunks=(100, 3))
     ...     y = X[:, 0] - X[:, 1]
     ...     model = DaskMLPRegressor(learning_rate_init=0.05, tol=0.01, random_state=0)

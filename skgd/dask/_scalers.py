@@ -105,7 +105,7 @@ class DaskMinMaxScaler(DaskScaler, MinMaxScaler):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from skgd.dask import DaskMinMaxScaler
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0"):
     ...     X = da.from_array([[1.0], [2.0], [5.0]], chunks=(2, 1))
     ...     print(DaskMinMaxScaler().fit_transform(X).compute())
     [[0.  ]
@@ -140,7 +140,7 @@ class DaskMeanScaler(DaskScaler, MeanScaler):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from skgd.dask import DaskMeanScaler
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0"):
     ...     X = da.from_array([[1.0], [2.0], [6.0]], chunks=(2, 1))
     ...     print(DaskMeanScaler().fit(X).mean_)
     [3.]
@@ -179,7 +179,7 @@ class DaskZScoreScaler(DaskScaler, ZScoreScaler):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from skgd.dask import DaskZScoreScaler
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0"):
     ...     X = da.from_array([[1.0], [2.0], [3.0], [6.0]], chunks=(2, 1))
     ...     print(DaskZScoreScaler().fit(X).mean_)
     [3.]

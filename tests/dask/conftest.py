@@ -7,5 +7,5 @@ def client():
     from distributed import Client
 
     options = {"processes": False, "n_workers": 2, "threads_per_worker": 1}
-    with Client(**options, dashboard_address=None) as client:
+    with Client(**options, dashboard_address=":0") as client:
         yield client
