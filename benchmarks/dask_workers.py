@@ -1,4 +1,4 @@
-"""Two Dask workers against one process, by sync_every: python benchmarks/dask_workers.py."""
+"""Two Dask workers, by sync_every: python benchmarks/dask_workers.py."""
 
 import warnings
 from time import perf_counter

@@ -110,7 +110,14 @@ def allowed(layer):
             *SHARED,
             *PLUGINS,
         },
-        "dask": {"dask", "neural_network", "parallel", "preprocessing", *SHARED},
+        "dask": {
+            "dask",
+            "neural_network",
+            "parallel",
+            "preprocessing",
+            *SHARED,
+            *PLUGINS,
+        },
         "model_selection": {"model_selection", "neural_network", *SHARED, *PLUGINS},
         "tabular": {
             "tabular",

@@ -32,7 +32,8 @@ def row_groups(file):
 rng = np.random.RandomState(0)
 small = rng.normal(size=(300, 16)).astype(np.float32)
 ZScoreScaler().fit_transform(small)
-MLPRegressor(hidden_layer_sizes=8).partial_fit(small, small[:, 0], X_val=small, y_val=small[:, 0])
+given = {"X_val": small, "y_val": small[:, 0]}
+MLPRegressor(hidden_layer_sizes=8).partial_fit(small, small[:, 0], **given)
 file = pq.ParquetFile(path)
 X_val, y_val = (array[:2000].copy() for array in next(row_groups(file)))
 lines = Path("/proc/self/status").read_text().splitlines()

@@ -1,5 +1,6 @@
 """Dask collections: as rows on workers, and what is computed from them lazily."""
 
+from collections import Counter
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 from dask import delayed
+from dask.optimization import cull
 from distributed import KilledWorker, futures_of, get_client, wait
 from scipy import sparse
 
@@ -66,10 +68,10 @@ def explained_losses():
         ) from error
 
 
-def blocks(name, collection):
+def blocks(name, collection, optimize_graph=True):
     """Return the blocks of rows of a collection, as delayed objects."""
     if isinstance(collection, FRAMES):
-        return list(collection.to_delayed())
+        return list(collection.to_delayed(optimize_graph))
     if not isinstance(collection, da.Array):
         raise TypeError(
             f"{name} must be a Dask array or dataframe, got {type(collection).__name__}. "
@@ -80,7 +82,7 @@ def blocks(name, collection):
             f"{name} has its columns in {len(collection.chunks[1])} chunks. Put them in "
             f"one: {name}.rechunk({{1: -1}})."
         )
-    return collection.to_delayed().ravel().tolist()
+    return collection.to_delayed(optimize_graph).ravel().tolist()
 
 
 def rows_of(X, y=None, weight=None):
@@ -161,24 +163,28 @@ def load(client, X, y, weight=None):
     parts, workers = rows_of(X, y, weight), sorted(client.nthreads())
     if not workers:
         raise ValueError("The Dask cluster has no workers. Wait for them, or add some.")
-    if any(futures_of(c) for c in (X, y, weight) if c is not None):
-        futures = client.compute(parts)
-    else:
-        futures = []
-        for k, worker in enumerate(workers):
-            first, last = (len(parts) * i // len(workers) for i in (k, k + 1))
-            where = {"workers": [worker], "allow_other_workers": True}
-            futures += client.compute(parts[first:last], **where)
-    wait(futures)
-    for future in futures:
-        if future.status == "error":
-            future.result()
-    holders = client.who_has(futures)
     groups: dict = {}
-    for future in futures:
-        worker = min(holders[future.key], default=workers[0])
-        groups.setdefault(worker, []).append(future)
-    return [(submit(client, w, concatenated, *group), w) for w, group in groups.items()]
+    for i, holder in enumerate(_holders(client, X)):
+        worker = holder or workers[len(workers) * i // len(parts)]
+        groups.setdefault(worker, []).append(parts[i])
+    shards = []
+    for worker, group in groups.items():
+        futures = client.compute(group, workers=[worker], allow_other_workers=True)
+        shards.append((submit(client, worker, concatenated, *futures), worker))
+    return shards
+
+
+def _holders(client, X):
+    """Return the worker that has most of what each partition is made of; None for none."""
+    parts = blocks("X", X, optimize_graph=False)
+    graph = dict(X.__dask_graph__())
+    found = [futures_of(cull(graph, [part.key])[0]) for part in parts]
+    futures = [future for futures in found for future in futures]
+    wait(futures)
+    where = client.who_has(futures) if futures else {}
+    for futures in found:
+        counts = Counter(worker for future in futures for worker in where[future.key])
+        yield min(counts, key=lambda worker: (-counts[worker], worker), default=None)
 
 
 def submit(client, worker, function, *args):

@@ -134,7 +134,7 @@ def trained(run, index, state, plan):
         n_jobs = run._estimator.n_jobs
         trainer = Trainer(
             rows,
-            run._layout,
+            run.layout,
             run._plugins._replace(after=plan.after),
             run._batches._replace(
                 bounds=bounds[first : last + 1] - bounds[first], n_updates=plan.n_updates

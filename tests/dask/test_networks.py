@@ -73,6 +73,7 @@ def parameters_of(model):
         {"batch_normalization": True, "ema_decay": 0.9},
         {"dropout": 0.2, "max_grad_norm": 0.5, "learning_rate": Cosine()},
         {"activation": Parametric("selu"), "weight_decay": Scheduled(0.1, Cosine())},
+        {"layer_normalization": True, "numeric_embedding": "periodic"},
         {"shuffle": False, "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 1.0},
     ],
 )
@@ -82,7 +83,7 @@ def test_the_same_bits_again(
     """Whatever is combined, and the local estimator predicts the same."""
     make = frames if kind == "frame" else collections
     X, y, weight = make(ROWS.astype(dtype), TARGETS[estimator], WEIGHT)
-    if kind == "sparse":
+    if kind == "sparse" and "numeric_embedding" not in more:
         X = X.map_blocks(sparse.csr_array)
     weights = {"sample_weight": weight} if is_weighted else {}
     model = estimator(solver=solver, sync_every=sync_every, **SMALL, **more)
@@ -100,7 +101,12 @@ def test_the_same_bits_again(
 @every_network
 def test_an_average_of_each_update_is_gradient_descent(client, estimator):
     """The average of two gradients of the same size is that of all rows."""
-    plain = {"solver": "minibatch", "shuffle": False, "learning_rate_init": 0.1}
+    plain = {
+        "solver": "minibatch",
+        "shuffle": False,
+        "learning_rate_init": 0.1,
+        "alpha": 0.1,
+    }
     settings = {**SMALL, **plain, "batch_size": 120}
     X, y = collections(ROWS, TARGETS[estimator], n_partitions=2)
     found = estimator(sync_every=1, **settings).fit(X, y)
@@ -276,6 +282,7 @@ BAD = [
     ({}, (X * np.nan, LABELS), ValueError, "contains NaN"),
     ({"early_stopping": True}, (X, LABELS), ValueError, "needs X_val and y_val with Dask"),
     ({"solver": "lbfgs"}, (X, LABELS), ValueError, "solver='lbfgs' does not train in"),
+    ({"numeric_embedding": "piecewise_linear"}, (X, LABELS), ValueError, "the quantiles"),
     ({"sync_every": 0}, (X, LABELS), ValueError, "'epoch'.* or an int in the range"),
     (
         {"class_weight": "balanced"},
