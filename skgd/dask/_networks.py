@@ -21,8 +21,8 @@ class DaskMLPClassifier(DaskMLP, MLPClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, ..., n_jobs : object
-        Those of :class:`skgd.MLPClassifier`, with the same defaults. A worker's
+    hidden_layer_sizes : object
+        As all that follow up to ``n_jobs``, as in :class:`skgd.MLPClassifier`. A worker's
         mini-batches have its share of ``batch_size``: there are as many updates an epoch as
         in one process. ``n_jobs=None`` stands for the worker's threads. ``early_stopping``
         needs ``X_val``. ``solver`` cannot be 'lbfgs'.
@@ -107,8 +107,8 @@ class DaskMLPRegressor(DaskMLP, MLPRegressor):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, ..., n_jobs : object
-        Those of :class:`skgd.MLPRegressor`, with the same defaults. A worker's
+    hidden_layer_sizes : object
+        As all that follow up to ``n_jobs``, as in :class:`skgd.MLPRegressor`. A worker's
         mini-batches have its share of ``batch_size``: there are as many updates an epoch as
         in one process. ``n_jobs=None`` stands for the worker's threads. ``early_stopping``
         needs ``X_val``. ``solver`` cannot be 'lbfgs'.
