@@ -150,7 +150,7 @@ def frame_of(*columns):
             ValueError,
             "Partition [02] has 30 rows of X, but (31|29) of sample_weight",
         ),
-        ((frame_of("abc", "abd"),), ValueError, r"Partition 1 of X has the columns \["),
+        ((frame_of("abc", "abx"),), ValueError, r"Partition 1 of X has the columns \["),
         ((collection(WEIGHT),), ValueError, "X must have two dimensions, got 1"),
         ((collection(ROWS[:0], 1),), ValueError, "X has no rows"),
         ((collection(np.full((90, 3), np.inf)),), ValueError, "infinity"),
