@@ -189,7 +189,8 @@ def factors(schedule, progress, parameter="learning_rate"):
             f"{shown()} must return finite numbers >= 0, got {values[where]} at update "
             f"{progress.update[where]}."
         )
-    return np.ascontiguousarray(values)
+    # One of a single type for the loop: a broadcast array is read-only.
+    return np.array(values, order="C")
 
 
 def check_step_size(parameter, solver):

@@ -9,6 +9,7 @@ from scipy import sparse
 from skgd import MLPClassifier, MLPRegressor
 from skgd.engine.train import train
 from skgd.neural_network._data import as_rows
+from skgd.schedules import Scheduled
 from skgd.solvers import SOLVERS
 
 rng = np.random.default_rng(0)
@@ -66,6 +67,9 @@ def test_nothing_but_the_dtype_compiles_the_loop_anew():
                     max_iter=2,
                 ).fit(sparse.csr_array(X.astype(dtype)), y, np.ones(30))
         MLPRegressor(max_iter=1, shuffle=False, activation="tanh").fit(X.astype(dtype), y)
+        for schedule in ("constant", "cosine"):
+            network = MLPRegressor(max_iter=1, dropout=Scheduled(0.1, schedule))
+            network.fit(X.astype(dtype), y)
     assert len(train.dispatcher.signatures) == 2
 
 
