@@ -11,6 +11,7 @@ import pytest
 
 import skgd
 from skgd.compile.jit import Kernel, Stub, by_dtype, jit, strict_jit
+from skgd.compile.sources import ESTIMATORS
 from tests.engine.helpers import uncached
 
 
@@ -31,6 +32,9 @@ def kernels():
     """Find all kernels that are attributes of skgd's modules."""
     found = {}
     for module in pkgutil.walk_packages(skgd.__path__, "skgd."):
+        # Some of the rooms without kernels need what is not installed.
+        if module.name.split(".")[1] in ESTIMATORS:
+            continue
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, Kernel):
                 found[f"{value.__module__}.{name}"] = value

@@ -40,6 +40,10 @@ EXPECTED = [
     (UserWarning, r"Got `batch_size`=\d+ larger than the sample size"),
     (UserWarning, r"learning_rate='\w+' has no effect with solver='lbfgs'"),
     (UserWarning, r"learning_rate='\w+' has no effect: with \w+="),
+    (
+        UserWarning,
+        r"(beta_1|beta_2|momentum)=\S+ has no effect with solver='(lion|rmsprop)'",
+    ),
 ]
 
 
