@@ -154,6 +154,8 @@ class HiddenLayerTransformer(
             See scikit-learn's user guide.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
+        # What scikit-learn's pipelines ask for before 1.7.
+        mapping.add(caller="fit_transform", callee="fit")
         router = MetadataRouter(owner=type(self).__name__)
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
