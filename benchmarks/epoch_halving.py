@@ -22,7 +22,7 @@ from skgd.model_selection import EpochHalvingSearchCV
 
 N_CANDIDATES, N_FOLDS, MAX_EPOCHS = 60, 4, 100
 # Rows to search with, at most; the others are held out.
-N_ROWS = 2000
+N_ROWS = 8000
 TABLES = "digits", "401ksubs", "twoyear"
 PARAMETERS = {
     "learning_rate_init": loguniform(3e-4, 0.1),
