@@ -46,7 +46,7 @@ def bars(name, title, labels, series, unit):
     Parameters
     ----------
     name, title : str
-        Of the file, of the picture.
+        The name of the file, and the title of the picture.
 
     labels : list of str
         A group each.
@@ -91,7 +91,7 @@ def lines(name, panels, unit):
     Parameters
     ----------
     name : str
-        Of the file.
+        The name of the file.
 
     panels : list of (title, x label, x values, {library: values})
         None where a library has no value.
@@ -131,7 +131,7 @@ def rungs(name, results):
     Parameters
     ----------
     name : str
-        Of the file.
+        The name of the file.
 
     results : dict
         The ``cv_results_`` of an EpochHalvingSearchCV.
@@ -161,7 +161,7 @@ def places(name, title, points, x_label, y_label):
     Parameters
     ----------
     name, title : str
-        Of the file, of the picture.
+        The name of the file, and the title of the picture.
 
     points : dict of str to (float, float)
         By name.

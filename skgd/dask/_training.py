@@ -44,7 +44,7 @@ class State:
         Updates of the replica that made most, and those in the moving average.
 
     weight : float
-        Of the rows that it was trained on since the last average.
+        The weight of the rows that it was trained on since the last average.
 
     parts : list of tuple (float, float, float, bool)
         What the replicas did in this epoch: the mean objective, the weight of its rows, the

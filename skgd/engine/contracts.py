@@ -195,7 +195,7 @@ def factors(schedule, progress, parameter="learning_rate"):
 
 def check_step_size(parameter, solver):
     """Raise if a solver does not say how long its steps are."""
-    # Of the classes of the solver, the first that define these.
+    # For each of these, the first class of the solver that defines it.
     first = {
         name: next(k for k, c in enumerate(type(solver).__mro__) if name in vars(c))
         for name in ("step_size", "update", "coefficients")

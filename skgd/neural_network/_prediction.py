@@ -59,7 +59,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         The layers.
 
     activations : sequence of Activation
-        Of the hidden layers, and of the last one if it has one.
+        One for each hidden layer, and one for the last layer if it has one.
 
     loss : Loss
         Its link is that of the output.

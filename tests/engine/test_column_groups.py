@@ -40,7 +40,7 @@ FEATURES, UNITS, OUTPUTS, ROWS = 3, 5, 4, 45
 BINS, ONE_HOT, EMBEDDED, SIZE = (1, 4, 7), (3, 5), (6, 9), 2
 ALPHA = 0.3
 KINDS = ["all", "no numbers", "bins", "one_hot", "embedding", "periodic"]
-# Of the numbers, all but the last have cosines.
+# All numbers but the last have cosines.
 PERIODIC = FEATURES, FEATURES - 1, 4, 2
 
 
