@@ -10,9 +10,10 @@ from functools import cache
 import numpy as np
 
 from skgd.compile.jit import Kernel, functions, import_numba, jit
+from skgd.engine.calls import calls
 from skgd.engine.dense import DENSE
 from skgd.engine.loops import loss_loops, solver_loop
-from skgd.engine.records import STAGE, STEP, TILE, Kernels, Rows, StageWork
+from skgd.engine.records import STAGE, STEP, TILE, Kernels, Memory, Rows
 from skgd.kernels.multiply import bind as bind_multiply
 
 __all__ = ["MOST_KINDS", "bind", "bind_loss", "bind_steps", "no_rows"]
@@ -35,18 +36,17 @@ def bind(layout, plan, loss, dtype, steps=None):
     ``loss`` is a subclass of Loss, ``steps`` the chain of an update, as for
     :func:`skgd.engine.loops.solver_loop`; None for predictions.
     """
-    stages, groups = _number_kinds(layout, plan)
-    key = (*stages, *groups, loss, dtype, steps)
+    stages = _number_kinds(layout, plan)
+    key = (*stages, loss, dtype, steps)
     if key not in _BOUND:
         evaluate, link = loss_loops(loss, dtype)
-        roles = ["forward", "backward", "gradient"], ["add_group", "group_gradient"]
+        roles = ["forward", "backward", "gradient"]
         if steps is None:
-            roles, others = (["forward"], ["add_group"]), {"link": link}
+            roles, others = roles[:1], {"link": link}
         else:
             others = {"evaluate": evaluate, "update": solver_loop(steps, dtype)}
         kernels = {
-            **_stage_kernels(stages, roles[0], dtype),
-            **_stage_kernels(groups, roles[1], dtype),
+            **_stage_kernels(stages, roles, dtype),
             **{role: _bound(kernel, role, dtype) for role, kernel in others.items()},
         }
         named = Kernels(**kernels, multiply=_multiply(dtype))
@@ -70,35 +70,34 @@ def bind_steps(steps, dtype):
 
 
 def _number_kinds(layout, plan):
-    """Give each stage's record its kind; return the first stage of each, and group.
+    """Give each stage's record its kind; return the first stage of each.
 
     The kernels of dense stages are compiled into the loops.
     """
-    stages: dict = {}
-    groups: dict = {}
+    found: dict = {}
     for row, stage in zip(plan.stages, layout.stages, strict=True):
         if stage.is_dense:
             row.kind = DENSE
             continue
-        kinds = groups if stage.is_group else stages
-        kinds.setdefault(stage.key, stage)
-        row.kind = DENSE + 1 + list(kinds).index(stage.key)
-    if max(len(stages), len(groups)) >= MOST_KINDS:
+        found.setdefault(stage.key, stage)
+        row.kind = DENSE + 1 + list(found).index(stage.key)
+    if len(found) >= MOST_KINDS:
         raise ValueError(
             f"A network may have at most {MOST_KINDS - 1} kinds of stages beside the dense "
-            f"ones, each activation being one, got {max(len(stages), len(groups))}."
+            f"ones, each activation being one, got {len(found)}."
         )
-    return stages, groups
+    return found
 
 
-def _stage_kernels(stages, names, dtype):
-    """Compile the kernels of some stages: a tuple for each name, padded with None."""
+def _stage_kernels(stages, roles, dtype):
+    """Compile the kernels of some stages: a tuple for each role, padded with None."""
     # The first are those of the dense stages, which are not called through pointers.
-    found: dict = {name: [None] * MOST_KINDS for name in names}
+    found: dict = {role: [None] * MOST_KINDS for role in roles}
     for kind, stage in enumerate(stages.values(), DENSE + 1):
-        for name, function in zip(names, stage.kernels(dtype), strict=False):
-            found[name][kind] = _bound(function, name, dtype)
-    return {name: tuple(kernels) for name, kernels in found.items()}
+        for role, kernel in zip(roles, calls(stage, dtype), strict=False):
+            if kernel is not None:
+                found[role][kind] = _bound(kernel, role, dtype)
+    return {role: tuple(kernels) for role, kernels in found.items()}
 
 
 @cache
@@ -135,20 +134,17 @@ def _signatures(dtype):
     from numba import float64, int64, types, void
 
     T = getattr(numba, dtype.name)
-    stage, tiles, step = (numba.typeof(np.zeros(1, kind)) for kind in (STAGE, TILE, STEP))
-    source, vector, matrix = types.Array(T, 1, "C", readonly=True), T[::1], T[:, ::1]
-    double, order = float64[::1], int64[::1]
+    stages, tiles, step = (numba.typeof(np.zeros(1, kind)) for kind in (STAGE, TILE, STEP))
+    vector, matrix, double, order = T[::1], T[:, ::1], float64[::1], int64[::1]
     multiply = types.FunctionType(bind_multiply(T).signature())
-    work = types.NamedTuple([vector, vector, order, double, double, multiply], StageWork)
-    read = (stage.dtype, step.dtype, source, vector)
-    group = (stage.dtype, step.dtype, numba.typeof(no_rows(dtype)), order)
+    network, work = (stages, vector, double, double), (vector, vector, order)
+    members = [numba.typeof(no_rows(dtype)), order, *network, *work, multiply]
+    call = stages.dtype, step.dtype, types.CPointer(types.NamedTuple(members, Memory))
     coefficients = float64[:, ::1]
     return {
-        "forward": (void, *read, vector, work),
-        "backward": (void, *read, vector, vector, vector, work),
-        "gradient": (void, *read, vector, vector, work),
-        "add_group": (void, *group, vector, vector, work),
-        "group_gradient": (void, *group, vector, vector, vector, work),
+        "forward": (void, *call),
+        "backward": (void, *call),
+        "gradient": (void, *call, vector),
         "multiply": (multiply.signature.return_type, *multiply.signature.args),
         "evaluate": (float64, matrix, matrix, vector, T, double, matrix),
         "link": (void, matrix, double),

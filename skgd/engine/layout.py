@@ -166,7 +166,6 @@ class MemoryPlan:
         for row, stage, begin in zip(
             self.stages, layout.stages, layout.begins, strict=True
         ):
-            row.is_group = stage.is_group
             row.inputs, row.outputs = stage.inputs, stage.outputs
             row.begin = begin
             row.end = begin + sum(block.size for block in stage.blocks)

@@ -2,31 +2,37 @@
 
 A thread takes the rows of a mini-batch from ``step.first`` to ``step.last``, in whole
 chunks. Sums over rows are summed by chunks first, so that a result does not depend on the
-number of threads.
+number of threads. ``memory`` is a pointer to a Memory.
 """
 
 from skgd.compile.jit import jit
 from skgd.engine import dense
+from skgd.engine.calls import call_backward, call_forward, call_gradient, per_row
 from skgd.engine.dense import DENSE
-from skgd.engine.records import StageWork
+from skgd.kernels.pointers import pointed_to
 from skgd.kernels.views import matrix, row_of, vector
 
 __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 
+_dense_forward = call_forward(dense.forward)
+_dense_backward = call_backward(dense.backward)
+_dense_gradient = call_gradient(dense.gradient)
+
 
 @jit
-def gather(rows, order, network, work, step):
+def gather(memory, step):
     """Copy this thread's rows into the shared memory.
 
-    An empty ``order`` stands for the rows as they come. Their features stay in place,
-    unless something is subtracted from them.
+    Without an order of the rows, their features stay in place, unless something is
+    subtracted from them.
     """
-    shared, capacity = work.shared, step.capacity
-    n_targets, features = rows.y.shape[1], network.stages[0].inputs
-    shuffled, weighted = order.shape[0] > 0, rows.weight.shape[0] > 0
+    values, capacity = pointed_to(memory), step.capacity
+    rows, orders, shared = values.rows, values.orders, values.shared
+    n_targets, features = rows.y.shape[1], values.stages[0].inputs
+    shuffled, weighted = orders.shape[0] > 0, rows.weight.shape[0] > 0
     centered = rows.center.shape[0] > 0
     for i in range(step.first, step.last):
-        row = row_of(order, step.start + i)
+        row = row_of(orders, step.order + step.start + i)
         if shuffled or centered:
             source = vector(rows.X, row * features, features)
             target = vector(shared, (1 + n_targets) * capacity + i * features, features)
@@ -38,129 +44,63 @@ def gather(rows, order, network, work, step):
 
 
 @jit
-def forward(rows, order, network, work, kernels, step):
+def forward(memory, kernels, step):
     """Write the outputs of all stages; the last stay linear."""
-    bounds = step.first, step.last
-    for index in range(network.stages.shape[0]):
-        stage = network.stages[index]
-        parameters = _parameters(network, stage)
-        outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
-        memory = _stage_work(network, work, kernels, stage)
-        if stage.is_group:
-            kernels.add_group[stage.kind](
-                stage, step, rows, order, parameters, outputs, memory
-            )
-            continue
-        inputs = _inputs(rows, order, work, step, stage, bounds)
+    stages = pointed_to(memory).stages
+    for index in range(stages.shape[0]):
+        stage = stages[index]
         if stage.kind == DENSE:
-            dense.forward(stage, step, inputs, parameters, outputs, memory)
+            _dense_forward(stage, step, memory)
         else:
-            kernels.forward[stage.kind](stage, step, inputs, parameters, outputs, memory)
+            kernels.forward[stage.kind](stage, step, memory)
 
 
 @jit
-def evaluate(rows, network, work, kernels, numbers, step, bounds):
+def evaluate(memory, kernels, numbers, step, bounds):
     """Write the gradient by the last outputs, of the rows within the bounds.
 
     Returns the sum of the weighted losses.
     """
-    stage = network.stages[network.stages.shape[0] - 1]
+    values = pointed_to(memory)
+    stage = values.stages[values.stages.shape[0] - 1]
     first, last = bounds
-    n, n_targets = last - first, rows.y.shape[1]
-    targets = _per_row(work, step, 1, n_targets, bounds)
-    outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
-    delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
+    n, n_targets = last - first, values.rows.y.shape[1]
+    targets = per_row(values, step, 1, n_targets, bounds)
+    outputs = per_row(values, step, stage.value, stage.outputs, bounds)
+    delta = per_row(values, step, stage.delta, stage.outputs, bounds)
     return kernels.evaluate(
         matrix(outputs, 0, n, stage.outputs),
         matrix(targets, 0, n, n_targets),
-        vector(work.shared, first, n),
-        work.shared.dtype.type(1.0 / step.weight),
+        vector(values.shared, first, n),
+        values.shared.dtype.type(1.0 / step.weight),
         numbers,
         matrix(delta, 0, n, stage.outputs),
     )
 
 
 @jit
-def backward(rows, order, network, work, kernels, step):
+def backward(memory, kernels, step):
     """Write the gradient by the inputs of all stages, from that by the last outputs."""
-    bounds = step.first, step.last
-    for index in range(network.stages.shape[0] - 1, 0, -1):
-        stage = network.stages[index]
+    stages = pointed_to(memory).stages
+    for index in range(stages.shape[0] - 1, 0, -1):
+        stage = stages[index]
         if stage.source_delta < 0:
             continue
-        inputs = _inputs(rows, order, work, step, stage, bounds)
-        parameters = _parameters(network, stage)
-        outputs = _per_row(work, step, stage.value, stage.outputs, bounds)
-        delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
-        source = _per_row(work, step, stage.source_delta, stage.inputs, bounds)
-        memory = _stage_work(network, work, kernels, stage)
         if stage.kind == DENSE:
-            dense.backward(stage, step, inputs, parameters, outputs, delta, source, memory)
+            _dense_backward(stage, step, memory)
         else:
-            kernels.backward[stage.kind](
-                stage, step, inputs, parameters, outputs, delta, source, memory
-            )
+            kernels.backward[stage.kind](stage, step, memory)
 
 
 @jit
-def tile_gradient(rows, order, network, work, kernels, step, tile, out):
+def tile_gradient(memory, kernels, step, tile, out):
     """Write the gradient of a tile over the rows from ``step.row`` to ``step.stop``.
 
     If the backward pass has summed it, it is that over all rows.
     """
-    stage = network.stages[tile.stage]
-    bounds = step.row, step.stop
+    stage = pointed_to(memory).stages[tile.stage]
     step.parameter = tile.begin - stage.begin
-    delta = _per_row(work, step, stage.delta, stage.outputs, bounds)
-    parameters = _parameters(network, stage)
-    memory = _stage_work(network, work, kernels, stage)
-    if stage.is_group:
-        kernels.group_gradient[stage.kind](
-            stage, step, rows, order, parameters, delta, out, memory
-        )
-        return
-    inputs = _inputs(rows, order, work, step, stage, bounds)
     if stage.kind == DENSE:
-        dense.gradient(stage, step, inputs, parameters, delta, out, memory)
+        _dense_gradient(stage, step, memory, out)
     else:
-        kernels.gradient[stage.kind](stage, step, inputs, parameters, delta, out, memory)
-
-
-@jit
-def _inputs(rows, order, work, step, stage, bounds):
-    """View the inputs of a stage, of the rows within the bounds."""
-    first, last = bounds
-    n = (last - first) * stage.inputs
-    if stage.source >= 0:
-        start = stage.source * step.capacity + first * stage.inputs
-        return vector(work.shared, start, n)
-    if order.shape[0] > 0 or rows.center.shape[0] > 0:
-        start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
-        return vector(work.shared, start, n)
-    return vector(rows.X, (step.start + first) * stage.inputs, n)
-
-
-@jit
-def _per_row(work, step, place, width, bounds):
-    """View what is kept for each row, of the rows within the bounds."""
-    first, last = bounds
-    return vector(
-        work.shared, place * step.capacity + first * width, (last - first) * width
-    )
-
-
-@jit
-def _parameters(network, stage):
-    return vector(network.theta, stage.begin, stage.end - stage.begin)
-
-
-@jit
-def _stage_work(network, work, kernels, stage):
-    return StageWork(
-        work.shared,
-        work.own,
-        work.arrivals,
-        vector(network.running, stage.running, stage.n_running),
-        vector(network.numbers, stage.numbers, stage.n_numbers),
-        kernels.multiply,
-    )
+        kernels.gradient[stage.kind](stage, step, memory, out)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from skgd.compile.jit import jit
+from skgd.engine.calls import gather_memory
 from skgd.engine.passes import forward
+from skgd.kernels.pointers import pointer_to
 from skgd.kernels.views import matrix, vector
 
 __all__ = ["assess", "predict"]
@@ -20,6 +22,7 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
     not all activations let a NaN pass.
     """
     step = steps[0]
+    memory = pointer_to(gather_memory(rows, order, network, work, kernels))
     n_samples, n_outputs = out.shape
     features = rows.X.shape[0] // max(n_samples, 1)
     last = network.stages[network.stages.shape[0] - 1]
@@ -27,7 +30,7 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
     for start in range(0, n_samples, step.capacity):
         n = min(step.capacity, n_samples - start)
         step.start, step.rows, step.last = start, n, n
-        forward(rows, order, network, work, kernels, step)
+        forward(memory, kernels, step)
         flat = vector(work.shared, last.value * step.capacity, n * n_outputs)
         z = matrix(flat, 0, n, n_outputs)
         kernels.link(z, numbers)

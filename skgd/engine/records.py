@@ -15,6 +15,7 @@ __all__ = [
     "TILE",
     "Epochs",
     "Kernels",
+    "Memory",
     "Network",
     "Rows",
     "Settings",
@@ -41,7 +42,6 @@ def _record(integers, floats=""):
 
 # A stage of the network.
 #   kind: which of the kernels
-#   is_group: whether it reads columns of the data, and adds to what stage 0 has written
 #   inputs, outputs: widths
 #   source, value: first number of a row's inputs and outputs in the shared memory, per row;
 #     a source of -1 stands for the rows of the data
@@ -50,7 +50,7 @@ def _record(integers, floats=""):
 #   numbers, running: first of its numbers and of its running statistics
 #   own, part: first number in the memory of a thread, and in that of a chunk of rows
 STAGE = _record(
-    "kind is_group inputs outputs source value source_delta delta begin end "
+    "kind inputs outputs source value source_delta delta begin end "
     "numbers n_numbers running n_running own part"
 )
 
@@ -65,7 +65,7 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   capacity: rows that the shared memory has room for; chunk: rows of a chunk
 #   parts, part_size: first number of the chunks' memory, and numbers of each
 #   batch, update: mini-batches of this epoch and updates so far; counted: rows of the epoch
-#     that its loss is a mean of
+#     that its loss is a mean of; order: where the order of its rows begins
 #   limit: mini-batches until Python takes over
 #   start, rows: the mini-batch, of which first to last are this thread's
 #   row, stop: the rows that a gradient is over; parameter: its first, within the stage
@@ -74,7 +74,7 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   dropping: the factor of the rates of dropout
 STEP = _record(
     "seed capacity chunk parts part_size thread n_threads "
-    "batch update counted limit start rows first last row stop parameter "
+    "batch update counted order limit start rows first last row stop parameter "
     "tile tile_stop origin",
     "weight norm dropping",
 )
@@ -136,6 +136,21 @@ class Work(NamedTuple):
     squares: Any  # the sum of squares of each tile's gradient, if a step needs the norm
 
 
+class Memory(NamedTuple):
+    """What the kernels of all stages read and write."""
+
+    rows: Any  # Rows
+    orders: Any  # of the rows, epoch after epoch; none to take them as they come
+    stages: Any  # as in Network
+    theta: Any
+    running: Any
+    numbers: Any
+    shared: Any  # as in Work
+    own: Any
+    arrivals: Any
+    multiply: Any  # the product of two matrices, see skgd.kernels.multiply
+
+
 class StageWork(NamedTuple):
     """The memory that the kernels of a stage may use."""
 
@@ -153,11 +168,9 @@ class Kernels(NamedTuple):
     Those that a loop does not call are None.
     """
 
-    forward: Any = None  # of stages, see skgd.engine.stage
+    forward: Any = None  # of stages, see skgd.engine.calls
     backward: Any = None
     gradient: Any = None
-    add_group: Any = None  # of input groups
-    group_gradient: Any = None
     multiply: Any = None
     evaluate: Any = None  # of the loss, see skgd.engine.loops
     link: Any = None

@@ -14,8 +14,10 @@ the result.
 import numpy as np
 
 from skgd.compile.jit import jit
+from skgd.engine.calls import gather_memory
 from skgd.engine.passes import backward, evaluate, forward, gather
 from skgd.engine.update import chunk_gradients, update_tiles
+from skgd.kernels.pointers import pointer_to
 from skgd.kernels.subnormals import flush_subnormals, restore
 from skgd.kernels.views import row_of, vector
 from skgd.parallel.barrier import barrier, claim, share
@@ -34,10 +36,12 @@ def train(rows, epochs, network, work, kernels, settings, steps):
     """
     step, losses = steps[0], epochs.losses
     n_batches = epochs.bounds.shape[0] - 1
+    memory = pointer_to(gather_memory(rows, epochs.orders, network, work, kernels))
     mode = flush_subnormals()
     # Zeros of one type: of literals, Numba would compile a mini-batch for both.
     epoch = updates = np.int64(0)
     while epoch < losses.shape[0] and step.limit > 0:
+        step.order = epoch * epochs.orders.shape[1]
         step.start = epochs.bounds[step.batch]
         step.rows = epochs.bounds[step.batch + 1] - step.start
         step.weight = _total_weight(rows, epochs.orders[epoch], step)
@@ -45,7 +49,7 @@ def train(rows, epochs, network, work, kernels, settings, steps):
         # A mini-batch without weight has no mean objective, and so no update.
         if step.weight > 0:
             place = epoch, updates
-            _mini_batch(rows, epochs, network, work, kernels, settings, step, place)
+            _mini_batch(memory, epochs, network, work, kernels, settings, step, place)
             updates += 1
             step.update += 1
             step.counted += step.rows
@@ -73,30 +77,29 @@ def _total_weight(rows, order, step):
 
 
 @jit
-def _mini_batch(rows, epochs, network, work, kernels, settings, step, place):
+def _mini_batch(memory, epochs, network, work, kernels, settings, step, place):
     """Train on the mini-batch that ``step`` describes."""
     epoch, index_of_update = place
-    order = epochs.orders[epoch]
     n_chunks = (step.rows + step.chunk - 1) // step.chunk
     first, last = share(n_chunks, step.thread, step.n_threads)
     step.first, step.last = first * step.chunk, min(last * step.chunk, step.rows)
-    gather(rows, order, network, work, step)
-    forward(rows, order, network, work, kernels, step)
+    gather(memory, step)
+    forward(memory, kernels, step)
     # For the mean over the rows of an epoch, a mini-batch counts by its rows.
     share_of_weight = step.rows / step.weight
     for begin in range(step.first, step.last, step.chunk):
         bounds = begin, min(begin + step.chunk, step.last)
-        loss = evaluate(rows, network, work, kernels, settings.loss, step, bounds)
+        loss = evaluate(memory, kernels, settings.loss, step, bounds)
         epochs.totals[epoch, begin // step.chunk] += share_of_weight * loss
-    backward(rows, order, network, work, kernels, step)
+    backward(memory, kernels, step)
     if step.n_threads > 1:
         # The other threads have read them, too.
         claim(_own_parameters(network, settings.shares, step.thread))
     if settings.by_rows:
-        chunk_gradients(rows, order, network, work, kernels, step)
+        chunk_gradients(memory, network, work, kernels, step)
     # The gradients of the other threads' rows are needed now,
     barrier(work.arrivals, step.n_threads)
-    update_tiles(rows, epochs, network, work, kernels, settings, step, place)
+    update_tiles(memory, epochs, network, work, kernels, settings, step, place)
     if step.thread == 0 and epochs.averaging.shape[0] > 0:
         _average(network.running, epochs.averaging[index_of_update])
     # and the new parameters of their tiles.

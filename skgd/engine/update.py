@@ -12,7 +12,7 @@ __all__ = ["chunk_gradients", "penalize", "update_tiles"]
 
 
 @jit
-def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
+def update_tiles(memory, epochs, network, work, kernels, settings, step, place):
     """Update this thread's tiles.
 
     As many as there is room for are updated at once, while their gradient is in the cache.
@@ -30,7 +30,7 @@ def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
         step.origin = 0
         if not (is_whole or settings.by_rows) and step.tile < last:
             step.origin = tiles[step.tile].begin
-        _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch)
+        _tile_gradients(memory, epochs, network, work, kernels, settings, step, epoch)
         if is_whole:
             barrier(work.arrivals, step.n_threads)
             step.norm = np.sqrt(work.squares.sum())
@@ -42,14 +42,14 @@ def update_tiles(rows, epochs, network, work, kernels, settings, step, place):
 
 
 @jit
-def _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch):
+def _tile_gradients(memory, epochs, network, work, kernels, settings, step, epoch):
     """Write the gradient of this thread's tiles from ``step.tile`` on.
 
     That of the penalty is included. ``step.tile_stop`` becomes the first tile that there is
     no room for. The penalty of a tile, times the rows of the mini-batch, is added to the
     totals of the epoch, whose last numbers are the tiles'.
     """
-    order, totals = epochs.orders[epoch], epochs.totals[epoch]
+    totals = epochs.totals[epoch]
     tiles, theta, gradients = network.tiles, network.theta, work.gradient
     first_total = totals.shape[0] - tiles.shape[0]
     strength = settings.alpha / step.weight
@@ -61,7 +61,7 @@ def _tile_gradients(rows, epochs, network, work, kernels, settings, step, epoch)
         if settings.by_rows and not tile.is_summed:
             _add_chunks(tile, step, theta.shape[0], gradients, gradient)
         else:
-            tile_gradient(rows, order, network, work, kernels, step, tile, gradient)
+            tile_gradient(memory, kernels, step, tile, gradient)
         if tile.is_weights and strength > 0:
             squares = penalize(vector(theta, tile.begin, size), gradient, strength)
             totals[first_total + index] += 0.5 * strength * squares * step.rows
@@ -117,7 +117,7 @@ def _sum_of_squares(gradient):
 
 
 @jit
-def chunk_gradients(rows, order, network, work, kernels, step):
+def chunk_gradients(memory, network, work, kernels, step):
     """Write the gradient of all parameters over each of this thread's chunks of rows."""
     n_params = network.theta.shape[0]
     for row in range(step.first, step.last, step.chunk):
@@ -127,4 +127,4 @@ def chunk_gradients(rows, order, network, work, kernels, step):
             tile = network.tiles[index]
             if not tile.is_summed:
                 out = vector(work.gradient, offset + tile.begin, tile.end - tile.begin)
-                tile_gradient(rows, order, network, work, kernels, step, tile, out)
+                tile_gradient(memory, kernels, step, tile, out)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from skgd.compile.jit import jit
+from skgd.engine.calls import gather_memory
 from skgd.engine.passes import backward, evaluate, forward, gather, tile_gradient
+from skgd.kernels.pointers import pointer_to
 from skgd.kernels.views import vector
 
 __all__ = ["IN_ORDER", "add_penalty", "block_objective"]
@@ -43,14 +45,15 @@ def block_objective(rows, order, network, work, kernels, numbers, step, gradient
     """
     step.first, step.last = 0, step.rows
     step.row, step.stop = 0, step.rows
-    gather(rows, order, network, work, step)
-    forward(rows, order, network, work, kernels, step)
-    loss = evaluate(rows, network, work, kernels, numbers, step, (0, step.rows))
-    backward(rows, order, network, work, kernels, step)
+    memory = pointer_to(gather_memory(rows, order, network, work, kernels))
+    gather(memory, step)
+    forward(memory, kernels, step)
+    loss = evaluate(memory, kernels, numbers, step, (0, step.rows))
+    backward(memory, kernels, step)
     for index in range(network.tiles.shape[0]):
         tile = network.tiles[index]
         out = vector(gradient, tile.begin, tile.end - tile.begin)
-        tile_gradient(rows, order, network, work, kernels, step, tile, out)
+        tile_gradient(memory, kernels, step, tile, out)
     return loss / step.weight
 
 

@@ -1,0 +1,167 @@
+"""How the loops call the kernels of a stage.
+
+A call passes the records of the stage and the step, and a pointer to the memory. The views
+that a kernel takes are made behind it: to copy them at each call would take a fifth of the
+time of the smallest networks.
+"""
+
+from functools import cache
+
+from skgd.compile.jit import Kernel, jit, jit_named
+from skgd.engine.records import Memory, StageWork
+from skgd.kernels.pointers import pointed_to
+from skgd.kernels.views import vector
+
+__all__ = [
+    "call_backward",
+    "call_forward",
+    "call_gradient",
+    "calls",
+    "gather_memory",
+    "per_row",
+]
+
+
+def calls(stage, dtype):
+    """Return how a stage's kernels are called: forward, backward, gradient."""
+    if stage.is_group:
+        add, gradient = stage.kernels(dtype)
+        return call_forward(add, True), None, call_gradient(gradient, True)
+    forward, backward, gradient = stage.kernels(dtype)
+    return call_forward(forward), call_backward(backward), call_gradient(gradient)
+
+
+@cache
+def call_forward(kernel, is_group=False):
+    """Return ``forward(stage, step, memory)`` of a stage's kernel, or a group's."""
+    inlined = _inlined(kernel)
+    read = _columns if is_group else _inputs
+
+    def forward(stage, step, memory):
+        values, bounds = pointed_to(memory), (step.first, step.last)
+        inlined(
+            stage,
+            step,
+            *read(values, step, stage, bounds),
+            _parameters(values, stage),
+            per_row(values, step, stage.value, stage.outputs, bounds),
+            _work(values, stage),
+        )
+
+    return _named("forward", forward, kernel)
+
+
+@cache
+def call_backward(kernel):
+    """Return ``backward(stage, step, memory)`` of a stage's kernel."""
+    inlined = _inlined(kernel)
+
+    def backward(stage, step, memory):
+        values, bounds = pointed_to(memory), (step.first, step.last)
+        inlined(
+            stage,
+            step,
+            *_inputs(values, step, stage, bounds),
+            _parameters(values, stage),
+            per_row(values, step, stage.value, stage.outputs, bounds),
+            per_row(values, step, stage.delta, stage.outputs, bounds),
+            per_row(values, step, stage.source_delta, stage.inputs, bounds),
+            _work(values, stage),
+        )
+
+    return _named("backward", backward, kernel)
+
+
+@cache
+def call_gradient(kernel, is_group=False):
+    """Return ``gradient(stage, step, memory, out)`` of a stage's kernel, or a group's."""
+    inlined = _inlined(kernel)
+    read = _columns if is_group else _inputs
+
+    def gradient(stage, step, memory, out):
+        values, bounds = pointed_to(memory), (step.row, step.stop)
+        inlined(
+            stage,
+            step,
+            *read(values, step, stage, bounds),
+            _parameters(values, stage),
+            per_row(values, step, stage.delta, stage.outputs, bounds),
+            out,
+            _work(values, stage),
+        )
+
+    return _named("gradient", gradient, kernel)
+
+
+def _inlined(kernel):
+    return kernel if isinstance(kernel, Kernel) else jit(kernel)
+
+
+def _named(name, function, kernel):
+    named = jit_named(name, function, kernel)
+    named.parts = _inlined(kernel).parts or (kernel,)
+    return named
+
+
+@jit
+def gather_memory(rows, orders, network, work, kernels):
+    """Return all that the kernels of stages read and write: a Memory."""
+    return Memory(
+        rows,
+        vector(orders, 0, orders.size),
+        network.stages,
+        network.theta,
+        network.running,
+        network.numbers,
+        work.shared,
+        work.own,
+        work.arrivals,
+        kernels.multiply,
+    )
+
+
+@jit
+def per_row(memory, step, place, width, bounds):
+    """View what is kept for each row, of the rows within the bounds."""
+    first, last = bounds
+    return vector(
+        memory.shared, place * step.capacity + first * width, (last - first) * width
+    )
+
+
+@jit
+def _inputs(memory, step, stage, bounds):
+    """View the inputs of a stage, of the rows within the bounds."""
+    first, last = bounds
+    rows, n = memory.rows, (last - first) * stage.inputs
+    if stage.source >= 0:
+        start = stage.source * step.capacity + first * stage.inputs
+        return (vector(memory.shared, start, n),)
+    if memory.orders.shape[0] > 0 or rows.center.shape[0] > 0:
+        start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
+        return (vector(memory.shared, start, n),)
+    return (vector(rows.X, (step.start + first) * stage.inputs, n),)
+
+
+@jit
+def _columns(memory, step, stage, bounds):
+    """Return the rows of the data and their order."""
+    n = memory.orders.shape[0] - step.order
+    return memory.rows, vector(memory.orders, step.order, n)
+
+
+@jit
+def _parameters(memory, stage):
+    return vector(memory.theta, stage.begin, stage.end - stage.begin)
+
+
+@jit
+def _work(memory, stage):
+    return StageWork(
+        memory.shared,
+        memory.own,
+        memory.arrivals,
+        vector(memory.running, stage.running, stage.n_running),
+        vector(memory.numbers, stage.numbers, stage.n_numbers),
+        memory.multiply,
+    )
