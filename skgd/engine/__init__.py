@@ -6,7 +6,7 @@ The way of a mini-batch, with the file that owns each step::
       |
     gather     copy this thread's rows            passes.py
       |
-    forward    stage 0 -> ... -> last stage       passes.py; kernels: dense.py, stages/
+    forward    stage 0 -> ... -> last stage       passes.py, calls.py; kernels: stages/
       |
     loss       its sum, its slope by the outputs  passes.py; kernels: loops.py, losses/
       |

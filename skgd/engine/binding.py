@@ -11,7 +11,6 @@ import numpy as np
 
 from skgd.compile.jit import Kernel, functions, import_numba, jit
 from skgd.engine.calls import calls
-from skgd.engine.dense import DENSE
 from skgd.engine.loops import loss_loops, solver_loop
 from skgd.engine.records import STAGE, STEP, TILE, Kernels, Memory, Rows
 from skgd.kernels.multiply import bind as bind_multiply
@@ -70,30 +69,23 @@ def bind_steps(steps, dtype):
 
 
 def _number_kinds(layout, plan):
-    """Give each stage's record its kind; return the first stage of each.
-
-    The kernels of dense stages are compiled into the loops.
-    """
+    """Give each stage's record its kind; return the first stage of each."""
     found: dict = {}
     for row, stage in zip(plan.stages, layout.stages, strict=True):
-        if stage.is_dense:
-            row.kind = DENSE
-            continue
         found.setdefault(stage.key, stage)
-        row.kind = DENSE + 1 + list(found).index(stage.key)
-    if len(found) >= MOST_KINDS:
+        row.kind = list(found).index(stage.key)
+    if len(found) > MOST_KINDS:
         raise ValueError(
-            f"A network may have at most {MOST_KINDS - 1} kinds of stages beside the dense "
-            f"ones, each activation being one, got {len(found)}."
+            f"A network may have at most {MOST_KINDS} kinds of stages, of which the dense "
+            f"layers are one and each activation is one, got {len(found)}."
         )
     return found
 
 
 def _stage_kernels(stages, roles, dtype):
     """Compile the kernels of some stages: a tuple for each role, padded with None."""
-    # The first are those of the dense stages, which are not called through pointers.
     found: dict = {role: [None] * MOST_KINDS for role in roles}
-    for kind, stage in enumerate(stages.values(), DENSE + 1):
+    for kind, stage in enumerate(stages.values()):
         for role, kernel in zip(roles, calls(stage, dtype), strict=False):
             if kernel is not None:
                 found[role][kind] = _bound(kernel, role, dtype)

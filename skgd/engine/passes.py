@@ -6,17 +6,11 @@ number of threads. ``memory`` is a pointer to a Memory.
 """
 
 from skgd.compile.jit import jit
-from skgd.engine import dense
-from skgd.engine.calls import call_backward, call_forward, call_gradient, per_row
-from skgd.engine.dense import DENSE
+from skgd.engine.calls import per_row
 from skgd.kernels.pointers import pointed_to
 from skgd.kernels.views import matrix, row_of, vector
 
 __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
-
-_dense_forward = call_forward(dense.forward)
-_dense_backward = call_backward(dense.backward)
-_dense_gradient = call_gradient(dense.gradient)
 
 
 @jit
@@ -49,10 +43,7 @@ def forward(memory, kernels, step):
     stages = pointed_to(memory).stages
     for index in range(stages.shape[0]):
         stage = stages[index]
-        if stage.kind == DENSE:
-            _dense_forward(stage, step, memory)
-        else:
-            kernels.forward[stage.kind](stage, step, memory)
+        kernels.forward[stage.kind](stage, step, memory)
 
 
 @jit
@@ -84,11 +75,7 @@ def backward(memory, kernels, step):
     stages = pointed_to(memory).stages
     for index in range(stages.shape[0] - 1, 0, -1):
         stage = stages[index]
-        if stage.source_delta < 0:
-            continue
-        if stage.kind == DENSE:
-            _dense_backward(stage, step, memory)
-        else:
+        if stage.source_delta >= 0:
             kernels.backward[stage.kind](stage, step, memory)
 
 
@@ -100,7 +87,4 @@ def tile_gradient(memory, kernels, step, tile, out):
     """
     stage = pointed_to(memory).stages[tile.stage]
     step.parameter = tile.begin - stage.begin
-    if stage.kind == DENSE:
-        _dense_gradient(stage, step, memory, out)
-    else:
-        kernels.gradient[stage.kind](stage, step, memory, out)
+    kernels.gradient[stage.kind](stage, step, memory, out)

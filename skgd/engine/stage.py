@@ -68,9 +68,6 @@ class Stage:
     is_group : bool
         Whether it is an input group.
 
-    is_dense : bool
-        Whether its kernels are those of :mod:`skgd.engine.dense`.
-
     is_in_place : bool
         Whether it replaces its inputs by the outputs. The kernels then use only
         ``outputs``.
@@ -91,7 +88,6 @@ class Stage:
     """
 
     is_group: ClassVar[bool] = False
-    is_dense: ClassVar[bool] = False
     is_in_place: bool = False
     keeps_delta: ClassVar[bool] = True
     n_own = 0

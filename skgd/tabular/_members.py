@@ -15,6 +15,7 @@ from skgd.neural_network._prediction import mean_loss, predict_rows
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import Batches, Progress, TrainingState
 from skgd.parallel.threads import run_together
+from skgd.stages import Dense
 from skgd.tabular._network import DTYPE, initial_parameters, rows_of_table
 
 __all__ = [
@@ -168,7 +169,9 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
         return rows_of_table(table.part(first, last))
 
     products = len(out) * plain.stages[0].outputs * (table.X.shape[1] + table.bins.shape[1])
-    products += len(out) * sum(s.inputs * s.outputs for s in plain.stages if s.is_dense)
+    products += len(out) * sum(
+        s.inputs * s.outputs for s in plain.stages if isinstance(s, Dense)
+    )
     link = LINKS["identity"]() if loss is None else loss
     # That of a model in shared memory cannot be written to, which is another type.
     theta = np.require(theta, requirements="W")
