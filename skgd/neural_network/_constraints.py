@@ -1,6 +1,7 @@
 """The allowed values of a network's parameters, alone and together."""
 
 import inspect
+from functools import cache
 from numbers import Integral, Real
 from operator import is_
 from weakref import WeakKeyDictionary
@@ -67,6 +68,29 @@ OF_MINI_BATCHES = (
     "scoring",
     "numeric_embedding",
     "l1_ratio",
+    "rho",
+    "decay_rate",
+    "decay_steps",
+    "staircase",
+    "batch_normalization_momentum",
+    "batch_normalization_epsilon",
+)
+
+# What scikit-learn's MLP has, and documents to have no effect with 'lbfgs'.
+WITHOUT_EFFECT = (
+    "batch_size",
+    "learning_rate",
+    "learning_rate_init",
+    "power_t",
+    "shuffle",
+    "momentum",
+    "nesterovs_momentum",
+    "early_stopping",
+    "validation_fraction",
+    "beta_1",
+    "beta_2",
+    "epsilon",
+    "n_iter_no_change",
 )
 
 
@@ -266,10 +290,15 @@ def hidden_layer_sizes(estimator):
     return sizes
 
 
+@cache
+def _signature(cls):
+    return inspect.signature(cls.__init__)
+
+
 def default_of(cls, name):
     """Return the default of a parameter, also one that a subclass does not show."""
     for base in cls.__mro__:
-        parameters = inspect.signature(base.__init__).parameters
+        parameters = _signature(base).parameters
         if name in parameters:
             return parameters[name].default
     raise AssertionError(name)
@@ -321,19 +350,7 @@ def check_compatible(estimator, incremental):
     """
     _check_factors(estimator.learning_rate_factors or {})
     if estimator.solver == "lbfgs":
-        for name in OF_MINI_BATCHES:
-            value = getattr(estimator, name)
-            if np.any(initial_of(value)):
-                raise ValueError(
-                    f"{name}={value!r} needs mini-batches, which solver='lbfgs' "
-                    f"does not have; use one of {sorted(SOLVERS)}."
-                )
-        rate = estimator.learning_rate
-        if rate != "constant" and type(rate) is not Constant:
-            warn(
-                f"learning_rate={rate!r} has no effect with "
-                "solver='lbfgs', which chooses its own steps."
-            )
+        _check_full_batch(estimator)
     elif isinstance(estimator.solver, str):
         solver = SOLVERS[estimator.solver]
         for name in solver.own_arguments:
@@ -371,6 +388,34 @@ def check_compatible(estimator, incremental):
         raise ValueError(
             "batch_normalization=True needs mini-batches of at least 2 rows, got "
             "batch_size=1."
+        )
+
+
+def _check_full_batch(estimator):
+    """Refuse what 'lbfgs' cannot do; warn of what scikit-learn's ignores, too."""
+    ignored = []
+    for name in OF_MINI_BATCHES + WITHOUT_EFFECT:
+        value, default = getattr(estimator, name), default_of(type(estimator), name)
+        is_off = not default and not np.any(initial_of(value))
+        if (
+            is_off
+            or value == default
+            or (type(value) is Constant and not value.warmup_steps)
+        ):
+            continue
+        # Of scikit-learn's values, the schedules have names.
+        is_own = name == "learning_rate" and value not in ("invscaling", "adaptive")
+        if name in OF_MINI_BATCHES or is_own or not np.isscalar(value):
+            raise ValueError(
+                f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have; "
+                f"use one of {sorted(SOLVERS)}, or leave {name} at {default!r}."
+            )
+        ignored.append(f"{name}={value!r}")
+    if ignored:
+        have = "has" if len(ignored) == 1 else "have"
+        warn(
+            f"{', '.join(ignored)} {have} no effect with solver='lbfgs', which chooses its "
+            "own steps, of all rows."
         )
 
 

@@ -42,7 +42,8 @@ batch_size : int or 'auto', default='auto'
 
 learning_rate : {schedule_names}, Schedule or callable, default='constant'
     The learning rate as training proceeds, as a factor of ``learning_rate_init``. It acts
-    with every solver but 'lbfgs'. An object is of a class of :mod:`skgd.schedules`, or of
+    with every solver but 'lbfgs', which ignores those of scikit-learn with a warning, and
+    refuses the others. An object is of a class of :mod:`skgd.schedules`, or of
     your own. A callable gets ``(update, n_updates)``: an array of numbers of updates made
     before, and the number of all updates of the fit, which ``partial_fit`` gives as None.
     It returns an array of factors.
@@ -85,7 +86,7 @@ nesterovs_momentum : bool, default=True
 early_stopping : bool, default=False
     Whether to hold out ``validation_fraction`` of the data, stop by the score on them and
     keep the best weights. The split is stratified for binary classification. ``X_val`` of
-    ``fit`` takes the place of the split.
+    ``fit`` takes the place of the split. 'lbfgs' ignores it with a warning.
 
 validation_fraction : float or splitter, default=0.1
     The part of the data that ``early_stopping`` holds out, or an object that splits, such
@@ -158,7 +159,8 @@ scoring : str, callable or None, default=None
     The validation score: the name of a scorer of scikit-learn, a function of ``(estimator,
     X, y)``, 'loss' for minus the validation loss, or None for accuracy or R². Without
     ``X_val``, None keeps the first of equally good epochs, as scikit-learn does; otherwise
-    the last is kept. Not with 'lbfgs'.
+    the last is kept. The initial network is scored first. If that fails, perfect
+    predictions are scored; if both fail, ``fit`` raises before training. Not with 'lbfgs'.
 
 layer_normalization : bool, default=False
     Whether the linear outputs of the hidden layers are normalized over the units of each

@@ -24,7 +24,7 @@ from skgd.neural_network._trainer import (
     TrainingState,
     batch_bounds,
 )
-from skgd.neural_network._validation import Validation
+from skgd.neural_network._validation import Validation, scoring_name
 from skgd.neural_network._validation_split import split
 from skgd.parallel.threads import available_threads
 from skgd.preprocessing._bins import all_edges
@@ -223,6 +223,10 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     if rung is not None:
         run.rung = rung
         rung.resume(run)
+    scored_by = vars(estimator).get("_scored_by") if incremental and goes_on else None
+    is_known = bool(run.epochs) or scored_by == scoring_name(estimator.scoring)
+    if validation is not None and not is_known:
+        validation.check(estimator, layout, plugins, parameters)
     return run
 
 

@@ -1,6 +1,7 @@
 """The rows that each epoch is scored with, and the score."""
 
 import re
+import warnings
 from contextlib import contextmanager
 from numbers import Real
 from typing import Any, NamedTuple
@@ -132,6 +133,23 @@ def validated(estimator, given, y, dtype):
     return Data(X, targets, weight)
 
 
+class _OtherRowsError(Exception):
+    """A scorer asks for predictions of other rows than those to validate with."""
+
+
+def _method(name, rows, answer):
+    """Return a method that gives a known answer, for some rows only."""
+
+    def method(X):
+        if X is not rows:
+            raise _OtherRowsError
+        return answer
+
+    # scikit-learn's scorers ask for it.
+    method.__name__ = name
+    return method
+
+
 def scoring_name(scoring):
     """Return what tells one ``scoring`` from another, also in another process."""
     is_name = scoring is None or isinstance(scoring, str)
@@ -189,26 +207,74 @@ class Validation(NamedTuple):
             _, y, weight, *_ = self.data
             score = estimator._validation_score(predicted, y, weight)
         else:
-            kept = parameters.copy()
-            network = *kept.plain(layout), kept.stages(layout), plugins.loss
-            score = self._scored(estimator, network)
+            score = self._scored(self._snapshot(estimator, layout, plugins, parameters))
         return tuple(float(v) if np.isfinite(v) else np.nan for v in (loss, score))
 
-    def _scored(self, estimator, network):
-        """Score a snapshot of the estimator, which later epochs do not change."""
-        X, y, weight, *_ = self.data
-        model = object.__new__(type(estimator))
+    def check(self, *network):
+        """Raise if ``scoring`` scores neither the initial network nor a perfect one.
+
+        Parameters
+        ----------
+        *network : BaseMLP, Layout, Plugins, Parameters
+            As of :meth:`evaluate`.
+        """
+        model = self._snapshot(*network)
+        if model.scoring in (None, "loss"):
+            return
+        faults: list = []
+        with warnings.catch_warnings():
+            # Of predictions that training will improve.
+            warnings.simplefilter("ignore")
+            for prepare in (lambda: None, lambda: self._make_perfect(model)):
+                prepare()
+                try:
+                    score = self._scored(model)
+                except _OtherRowsError:
+                    return
+                except Exception as error:
+                    faults.append(error)
+                    continue
+                if np.isfinite(score) or not self.restores:
+                    return
+                faults.append(
+                    ValueError(
+                        f"scoring={model.scoring!r} must return a finite number, got "
+                        f"{score}: choose another scoring, or pass as X_val what it can "
+                        "score."
+                    )
+                )
+        raise faults[0]
+
+    def _snapshot(self, estimator, layout, plugins, parameters):
+        """Copy the estimator as if it were fitted; later epochs do not change the copy."""
+        kept, model = parameters.copy(), object.__new__(type(estimator))
         vars(model).update(vars(estimator))
         # The rows are arrays.
         vars(model).pop("feature_names_in_", None)
-        model._set_network(*network)
-        scoring = estimator.scoring
+        model._set_network(*kept.plain(layout), kept.stages(layout), plugins.loss)
+        return model
+
+    def _make_perfect(self, model):
+        """Have a model predict the targets."""
+        X, y, *_ = self.data
+        answers = {"predict": model._targets(y)}
+        if is_classifier(model):
+            one_hot = np.eye(len(model.classes_))[y[:, 0].astype(int)]
+            answers["predict_proba"] = one_hot if y.shape[1] == 1 else y
+        else:
+            # Quantiles are several predictions of a target.
+            shape = len(y), *model.predict(X[:1]).shape[1:]
+            answers["predict"] = np.resize(y.T, shape[::-1]).T
+        for name, answer in answers.items():
+            vars(model)[name] = _method(name, X, answer)
+
+    def _scored(self, model):
+        X, y, weight, *_ = self.data
+        scoring = model.scoring
         weights = {} if weight is None else {"sample_weight": weight}
         try:
-            score = check_scoring(model, scoring)(
-                model, X, estimator._targets(y), **weights
-            )
-        except (TypeError, ValueError) as error:
+            score = check_scoring(model, scoring)(model, X, model._targets(y), **weights)
+        except Exception as error:
             what = "cannot score the validation data. Choose another scoring."
             if weights and "sample_weight" in str(error):
                 what = (

@@ -1,14 +1,16 @@
 """Weight decay, clipping, rates by kind, averages and dropout, in the estimators."""
 
 import pickle
+import re
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupShuffleSplit
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.activations import Tanh
@@ -16,7 +18,7 @@ from skgd.engine.stage import KINDS
 from skgd.losses import REGRESSION_LOSSES
 from skgd.neural_network._network import layout_of
 from skgd.neural_network._parameters import Parameters, pack
-from skgd.schedules import Constant, Exponential, FlatCos, Scheduled
+from skgd.schedules import SCHEDULES, Constant, Exponential, FlatCos, Scheduled
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import Model, assert_close
 from tests.engine.test_train import RATES
@@ -224,6 +226,47 @@ def test_lbfgs_refuses(name):
     network = MLPClassifier(solver="lbfgs", **{name: FEATURES[name]})
     with pytest.raises(ValueError, match=f"{name}=.* needs mini-batches.*use one of"):
         network.fit(X, CLASSES)
+
+
+OF_SCIKIT_LEARN = "constant", "invscaling", "adaptive"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("learning_rate", n) for n in SCHEDULES if n not in OF_SCIKIT_LEARN),
+        *(("learning_rate", n()) for n in SCHEDULES.values() if n is not Constant),
+        ("learning_rate", Constant(warmup_steps=5)),
+        ("learning_rate", lambda update, n_updates: 1.0),
+        ("validation_fraction", GroupShuffleSplit()),
+        ("rho", 0.8),
+        ("rho", 0.0),
+        ("decay_rate", 2.0),
+        ("decay_steps", 10),
+        ("staircase", False),
+        ("batch_normalization_momentum", 0.0),
+        ("batch_normalization_epsilon", 0.1),
+        ("scoring", "loss"),
+        ("scoring", lambda model, X, y: 0.0),
+        ("numeric_embedding", "periodic"),
+        ("l1_ratio", 0.5),
+        ("dropout", [0.0, 0.1]),
+        ("ema_decay", 0.9),
+    ],
+)
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_lbfgs_refuses_what_scikit_learn_does_not_have(estimator, name, value):
+    network = estimator(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0)
+    network.fit(X, CLASSES).set_params(**{name: value})
+    before = joblib.hash(network.coefs_)
+    default = f"or leave {name} at {estimator().get_params()[name]!r}."
+    message = (
+        f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have; use"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        network.fit(X, CLASSES)
+    assert str(error.value).endswith(default)
+    assert joblib.hash(network.coefs_) == before
 
 
 def test_a_kind_that_there_is_none_of():

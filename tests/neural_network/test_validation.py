@@ -2,14 +2,16 @@
 
 import pickle
 import re
+import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, log_loss, make_scorer
+from sklearn.metrics import accuracy_score, log_loss, make_scorer, mean_gamma_deviance
 from sklearn.model_selection import (
     GridSearchCV,
     GroupShuffleSplit,
@@ -21,6 +23,8 @@ from sklearn.pipeline import Pipeline
 
 import skgd
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
+from skgd.losses import Quantile
+from skgd.neural_network._run import Run
 from skgd.solvers import SOLVERS
 from tests.drop_in.tasks import CLASSIFICATION, data, quietly
 from tests.oracles.losses import LOSSES
@@ -280,10 +284,11 @@ def test_a_scorer_gets_a_snapshot():
     frame = pd.DataFrame(both["X"]).add_prefix("x")
     both.update(X=frame, X_val=pd.DataFrame(both["X_val"], columns=frame.columns))
     model = fitted("binary", both, scoring=keep, max_iter=3)
-    assert len(kept) == 3
+    # The first is the initial network, which shows whether there is a score.
+    assert len(kept) == 4
     assert_same_weights(kept[-1], model)
     first = fitted("binary", both, max_iter=1)
-    assert_same_weights(kept[0], first)
+    assert_same_weights(kept[1], first)
 
 
 def test_another_scoring_starts_anew():
@@ -300,7 +305,10 @@ def test_another_scoring_starts_anew():
     [
         ("accurate", "Did you mean scoring='accuracy'"),
         (lambda model, X, y: "good", "must return a number, got 'good'"),
-        (lambda model, X, y: np.nan, "score .* is nan in epoch 1 .*: choose another scor"),
+        (
+            lambda model, X, y: np.nan,
+            "must return a finite number, got nan: choose another",
+        ),
         (lambda model, X, y: accuracy_score(y, y[1:]), "^scoring=.* cannot score the val"),
     ],
 )
@@ -308,6 +316,153 @@ def test_scoring_that_is_none(scoring, message):
     _, both = parts("binary")
     with pytest.raises(ValueError, match=message):
         fitted("binary", both, scoring=scoring, early_stopping=True)
+
+
+def test_a_score_that_stops_being_a_number():
+    scores = iter([0.5, np.nan])
+    _, both = parts("binary")
+    with pytest.raises(ValueError, match=r"score .* is nan in epoch 1 .*: choose another"):
+        fitted("binary", both, scoring=lambda *args: next(scores), early_stopping=True)
+
+
+def state_of(model):
+    """Return what tells changes; functions have no hash that does."""
+    return joblib.hash({n: v for n, v in vars(model).items() if n != "scoring"})
+
+
+def gamma_deviance(model, X, y):
+    """Refuses negative predictions, which the initial network has."""
+    return -mean_gamma_deviance(y, model.predict(X))
+
+
+def of_some_rows(model, X, y):
+    return gamma_deviance(model, X[:9], y[:9])
+
+
+def of_a_quantile(model, X, y):
+    return -mean_gamma_deviance(y, model.predict(X)[:, 0])
+
+
+def returns_an_array(model, X, y):
+    return model.predict(X)
+
+
+def asks_for_what_there_is_not(model, X, y):
+    return model.decision_function(X).mean()
+
+
+@pytest.mark.parametrize("fit", ["X_val", "early_stopping", "warm_start", "partial_fit"])
+@pytest.mark.parametrize(
+    ("task", "scoring", "error"),
+    [
+        ("multiclass", "roc_auc", ValueError),
+        ("multiclass", "f1", ValueError),
+        ("multilabel", "balanced_accuracy", ValueError),
+        ("strings", "r2", ValueError),
+        ("regression", "accuracy", ValueError),
+        # Some targets are negative.
+        ("regression", "neg_mean_squared_log_error", ValueError),
+        ("binary", returns_an_array, ValueError),
+        ("binary", asks_for_what_there_is_not, AttributeError),
+        ("binary", lambda model, X: 0.0, TypeError),
+        ("binary", lambda model, X, y: {}["score"], KeyError),
+        ("binary", lambda model, X, y: 1 / 0, ZeroDivisionError),
+    ],
+)
+def test_a_scorer_that_does_not_suit(task, scoring, error, fit, monkeypatch):
+    _, both = parts(task)
+    model = network(task, scoring=scoring, early_stopping=fit == "early_stopping")
+    if fit == "early_stopping":
+        both = {"X": both["X"], "y": both["y"]}
+    method, classes = model.fit, {}
+    if fit == "partial_fit":
+        method = model.partial_fit
+        if task in CLASSIFICATION:
+            is_multilabel = task == "multilabel"
+            classes["classes"] = np.arange(3) if is_multilabel else np.unique(both["y"])
+    if fit == "warm_start":
+        model.set_params(warm_start=True, scoring="loss", max_iter=2)
+        quietly(model.fit, **both)
+        model.set_params(scoring=scoring)
+    before = state_of(model)
+    monkeypatch.setattr(Run, "advance", None)
+    with pytest.raises(error, match=r"^\W?scoring=.* (cannot score|must return)"):
+        method(**both, **classes)
+    assert state_of(model) == before
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    ("scoring", "loss"),
+    [
+        ("neg_mean_gamma_deviance", "squared_error"),
+        (gamma_deviance, "squared_error"),
+        (of_some_rows, "squared_error"),
+        (of_a_quantile, Quantile([0.2, 0.7])),
+    ],
+)
+def test_a_scorer_that_suits_after_the_first_epoch(scoring, loss, early_stopping):
+    X, y = data("regression")[0], np.full(150, 9.0)
+    settings = {"loss": loss, "learning_rate_init": 0.3, "early_stopping": early_stopping}
+    model = network("regression", learning_rate="cosine", max_iter=5, **settings)
+    initial = clone(model).set_params(learning_rate_init=1e-9, max_iter=1)
+    assert (quietly(initial.fit, X, y, X_val=X, y_val=y).predict(X[:9]) < 0).any()
+    model.set_params(scoring=scoring)
+    quietly(model.fit, X, y, X_val=X, y_val=y)
+    assert len(model.validation_scores_) == 5
+
+
+@pytest.mark.parametrize("response", ["predict", "predict_proba"])
+@pytest.mark.parametrize("task", [*CLASSIFICATION, "regression", "multioutput"])
+def test_a_scorer_that_fails_sees_a_perfect_network(task, response):
+    _, both = parts(task)
+    calls = []
+
+    def score(y, predicted):
+        calls.append(np.asarray(predicted))
+        if len(calls) == 1:
+            raise ValueError("of the initial network")
+        return 0.0
+
+    if response == "predict_proba" and task not in CLASSIFICATION:
+        return
+    model = network(task, scoring=make_scorer(score, response_method=response), max_iter=2)
+    quietly(model.fit, **both)
+    assert len(calls) == 4
+    expected = both["y_val"]
+    if response == "predict_proba" and task != "multilabel":
+        expected = (np.asarray(expected)[:, np.newaxis] == model.classes_) * 1.0
+        expected = expected[:, 1] if task == "binary" else expected
+    np.testing.assert_array_equal(calls[1], expected)
+
+
+def test_the_first_score_changes_nothing():
+    """Nor does it warn, though there are no predictions of some classes."""
+    for task, name in (("multiclass", "precision_macro"), ("regression", "r2")):
+        scorer = sklearn.metrics.get_scorer(name)
+        calls = []
+
+        def counted(model, X, y, scorer=scorer, calls=calls):
+            calls.append(len(y))
+            with warnings.catch_warnings():
+                if len(calls) > 1:
+                    warnings.simplefilter("ignore")
+                return scorer(model, X, y)
+
+        settings = {"dropout": 0.1, "max_iter": 4, "early_stopping": True}
+        _, both = parts(task)
+        watched = fitted(task, both, scoring=counted, **settings)
+        plain = fitted(task, both, scoring="loss", **settings, tol=0.0)
+        assert watched.loss_curve_ == plain.loss_curve_
+        assert watched.validation_loss_curve_ == plain.validation_loss_curve_
+        assert len(calls) == 5
+        # partial_fit goes on with a scorer that is known.
+        other = network(task, scoring=counted)
+        classes = {"classes": np.unique(both["y"])} if task == "multiclass" else {}
+        del calls[1:]
+        for _ in range(3):
+            other.partial_fit(**both, **classes)
+        assert len(calls) == 5
 
 
 def test_scoring_without_weights():
@@ -424,16 +579,21 @@ def test_why_training_has_stopped(monkeypatch):
     }
     for reason, parameters in reasons.items():
         assert fitted("regression", train, **parameters).stop_reason_ == reason
-    lbfgs = fitted("regression", train, solver="lbfgs", max_iter=2)
+    lbfgs = fitted("regression", train, solver="lbfgs", batch_size="auto", max_iter=2)
     assert lbfgs.stop_reason_ == "max_iter"
     assert lbfgs.best_epoch_ is lbfgs.validation_loss_curve_ is None
-    lbfgs = fitted("regression", train, solver="lbfgs", tol=1.0)
+    lbfgs = fitted("regression", train, solver="lbfgs", batch_size="auto", tol=1.0)
     assert lbfgs.stop_reason_ == "no_improvement"
 
 
 def test_a_fit_that_is_interrupted():
+    calls = []
+
     def interrupt(model, X, y):
-        raise KeyboardInterrupt
+        calls.append(model)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return 0.0
 
     _, both = parts("binary")
     with pytest.warns(UserWarning, match="interrupted"):
@@ -493,7 +653,8 @@ def test_one_line_an_epoch(capsys, is_given):
 
 
 def test_why_lbfgs_has_stopped(capsys):
-    fitted("binary", parts("binary")[0], verbose=2, solver="lbfgs", max_iter=2)
+    settings = {"solver": "lbfgs", "batch_size": "auto", "max_iter": 2}
+    fitted("binary", parts("binary")[0], verbose=2, **settings)
     *_, iteration, last = capsys.readouterr().out.splitlines()
     assert iteration.startswith("Iteration 2, loss = ")
     assert last == "Stopped after iteration 2: max_iter."
@@ -667,7 +828,7 @@ def test_labels_of_a_multilabel_network():
 
 
 def test_lbfgs_refuses_it():
-    model = network("binary", solver="lbfgs")
+    model = network("binary", solver="lbfgs", batch_size="auto")
     with pytest.raises(ValueError, match=r"X_val .*solver='lbfgs'.*'adam'"):
         model.fit(X, CLASSES, X_val=X, y_val=CLASSES)
     with pytest.raises(ValueError, match=r"scoring='loss' needs mini-batches.*'adam'"):
@@ -676,8 +837,10 @@ def test_lbfgs_refuses_it():
 
 def test_lbfgs_forgets_the_curves_of_the_fit_before():
     model = fitted("binary", parts("binary")[1], early_stopping=True)
-    fresh = fitted("binary", parts("binary")[0], solver="lbfgs")
-    quietly(model.set_params(solver="lbfgs").fit, **parts("binary")[0])
+    full_batch = {"solver": "lbfgs", "batch_size": "auto"}
+    fresh = fitted("binary", parts("binary")[0], **full_batch)
+    model.set_params(early_stopping=False, **full_batch)
+    quietly(model.fit, **parts("binary")[0])
     names = [{n for n in vars(m) if n.endswith("_")} for m in (model, fresh)]
     assert names[0] == names[1]
     assert model.best_epoch_ is None

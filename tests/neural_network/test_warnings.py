@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.neural_network import _trainer
-from skgd.schedules import SCHEDULES
+from skgd.schedules import SCHEDULES, Constant
 from skgd.solvers import SOLVERS
 from tests.drop_in.tasks import SINCE_1_7
 
@@ -92,6 +92,30 @@ def test_learning_rate_with_lbfgs(estimator):
     model = estimator(solver="lbfgs", tol=10, learning_rate="adaptive")
     message = only(caught(model.fit, X, ESTIMATORS[estimator]), UserWarning)
     assert "learning_rate='adaptive' has no effect" in message
+    # All of scikit-learn's that are set, in one.
+    ignored = {
+        "batch_size": 7,
+        "learning_rate": "invscaling",
+        "learning_rate_init": 0.1,
+        "power_t": 0.7,
+        "shuffle": False,
+        "momentum": 0.8,
+        "nesterovs_momentum": False,
+        "early_stopping": np.True_,
+        "validation_fraction": 0.3,
+        "beta_1": 0.8,
+        "beta_2": 0.9,
+        "epsilon": 1e-6,
+        "n_iter_no_change": 3,
+    }
+    model.set_params(**ignored)
+    message = only(caught(model.fit, X, ESTIMATORS[estimator]), UserWarning)
+    named = ", ".join(f"{name}={value!r}" for name, value in ignored.items())
+    assert message.startswith(f"{named} have no effect with solver='lbfgs'")
+    model.set_params(**{name: estimator().get_params()[name] for name in ignored})
+    assert caught(model.fit, X, ESTIMATORS[estimator]) == []
+    model.set_params(learning_rate=Constant())
+    assert caught(model.fit, X, ESTIMATORS[estimator]) == []
 
 
 def test_ctrl_c(monkeypatch):
@@ -121,7 +145,8 @@ def test_lbfgs_warns_as_scikit_learn(limits):
     [(1, 0, False), (5, 5, False), (100, 0, True), (1, -50, True), (0.01, 0, True)],
 )
 def test_advice_to_scale_the_target(scale, shift, advised, solver):
-    model = MLPRegressor(solver=solver, max_iter=2, learning_rate_init=1e-5, random_state=0)
+    rate = {} if solver == "lbfgs" else {"learning_rate_init": 1e-5}
+    model = MLPRegressor(solver=solver, max_iter=2, random_state=0, **rate)
     advice = "TransformedTargetRegressor(..., transformer=StandardScaler())"
     for y in (TARGETS, np.column_stack([TARGETS / TARGETS.std(), TARGETS])):
         y = y * scale + shift
