@@ -248,6 +248,9 @@ class Solver(Step):
       update multiplies the gradient by, in all updates together if it keeps a velocity.
       ``state`` is the new one. Solvers without it are refused with ``l1_ratio``.
     - ``step_coefficients(self, rate, t)`` returns its coefficients, by default ``(rate,)``.
+    - ``step_rates(self, rate, before)`` returns what it gets as ``rate``, if that depends
+      on the rates of updates before, and the numbers to go on from, one an update:
+      ``before`` is the last of these, 0 at first.
 
     Attributes
     ----------
@@ -268,6 +271,10 @@ class Solver(Step):
     def step_coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
         """Return what the step sizes of all parameters share."""
         return (rate,)
+
+    def step_rates(self, rate: np.ndarray, before: float) -> tuple:
+        """Return the rates of the step sizes, and what to go on from after each update."""
+        return rate, rate
 
     def __call__(self, fun, x0, args=(), **options):
         """Minimize a function: a solver is a method of ``scipy.optimize.minimize``.
@@ -304,9 +311,9 @@ class Solver(Step):
         Returns
         -------
         result : scipy.optimize.OptimizeResult
-            The last ``x``, its ``fun`` and ``jac``, counts ``nit``, ``nfev`` and ``njev``,
-            and ``status``, ``success`` and ``message``. ``success`` is whether ``gtol`` is
-            reached.
+            The last finite ``x``, its ``fun`` and ``jac``, counts ``nit``, ``nfev`` and
+            ``njev``, and ``status``, ``success`` and ``message``. ``success`` is whether
+            ``gtol`` is reached.
 
         Raises
         ------

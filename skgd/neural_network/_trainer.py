@@ -54,6 +54,9 @@ class Progress:
 
     initial : float or None
         The ``learning_rate_init`` that ``rate`` is of; None in pickles that have none.
+
+    summed_rate : float
+        What the solver's ``step_rates`` go on from.
     """
 
     solver: object
@@ -62,6 +65,7 @@ class Progress:
     n_updates: int = 0
     n_seen: int = 0
     initial: float | None = None
+    summed_rate: float = 0.0
 
     def rate_from(self, initial):
         """Return the rate, lowered as far as it is, for another initial one."""
@@ -366,11 +370,15 @@ class Trainer:
         scheduled = scheduled_factors(self._plugins.scheduled, progress, self._highest_rate)
         rate = self._state.progress.rate * self._factors
         self._rates, self._epochs = np.append(self._rates[-1], rate), epoch
+        step_rates, self._sums = rate, rate
+        if any(step.shrinks for step in self._plugins.steps):
+            summed = self._state.progress.summed_rate
+            step_rates, self._sums = self._plugins.solver.step_rates(rate, summed)
         table = np.empty((len(t), len(self._groups), self._n_columns))
         for row, (factor, *acts) in enumerate(self._groups):
             columns = []
             for step, is_on in zip(self._plugins.steps, acts, strict=True):
-                own = factor * rate
+                own = factor * (step_rates if step.shrinks else rate)
                 if type(step) is Decay and "weight_decay" in scheduled:
                     own = own * scheduled["weight_decay"]
                 columns += [*coefficients(step, own, t), is_on]
@@ -417,4 +425,6 @@ class Trainer:
             if n_threads < most:
                 self._pace.most = 1
             progress.n_updates = n_updates
+            if made:
+                progress.summed_rate = float(self._sums[made - 1])
             self._state.parameters.n_averaged += made

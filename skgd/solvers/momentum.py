@@ -17,8 +17,10 @@ I. Sutskever, J. Martens, G. Dahl, G. Hinton (2013). "On the importance of initi
 and momentum in deep learning." ICML.
 """
 
+from itertools import accumulate
 from numbers import Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skgd.engine import Solver
@@ -68,14 +70,16 @@ class Momentum(Solver):
         v = mu * v - step
         return theta + (mu * v - step if nesterov else v), (v,)
 
-    def step_coefficients(self, rate, t):
-        """Return the rate times the sum of the parts in which the velocity keeps gradients.
+    def step_rates(self, rate, before):
+        """Return the rates so far, each times the part of it that the velocity has kept.
 
-        A gradient moves the parameter in all updates to come. Were the step size the rate
-        alone, an L1 penalty would have ``1 - momentum`` of its strength.
+        As the velocity does, their sum lags behind a rate that falls. Were the step size
+        the rate alone, an L1 penalty would have ``1 - momentum`` of its strength.
         """
-        mu, n = self.momentum, t + 1 + self.nesterovs_momentum
-        return (rate * (n if mu == 1 else (1 - mu**n) / (1 - mu)),)
+        mu = self.momentum
+        all_sums = accumulate(rate.tolist(), lambda s, eta: mu * s + eta, initial=before)
+        sums = np.array(list(all_sums)[1:])
+        return rate + mu * sums if self.nesterovs_momentum else sums, sums
 
     @staticmethod
     def step_size(state, coefficients):

@@ -1,14 +1,18 @@
 """The L1 share of the penalty: the oracle, exact zeros, what it converges to."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.linear_model import ElasticNet
 
 from skgd import MLPClassifier, MLPRegressor
 from skgd.engine.contracts import check_definition
 from skgd.engine.stage import KINDS
 from skgd.neural_network import _trainer
+from skgd.schedules import InverseTime, Polynomial, StepDecay
 from skgd.solvers import (
     SOLVERS,
     AdaGrad,
@@ -159,6 +163,86 @@ def test_it_converges_to_the_elastic_net(solver, rate):
     size = 0.7 * abs(peer.coef_).sum() + 0.15 * (peer.coef_**2).sum()
     objective = ((y - peer.predict(rows)) ** 2).mean() / 2 + 20 / 60 * size
     assert model.loss_ == pytest.approx(objective, rel=1e-5)
+
+
+FALLING = {
+    "inverse_time": InverseTime(decay_rate=1.0, decay_steps=500, staircase=False),
+    "cosine": "cosine",
+    "linear": Polynomial(power=1.0),
+    "step": StepDecay(step_size=1500),
+}
+
+
+@pytest.mark.parametrize("nesterovs_momentum", [False, True])
+@pytest.mark.parametrize("schedule", FALLING)
+def test_momentum_leaves_the_zeros_of_the_elastic_net(schedule, nesterovs_momentum):
+    """Also as the rate falls, and with the noise of mini-batches."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 30))
+    y = rows[:, :5] @ [3, -2, 1, 0.5, -0.5] + 1 + 0.3 * rng.normal(size=200)
+    peer = ElasticNet(alpha=4 / 20, l1_ratio=0.7, tol=1e-12).fit(rows, y)
+    model = MLPRegressor(
+        hidden_layer_sizes=(),
+        solver=Momentum(nesterovs_momentum=nesterovs_momentum),
+        learning_rate=FALLING[schedule],
+        learning_rate_init=0.01,
+        alpha=4,
+        l1_ratio=0.7,
+        batch_size=20,
+        max_iter=400,
+        tol=0,
+        n_iter_no_change=400,
+        random_state=0,
+    ).fit(rows, y)
+    found = model.coefs_[0][:, 0]
+    assert abs(int((found == 0).sum()) - int((peer.coef_ == 0).sum())) <= 2
+    np.testing.assert_allclose(found, peer.coef_, atol=0.05)
+
+
+def falling(update, n_updates):
+    return 0.9**update
+
+
+@pytest.mark.parametrize("nesterovs_momentum", [False, True])
+def test_momentum_of_a_falling_rate_follows_the_oracle(nesterovs_momentum):
+    hyper = {"momentum": 0.8, "nesterovs_momentum": nesterovs_momentum}
+    *_, (expected, _) = oracle.train(
+        initial_layers(False)[1],
+        X,
+        Y,
+        oracle_of(LOSS),
+        [np.arange(64)] * 8,
+        solver="momentum",
+        hyper=hyper,
+        rate=0.1,
+        rate_factors={"weights": 0.5},
+        batch_size=16,
+        alpha=3 * ALPHA * 0.4,
+        absolute=3 * ALPHA * 0.6,
+        rate_factor=lambda t: falling(t, None),
+    )
+    network = MLPRegressor(
+        hidden_layer_sizes=UNITS[1:-1],
+        activation="tanh",
+        solver=Momentum(**hyper),
+        learning_rate=falling,
+        learning_rate_init=0.1,
+        learning_rate_factors={"weights": 0.5},
+        alpha=3 * ALPHA,
+        l1_ratio=0.6,
+        batch_size=16,
+        shuffle=False,
+        random_state=0,
+        max_iter=8,
+    )
+    steps = clone(network)
+    for _ in range(8):
+        steps = pickle.loads(pickle.dumps(steps.partial_fit(X, Y)))
+    for a, b in zip(network.fit(X, Y).coefs_, steps.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for found, layer in zip(network.coefs_, expected, strict=True):
+        assert_close(found, layer["weights"], 1e-10, 0.1)
+        assert 0 < (found == 0).sum() < found.size
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

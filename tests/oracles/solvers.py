@@ -76,27 +76,28 @@ SOLVERS = {
     "lion": lion,
 }
 
-# What multiplies the gradient: (new state, rate, t, **hyperparameters) -> array.
+# What multiplies the gradient: (new state, rates so far, t, **hyperparameters) -> array.
 STEP_SIZES = {
-    "minibatch": lambda state, rate, t: rate,
+    "minibatch": lambda state, rates, t: rates[t],
     # The sum of how far a gradient of now and of each update before moves the parameter.
-    "momentum": lambda state, rate, t, *, momentum, nesterovs_momentum: (
-        rate * sum(momentum**k for k in range(t + 1 + nesterovs_momentum))
+    "momentum": lambda state, rates, t, *, momentum, nesterovs_momentum: sum(
+        momentum**k * eta
+        for k, eta in enumerate([*rates, *[rates[t]] * nesterovs_momentum][::-1])
     ),
-    "rmsprop": lambda state, rate, t, *, rho, epsilon, centered=False, momentum=0.0: (
-        rate
+    "rmsprop": lambda state, rates, t, *, rho, epsilon, centered=False, momentum=0.0: (
+        rates[t]
         * sum(momentum**k for k in range(t + 1))
         / (np.sqrt(np.maximum(state[0] - (state[1] ** 2 if centered else 0), 0)) + epsilon)
     ),
-    "adam": lambda state, rate, t, *, beta_1, beta_2, epsilon, amsgrad=False: (
-        rate * np.sqrt(1 - beta_2 ** (t + 1)) / (np.sqrt(state[1 + amsgrad]) + epsilon)
+    "adam": lambda state, rates, t, *, beta_1, beta_2, epsilon, amsgrad=False: (
+        rates[t] * np.sqrt(1 - beta_2 ** (t + 1)) / (np.sqrt(state[1 + amsgrad]) + epsilon)
     ),
-    "nadam": lambda state, rate, t, *, beta_1, beta_2, epsilon, momentum_decay=0.004: (
-        rate / (np.sqrt(state[1] / (1 - beta_2 ** (t + 1))) + epsilon)
+    "nadam": lambda state, rates, t, *, beta_1, beta_2, epsilon, momentum_decay=0.004: (
+        rates[t] / (np.sqrt(state[1] / (1 - beta_2 ** (t + 1))) + epsilon)
     ),
-    "adagrad": lambda state, rate, t, *, epsilon: rate / (np.sqrt(state[0]) + epsilon),
-    "lion": lambda state, rate, t, *, beta_1, beta_2: (
-        rate * (1 - beta_2 ** (t + 1)) / (np.abs(state[0]) + 1e-30)
+    "adagrad": lambda state, rates, t, *, epsilon: rates[t] / (np.sqrt(state[0]) + epsilon),
+    "lion": lambda state, rates, t, *, beta_1, beta_2: (
+        rates[t] * (1 - beta_2 ** (t + 1)) / (np.abs(state[0]) + 1e-30)
     ),
 }
 STEP_SIZES["sgd"] = STEP_SIZES["momentum"]

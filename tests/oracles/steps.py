@@ -67,7 +67,9 @@ def train(
                     if kind == "weights":
                         theta = theta - eta * decay_factor(t) * weight_decay * before
                         if absolute:
-                            size = STEP_SIZES[solver](state[key], eta, t, **hyper)
+                            own = rate * (rate_factors or {}).get("weights", 1.0)
+                            rates = [own * rate_factor(k) for k in range(t + 1)]
+                            size = STEP_SIZES[solver](state[key], rates, t, **hyper)
                             most = size * absolute / weight[rows].sum()
                             theta = np.sign(theta) * np.maximum(abs(theta) - most, 0)
                     average = averages[index]

@@ -89,10 +89,13 @@ def test_the_step_size_follows_the_oracle(name, settings):
         theta, state = oracles.SOLVERS[name](
             theta, state, gradients[t], rates[t], t, **settings
         )
-    shared = solver.step_coefficients(rates[[t]], np.array([t]))
+    # In two calls, as of two compiled ones.
+    _, sums = solver.step_rates(rates[:2], 0.0)
+    step_rates, _ = solver.step_rates(rates[2 : t + 1], sums[-1])
+    shared = solver.step_coefficients(step_rates[-1:], np.array([t]))
     shared = tuple(np.broadcast_to(column, 1)[0] for column in shared)
     found = [solver.step_size(tuple(s[i] for s in state), shared) for i in range(N_PARAMS)]
-    expected = oracles.STEP_SIZES[name](state, rates[t], t, **settings)
+    expected = oracles.STEP_SIZES[name](state, rates[: t + 1], t, **settings)
     np.testing.assert_allclose(found, np.broadcast_to(expected, N_PARAMS), rtol=1e-12)
 
 
