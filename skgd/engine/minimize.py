@@ -27,7 +27,7 @@ REFUSED = "hess", "hessp", "bounds", "constraints"
 MESSAGES = {
     0: "No component of the gradient is larger than gtol.",
     1: "Maximum number of iterations has been exceeded.",
-    2: "A variable or its gradient is not finite. Lower learning_rate_init.",
+    2: "A variable, the gradient or the function is not finite. Lower learning_rate_init.",
     99: "`callback` raised `StopIteration`.",
 }
 # Updates whose coefficients are computed at a time.
@@ -61,7 +61,7 @@ def minimize(solver, fun, x0, args=(), jac=None, callback=None, **options):
         if solver.needs_norm:
             steps["norm"] = np.linalg.norm(slope)
         _update(kernels, tiles, theta, state, slope, table[place], steps[0])
-        nit, x = nit + 1, theta.copy()
+        last, nit, x = (x, slope), nit + 1, theta.copy()
         slope = problem.slope(x)
         try:
             if takes_result:
@@ -72,11 +72,16 @@ def minimize(solver, fun, x0, args=(), jac=None, callback=None, **options):
         except StopIteration:
             status = 99
             break
+    if status == 2 and nit:
+        x, slope = last
+    value = problem.value(x)
+    if not np.isfinite(value):
+        status = 2
     if options["disp"]:
         print(MESSAGES[status])
     return OptimizeResult(
         x=x,
-        fun=problem.value(x),
+        fun=value,
         jac=slope,
         nit=nit,
         nfev=problem.nfev,

@@ -203,10 +203,11 @@ def learning_rate_range(
     log_rates = np.log(rates)
     lowest = losses.argmin()
     steepest = np.gradient(losses, log_rates)[: lowest + 1].argmin()
-    if lowest == 0:
-        _warn_of(f"low={low}", "Lower low, or scale the data, e.g. by ZScoreScaler.")
-    elif lowest == n_updates - 1:
+    noise = (raw - losses)[: lowest + 1].std()
+    if len(raw) == n_updates and losses[-1] - losses[lowest] <= noise:
         _warn_of(f"high={high}", "Raise high.")
+    elif lowest == 0:
+        _warn_of(f"low={low}", "Lower low, or scale the data, e.g. by ZScoreScaler.")
     return LearningRateRange(
         learning_rates=rates,
         losses=losses,

@@ -128,6 +128,11 @@ def test_where_it_ends():
         far = run(Minibatch(), lambda x: x**3, np.sum, [1.0], learning_rate_init=100)
     assert (far.status, far.success) == (2, False)
     assert "Lower learning_rate_init" in far.message
+    # The last of those that are finite, and its function.
+    assert np.isfinite([*far.x, *far.jac, far.fun]).all()
+    lost = run(Minibatch(), lambda x: x, lambda x: np.nan, [1.0], maxiter=3)
+    assert (lost.status, lost.success) == (2, False)
+    assert "function is not finite" in lost.message
 
 
 def test_callbacks(capsys):
