@@ -24,6 +24,7 @@ from skgd.neural_network._constraints import (
 from skgd.neural_network._data import Data, check_embeddable
 from skgd.neural_network._diagnosis import check_finite, check_weights
 from skgd.neural_network._exchange import Exchange
+from skgd.neural_network._full_batch import check_full_batch
 from skgd.neural_network._initial import initializer_of
 from skgd.neural_network._lbfgs import fit_lbfgs
 from skgd.neural_network._network import embedding_stage, layout_of
@@ -246,6 +247,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         hidden = hidden_layer_sizes(self)
         dropout = dropout_rates(self, len(hidden))
         check_compatible(self, incremental)
+        if self.solver == "lbfgs":
+            check_full_batch(self)
         check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
         init = initializer_of(self)

@@ -23,7 +23,7 @@ from skgd.embeddings import EMBEDDINGS, NumericEmbedding
 from skgd.engine.plugins import Plugin
 from skgd.engine.stage import KINDS
 from skgd.initializers import INITIALIZERS, Initializer
-from skgd.schedules import SCHEDULES, Constant, Schedule, Scheduled
+from skgd.schedules import SCHEDULES, Schedule, Scheduled
 from skgd.solvers import SOLVERS, Solver
 
 __all__ = [
@@ -56,42 +56,6 @@ FLAT = {
     "activation": (),
     "loss": (),
 }
-
-# What 'lbfgs' cannot do, unless the parameter is at its default, or as good as that.
-OF_MINI_BATCHES = (
-    "batch_normalization",
-    "weight_decay",
-    "max_grad_norm",
-    "learning_rate_factors",
-    "ema_decay",
-    "dropout",
-    "scoring",
-    "numeric_embedding",
-    "l1_ratio",
-    "rho",
-    "decay_rate",
-    "decay_steps",
-    "staircase",
-    "batch_normalization_momentum",
-    "batch_normalization_epsilon",
-)
-
-# What scikit-learn's MLP has, and documents to have no effect with 'lbfgs'.
-WITHOUT_EFFECT = (
-    "batch_size",
-    "learning_rate",
-    "learning_rate_init",
-    "power_t",
-    "shuffle",
-    "momentum",
-    "nesterovs_momentum",
-    "early_stopping",
-    "validation_fraction",
-    "beta_1",
-    "beta_2",
-    "epsilon",
-    "n_iter_no_change",
-)
 
 
 class Choice(StrOptions):
@@ -349,9 +313,7 @@ def check_compatible(estimator, incremental):
         If it asks for what cannot be.
     """
     _check_factors(estimator.learning_rate_factors or {})
-    if estimator.solver == "lbfgs":
-        _check_full_batch(estimator)
-    elif isinstance(estimator.solver, str):
+    if isinstance(estimator.solver, str) and estimator.solver != "lbfgs":
         solver = SOLVERS[estimator.solver]
         for name in solver.own_arguments:
             found = getattr(estimator, name)
@@ -388,34 +350,6 @@ def check_compatible(estimator, incremental):
         raise ValueError(
             "batch_normalization=True needs mini-batches of at least 2 rows, got "
             "batch_size=1."
-        )
-
-
-def _check_full_batch(estimator):
-    """Refuse what 'lbfgs' cannot do; warn of what scikit-learn's ignores, too."""
-    ignored = []
-    for name in OF_MINI_BATCHES + WITHOUT_EFFECT:
-        value, default = getattr(estimator, name), default_of(type(estimator), name)
-        is_off = not default and not np.any(initial_of(value))
-        if (
-            is_off
-            or value == default
-            or (type(value) is Constant and not value.warmup_steps)
-        ):
-            continue
-        # Of scikit-learn's values, the schedules have names.
-        is_own = name == "learning_rate" and value not in ("invscaling", "adaptive")
-        if name in OF_MINI_BATCHES or is_own or not np.isscalar(value):
-            raise ValueError(
-                f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have; "
-                f"use one of {sorted(SOLVERS)}, or leave {name} at {default!r}."
-            )
-        ignored.append(f"{name}={value!r}")
-    if ignored:
-        have = "has" if len(ignored) == 1 else "have"
-        warn(
-            f"{', '.join(ignored)} {have} no effect with solver='lbfgs', which chooses its "
-            "own steps, of all rows."
         )
 
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from skgd.kernels.shuffle import WORDS, shuffle
 
-__all__ = ["Orders", "draw_orders", "seeded"]
+__all__ = ["Orders", "batch_bounds", "draw_orders", "seeded"]
 
 # Each thread's generator for integer seeds.
 _OWN = local()
@@ -98,3 +98,27 @@ class Orders:
         orders = draw_orders(self._random_state, self.last, n_epochs)
         self.last = orders[-1].copy()
         return orders
+
+
+def batch_bounds(n_samples, batch_size, is_even):
+    """Return where the mini-batches of an epoch begin, and the number of rows.
+
+    Parameters
+    ----------
+    n_samples, batch_size : int
+        The rows, and those of a mini-batch.
+
+    is_even : bool
+        Whether they are spread evenly, as batch normalization needs: a short last
+        mini-batch would have moments of few rows. A single row has no variance, so there
+        are at least two.
+
+    Returns
+    -------
+    ndarray of shape (n_batches + 1,), dtype=int64
+    """
+    if not is_even:
+        return np.append(np.arange(0, n_samples, batch_size), n_samples)
+    n_batches = min(-(-n_samples // batch_size), max(n_samples // 2, 1))
+    rows, rest = divmod(n_samples, n_batches)
+    return np.append(0, np.cumsum(rows + (np.arange(n_batches) < rest)))

@@ -13,7 +13,7 @@ from skgd.engine.layout import Layout
 from skgd.neural_network._constraints import initial_of
 from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._diagnosis import check_finite
-from skgd.neural_network._orders import Orders
+from skgd.neural_network._orders import Orders, batch_bounds
 from skgd.neural_network._representable import check_representable
 from skgd.neural_network._run import Run
 from skgd.neural_network._trainer import (
@@ -22,7 +22,6 @@ from skgd.neural_network._trainer import (
     Progress,
     Trainer,
     TrainingState,
-    batch_bounds,
 )
 from skgd.neural_network._validation import Validation, scoring_name
 from skgd.neural_network._validation_split import split

@@ -27,7 +27,6 @@ __all__ = [
     "Progress",
     "Trainer",
     "TrainingState",
-    "batch_bounds",
 ]
 
 
@@ -154,30 +153,6 @@ def _plan(layout, most, n_targets, n_chunks, factors):
     """Plan the training of a network once for many small ones."""
     tiles = layout.tiles(n_chunks > 1, dict(zip(KINDS, factors, strict=True)))
     return MemoryPlan(layout, most, n_targets, n_chunks), tiles
-
-
-def batch_bounds(n_samples, batch_size, is_even):
-    """Return where the mini-batches of an epoch begin, and the number of rows.
-
-    Parameters
-    ----------
-    n_samples, batch_size : int
-        The rows, and those of a mini-batch.
-
-    is_even : bool
-        Whether they are spread evenly, as batch normalization needs: a short last
-        mini-batch would have moments of few rows. A single row has no variance, so there
-        are at least two.
-
-    Returns
-    -------
-    ndarray of shape (n_batches + 1,), dtype=int64
-    """
-    if not is_even:
-        return np.append(np.arange(0, n_samples, batch_size), n_samples)
-    n_batches = min(-(-n_samples // batch_size), max(n_samples // 2, 1))
-    rows, rest = divmod(n_samples, n_batches)
-    return np.append(0, np.cumsum(rows + (np.arange(n_batches) < rest)))
 
 
 class Trainer:

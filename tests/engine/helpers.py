@@ -19,7 +19,7 @@ from skgd.engine.records import (
 from skgd.engine.update import penalize
 from skgd.neural_network._data import as_rows
 from skgd.neural_network._network import layout_of
-from skgd.neural_network._orders import Orders
+from skgd.neural_network._orders import Orders, batch_bounds
 from skgd.neural_network._parameters import Parameters, intercepts_in
 from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._trainer import (
@@ -27,7 +27,6 @@ from skgd.neural_network._trainer import (
     Progress,
     Trainer,
     TrainingState,
-    batch_bounds,
 )
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS, Momentum

@@ -5,7 +5,7 @@ import pytest
 from sklearn.utils import shuffle
 
 from skgd.activations import ACTIVATIONS
-from skgd.neural_network._trainer import batch_bounds
+from skgd.neural_network._orders import batch_bounds
 from skgd.schedules import SCHEDULES
 from skgd.solvers import SOLVERS
 from tests.engine.helpers import DTYPES, Model, assert_close, size, train, trainer_of

@@ -6,8 +6,8 @@ from sklearn.base import clone
 from skgd import MLPClassifier, MLPRegressor
 from skgd.activations import ReLU
 from skgd.neural_network._network import layout_of
+from skgd.neural_network._orders import batch_bounds
 from skgd.neural_network._parameters import Parameters
-from skgd.neural_network._trainer import batch_bounds
 from tests.engine.helpers import assert_close
 from tests.oracles import network as oracle
 
