@@ -32,6 +32,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "figures",
+    "groups",
     "inherited",
     "plugins",
 ]
