@@ -162,16 +162,17 @@ def unfit(codes):
 
 
 def check_search(driver, address):
-    """Search for a word; return what is wrong."""
-    driver.get(f"{address}search.html?q=dropout")
+    """Search for a word; return what is wrong with the results and their excerpts."""
+    driver.get(f"{address}search.html?q=gradient")
     for _ in range(100):
-        found = driver.execute_async_script(
+        excerpts = driver.execute_async_script(
             "setTimeout(arguments[0], 100,"
-            " document.querySelectorAll('#search-results li a').length)"
+            " [...document.querySelectorAll('#search-results p.context')]"
+            ".map(excerpt => excerpt.textContent))"
         )
-        if found:
-            return []
-    return ["search.html: nothing found for 'dropout'"]
+        if excerpts:
+            return [f"search.html: {text}" for text in excerpts if "\\" in text]
+    return ["search.html: nothing found for 'gradient'"]
 
 
 def check_links(pages, address, folder):

@@ -35,6 +35,7 @@ extensions = [
     "groups",
     "inherited",
     "plugins",
+    "techniques",
 ]
 exclude_patterns = [
     "_build",
@@ -112,6 +113,7 @@ html_title = f"skgd {release}"
 html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["skgd.css"]
+html_js_files = ["search.js"]
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {

@@ -53,6 +53,17 @@ KINDS = {
 }
 
 
+def save(env, figure, name, caption):
+    """Write a picture, and return the node that shows it."""
+    path = Path(env.srcdir, FOLDER, f"{name}.svg")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Without a date and random names: the same picture is the same file.
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        figure.savefig(path, transparent=False, metadata={"Date": None})
+    image = nodes.image(uri=f"/{FOLDER}/{name}.svg", alt=caption)
+    return nodes.figure("", image, nodes.caption(caption, caption))
+
+
 class PluginFigure(SphinxDirective):
     """A picture of each plug-in of a kind."""
 
@@ -72,13 +83,7 @@ class PluginFigure(SphinxDirective):
             ax.grid(alpha=0.3)
         for ax in axes[len(plugins) :]:
             ax.remove()
-        path = Path(self.env.srcdir, FOLDER, f"{kind}.svg")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Without a date and random names: the same picture is the same file.
-        with matplotlib.rc_context({"svg.hashsalt": kind}):
-            figure.savefig(path, transparent=False, metadata={"Date": None})
-        image = nodes.image(uri=f"/{FOLDER}/{kind}.svg", alt=caption)
-        return [nodes.figure("", image, nodes.caption(caption, caption))]
+        return [save(self.env, figure, kind, caption)]
 
 
 def setup(app):
