@@ -98,7 +98,7 @@ def check_answers(rows):
 def check_start(readme):
     """Yield the difference of the README's time to load compiled code."""
     (rows,) = tables((BENCHMARKS / "cold_start.md").read_text("utf-8"))
-    seconds = {row[""]: float(row["skgd"]) for row in rows}
+    seconds = {row["process"]: float(row["skgd"]) for row in rows}
     loading = seconds["first fit of a later process"] - seconds["import"]
     shown = re.search(r"process loads it in ([\d.]+) s", readme)[1]
     if not same(shown, loading):

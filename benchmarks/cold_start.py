@@ -67,7 +67,8 @@ def main():
         "# Cold start\n\n"
         "Seconds of a whole process, Python's own start and imports included; the "
         "estimator is `MLPClassifier(max_iter=5)` with its defaults, in float64. "
-        f"The best of {arguments.rounds}. {conditions()}\n\n{table(['', *MODULES], rows)}\n"
+        f"The best of {arguments.rounds}. {conditions()}\n\n"
+        f"{table(['process', *MODULES], rows)}\n"
     )
     publish("cold_start", text, arguments.write)
 

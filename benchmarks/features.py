@@ -28,7 +28,7 @@ LIBRARIES = ["skgd", "PyTorch", "JAX"]
 EPOCHS = 4
 
 
-def table_of(cases, base, rounds):
+def table_of(title, cases, base, rounds):
     """Write milliseconds an epoch, and the ratios to one of the cases."""
     trainings = {name: skgd(case, n_jobs=2) for name, case in cases.items()}
     for train in trainings.values():
@@ -39,7 +39,7 @@ def table_of(cases, base, rounds):
         [name, cell(time / EPOCHS * 1e3), f"{time / times[base]:.2f}"]
         for name, time in times.items()
     ]
-    return table(["", "ms an epoch", f"ratio to {base}"], rows)
+    return table([title, "ms an epoch", f"ratio to {base}"], rows)
 
 
 def main():
@@ -51,8 +51,8 @@ def main():
     by_activation = {
         f"`{name}`": replace(BASE, activation=name) for name in ["tanh", *ACTIVATIONS]
     }
-    features = table_of(by_feature, "none", arguments.rounds)
-    activations = table_of(by_activation, "`tanh`", arguments.rounds)
+    features = table_of("feature", by_feature, "none", arguments.rounds)
+    activations = table_of("activation", by_activation, "`tanh`", arguments.rounds)
     together = [
         replace(BASE, hidden=hidden, activation="gelu", features=TOGETHER)
         for hidden in (BASE.hidden, (64,))

@@ -120,7 +120,7 @@ def main():
         for call in CALLS
     ]
     tables = [row(f"fit, {name}", 400, "tabular", name) for name in TABULAR]
-    header = ["", "features", *LIBRARIES]
+    header = ["measured", "features", *LIBRARIES]
     text = (
         "# Memory\n\nBy how many megabytes the resident memory of a process grows at most "
         "during a call, beside the size of the features, which are there before. PyTorch's "

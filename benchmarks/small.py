@@ -63,7 +63,7 @@ def main():
         ours, theirs = min(found[:5]), min(found[5:])
         milliseconds = f"{ours * 1e3:.2f}", f"{theirs * 1e3:.2f}"
         rows.append([what, *milliseconds, f"{theirs / ours:.1f}"])
-    header = ["", "skgd, ms", "scikit-learn, ms", "times as fast"]
+    header = ["call", "skgd, ms", "scikit-learn, ms", "times as fast"]
     text = (
         "# Small fits\n\n"
         "Milliseconds of a whole call of `MLPClassifier` in float32: most of it is "

@@ -167,8 +167,8 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
     ...     max_epochs=180,
     ...     random_state=0,
     ... )
-    >>> bool(search.fit(X, y).best_score_ > 0.95)
-    True
+    >>> print(round(search.fit(X, y).best_score_, 2))
+    0.97
     >>> list(zip(search.n_candidates_, search.n_resources_, strict=True))
     [(9, 20), (3, 60), (1, 180)]
     """

@@ -69,8 +69,8 @@ class HiddenLayerTransformer(
     >>> model = make_pipeline(
     ...     ZScoreScaler(), HiddenLayerTransformer(network), KNeighborsClassifier()
     ... )
-    >>> model.fit(X, y).score(X, y) > 0.98
-    True
+    >>> print(round(model.fit(X, y).score(X, y), 2))
+    1.0
     >>> model[:-1].transform(X).shape
     (178, 5)
     """

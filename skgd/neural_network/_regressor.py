@@ -67,8 +67,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ...     ZScoreScaler(),
     ...     MLPRegressor(solver="momentum", early_stopping=True, random_state=0),
     ... )
-    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.2
-    True
+    >>> print(round(model.fit(X_train, y_train).score(X_test, y_test), 2))
+    0.35
     """
 
     _counterpart = neural_network.MLPRegressor

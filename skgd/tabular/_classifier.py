@@ -87,8 +87,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     >>> y = np.where((X[:, 0] > 0) == (X[:, 1] % 2 == 0), "yes", "no")
     >>> X[::10, 0] = np.nan
     >>> model = TabularMLPClassifier(categorical_features=[1], random_state=0)
-    >>> model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.8
-    True
+    >>> print(round(model.fit(X[:300], y[:300]).score(X[300:], y[300:]), 1))
+    0.9
     """
 
     _parameter_constraints: dict = {

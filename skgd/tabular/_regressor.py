@@ -63,8 +63,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     >>> y = np.abs(X[:, 0]) + (X[:, 1] == 2)
     >>> X[::10, 0] = np.nan
     >>> model = TabularMLPRegressor(categorical_features=[1], random_state=0)
-    >>> model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.7
-    True
+    >>> print(round(model.fit(X[:300], y[:300]).score(X[300:], y[300:]), 1))
+    0.9
     """
 
     _parameter_constraints: dict = {
