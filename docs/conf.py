@@ -36,12 +36,13 @@ extensions = [
     "inherited",
     "plugins",
     "techniques",
+    "thumbnails",
 ]
 exclude_patterns = [
     "_build",
     "_inventories",
-    "auto_examples/*.md5",
-    "auto_examples/*.py",
+    "auto_examples/**.md5",
+    "auto_examples/**.py",
 ]
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
@@ -76,10 +77,16 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     # The main job is run too, so that its output can be read.
     "filename_pattern": r"/(plot_|main_job)",
+    "subsection_order": ExplicitOrder(
+        ["../examples/data", "../examples/training", "../examples/networks"]
+    ),
     "within_subsection_order": ExplicitOrder(
         [
+            "plot_tutorial.py",
             "main_job.py",
             "plot_scalers.py",
+            "plot_tables.py",
+            "plot_many_rows.py",
             "plot_solvers.py",
             "plot_solver_paths.py",
             "plot_race.py",
@@ -102,6 +109,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "remove_config_comments": True,
+    "image_scrapers": ("thumbnails",),
     "image_srcset": ["2x"],
     "capture_repr": (),
 }

@@ -3,8 +3,8 @@ Four solvers: loss curves
 =========================
 
 Mini-batch gradient descent, momentum, RMSProp and Adam on the same network and the same
-data. :ref:`sphx_glr_auto_examples_plot_solver_paths.py` shows them on functions of two
-variables, where one can watch them.
+data. :ref:`sphx_glr_auto_examples_training_plot_solver_paths.py` shows them on functions of
+two variables, where one can watch them.
 """
 
 # %%

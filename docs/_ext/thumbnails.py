@@ -1,0 +1,70 @@
+"""Square thumbnails of the gallery: one plot of each example, without titles and legends.
+
+A scaled picture of several plots would not be legible.
+"""
+
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from sphinx_gallery.scrapers import matplotlib_scraper
+
+FOLDER = "_build/thumbnails"
+# The figure of an example and the plot in it, if they are not the first ones.
+CHOSEN = {
+    "plot_batch_normalization": (0, 0),
+}
+
+
+def _square(figure, chosen, path):
+    """Write one plot of a figure."""
+    axis = figure.axes[chosen]
+    where = axis.get_position().bounds
+    figure.set_layout_engine("none")
+    figure.suptitle("")
+    for other in [*figure.axes, *figure.legends]:
+        is_twin = other in figure.axes and other.get_position().bounds == where
+        if not is_twin:
+            other.remove()
+    for twin in figure.axes:
+        twin.set_position((0.16, 0.14, 0.72, 0.8))
+        twin.set_title("")
+        if twin.get_legend():
+            twin.get_legend().remove()
+    figure.set_size_inches(3.2, 3.2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=125)
+
+
+def _get_sg_image_scraper():
+    """Return what sphinx-gallery calls after each block of an example."""
+    n_figures = {}
+
+    def scrape(block, block_vars, gallery_conf):
+        figures = [plt.figure(number) for number in plt.get_fignums()]
+        result = matplotlib_scraper(block, block_vars, gallery_conf)
+        stem = Path(block_vars["src_file"]).stem
+        number, chosen = CHOSEN.get(stem, (0, 0))
+        before = n_figures.get(stem, 0)
+        n_figures[stem] = before + len(figures)
+        if before <= number < n_figures[stem]:
+            path = Path(gallery_conf["src_dir"], FOLDER, f"{stem}.png")
+            _square(figures[number - before], chosen, path)
+        return result
+
+    return scrape
+
+
+def _replace(app):
+    """Put the squares where sphinx-gallery has put scaled pictures."""
+    for thumbnail in Path(app.srcdir, "auto_examples").rglob("thumb/sphx_glr_*_thumb.png"):
+        stem = thumbnail.stem.removeprefix("sphx_glr_").removesuffix("_thumb")
+        square = Path(app.srcdir, FOLDER, f"{stem}.png")
+        if square.is_file():
+            shutil.copy(square, thumbnail)
+
+
+def setup(app):
+    """Replace the thumbnails after sphinx-gallery, whose priority is 500."""
+    app.connect("builder-inited", _replace, priority=600)
+    return {"parallel_read_safe": True}
