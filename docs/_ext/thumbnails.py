@@ -4,16 +4,18 @@ A scaled picture of several plots would not be legible.
 """
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 from sphinx_gallery.scrapers import matplotlib_scraper
 
 FOLDER = "_build/thumbnails"
 # The figure of an example and the plot in it, if they are not the first ones.
-CHOSEN = {
-    "plot_batch_normalization": (0, 0),
-}
+CHOSEN = {"plot_tutorial": (3, 0)}
+# How many figures of an example have been drawn: each block calls its own scraper.
+drawn: Counter = Counter()
 
 
 def _square(figure, chosen, path):
@@ -37,31 +39,33 @@ def _square(figure, chosen, path):
 
 
 def _get_sg_image_scraper():
-    """Return what sphinx-gallery calls after each block of an example."""
-    n_figures = {}
+    """Return what sphinx-gallery calls after a block of an example."""
 
     def scrape(block, block_vars, gallery_conf):
         figures = [plt.figure(number) for number in plt.get_fignums()]
         result = matplotlib_scraper(block, block_vars, gallery_conf)
         stem = Path(block_vars["src_file"]).stem
         number, chosen = CHOSEN.get(stem, (0, 0))
-        before = n_figures.get(stem, 0)
-        n_figures[stem] = before + len(figures)
-        if before <= number < n_figures[stem]:
+        if 0 <= number - drawn[stem] < len(figures):
             path = Path(gallery_conf["src_dir"], FOLDER, f"{stem}.png")
-            _square(figures[number - before], chosen, path)
+            _square(figures[number - drawn[stem]], chosen, path)
+        drawn[stem] += len(figures)
         return result
 
     return scrape
 
 
 def _replace(app):
-    """Put the squares where sphinx-gallery has put scaled pictures."""
+    """Put the squares, or names of files, where sphinx-gallery has put scaled pictures."""
     for thumbnail in Path(app.srcdir, "auto_examples").rglob("thumb/sphx_glr_*_thumb.png"):
         stem = thumbnail.stem.removeprefix("sphx_glr_").removesuffix("_thumb")
         square = Path(app.srcdir, FOLDER, f"{stem}.png")
         if square.is_file():
             shutil.copy(square, thumbnail)
+        else:
+            figure = Figure(figsize=(3.2, 3.2))
+            figure.text(0.5, 0.5, f"python\n{stem}.py", size=17, ha="center", va="center")
+            figure.savefig(thumbnail, dpi=125)
 
 
 def setup(app):
