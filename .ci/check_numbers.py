@@ -1,6 +1,7 @@
 """Check that the README and the first pages have the numbers of docs/benchmarks.
 
-Also that the version is the same in skgd/_version.py, CHANGELOG.md and CITATION.cff.
+Also that versions are the same everywhere, and that the links of pages outside of the site
+lead to files and headings of this clone.
 """
 
 import re
@@ -119,6 +120,47 @@ def check_versions():
         yield f"CITATION.cff does not have the date of CHANGELOG.md, {date}"
 
 
+def check_supported():
+    """Yield the pages that name other supported versions than pyproject.toml."""
+    project, oldest = read("pyproject.toml"), read(".ci/oldest.txt")
+    low, bound = re.search(r'"numba>=([\d.]+),<([\d.]+)"', project).groups()
+    major, minor = bound.split(".")
+    sklearn = re.search(r'"scikit-learn>=([\d.]+)"', project)[1]
+    python = re.findall(r"Python :: (3\.\d+)", project)
+    expected = {
+        "README.md": [
+            f"Python {python[0]} or newer",
+            f"scikit-learn {sklearn} to ",
+            f"Numba {low} to {major}.{int(minor) - 1}",
+            f"Python {python[0]} to {python[-1]}",
+        ],
+        "docs/install.md": [f"Python {python[0]} or newer", f"scikit-learn {sklearn} to "],
+        "docs/promises.md": [f"below {bound}", f"Python from {python[0]} to {python[-1]}"],
+    }
+    for line in re.findall(r"^(.*)==(.*)$", oldest, re.M):
+        name = {"numba": "Numba", "numpy": "NumPy", "scipy": "SciPy"}.get(line[0], line[0])
+        expected["docs/promises.md"].append(f"| {name} | {line[1]} |")
+    for page, phrases in expected.items():
+        for phrase in phrases:
+            if phrase not in read(page):
+                yield f"{page} does not have {phrase!r}, as of pyproject.toml"
+
+
+def check_links():
+    """Yield the relative links of the pages at the top that lead nowhere."""
+    for page in sorted(ROOT.glob("*.md")):
+        text = page.read_text("utf-8")
+        for name, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", text):
+            target = ROOT / name if name else page
+            if not target.exists():
+                yield f"{page.name}: no file {name}"
+            elif anchor:
+                heads = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.M)
+                slugs = [re.sub(r"[^\w -]", "", head).lower() for head in heads]
+                if anchor not in [slug.replace(" ", "-") for slug in slugs]:
+                    yield f"{page.name}: no heading {name}#{anchor}"
+
+
 def main():
     """Print what differs; return whether anything does."""
     readme = read("README.md")
@@ -129,8 +171,10 @@ def main():
         *check_start(readme),
         *check_answers(tables(read("docs/benchmarks.md"))[0]),
         *check_versions(),
+        *check_supported(),
+        *check_links(),
     ]
-    print(*wrong, f"{len(wrong)} wrong numbers", sep="\n")
+    print(*wrong, f"{len(wrong)} wrong numbers, versions or links", sep="\n")
     return bool(wrong)
 
 
