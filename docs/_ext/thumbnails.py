@@ -13,7 +13,7 @@ from sphinx_gallery.scrapers import matplotlib_scraper
 
 FOLDER = "_build/thumbnails"
 # The figure of an example and the plot in it, if they are not the first ones.
-CHOSEN = {"plot_tutorial": (3, 0)}
+CHOSEN = {"plot_curves": (0, 1), "plot_tutorial": (3, 0)}
 # How many figures of an example have been drawn: each block calls its own scraper.
 drawn: Counter = Counter()
 
@@ -29,8 +29,8 @@ def _square(figure, chosen, path):
         if not is_twin:
             other.remove()
     for twin in figure.axes:
-        twin.set_position((0.16, 0.14, 0.72, 0.8))
-        twin.set_title("")
+        twin.set_position((0.15, 0.1, 0.8, 0.85))
+        twin.set(title="", xlabel="", ylabel="")
         if twin.get_legend():
             twin.get_legend().remove()
     figure.set_size_inches(3.2, 3.2)
