@@ -104,7 +104,9 @@ def range_test(axes):
     learning_rate_range(MLPClassifier((64,), random_state=0), X, y).plot(axes[0])
 
 
-@technique(1, "The dotted line is the best epoch, which early stopping keeps. Then the network overfits.")
+@technique(
+    1, "Early stopping keeps the best epoch, the dotted line. Then the network overfits."
+)
 def validation(axes):
     model = validated(hidden_layer_sizes=(100,), learning_rate_init=0.01)
     LossCurveDisplay.from_estimator(model, ax=axes[0], scores=False)
