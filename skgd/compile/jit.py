@@ -123,11 +123,10 @@ class Kernel:
         from numba import config, njit
 
         from skgd.compile.cache import KernelCache
-        from skgd.compile.numba_private import CalleeCompiler, KernelCompiler, set_cache
+        from skgd.compile.numba_private import KernelCompiler, set_cache
 
-        is_callee = "no_cfunc_wrapper" in options
         dispatcher = njit(
-            pipeline_class=CalleeCompiler if is_callee else KernelCompiler,
+            pipeline_class=KernelCompiler,
             nogil=True,
             error_model="numpy",
             fastmath=set(self._fastmath) or False,
