@@ -52,7 +52,7 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         candidates are trained for ``max_epochs``.
 
     min_epochs : int or 'auto', default='auto'
-        The epochs of the first rung. 'auto' is ``max_epochs / (4 * factor)``, or more if
+        The epochs of the first rung. 'auto' is ``max_epochs / (6 * factor)``, or more if
         there are few candidates. The epochs of the rungs between grow geometrically.
 
     max_epochs : int, default=None

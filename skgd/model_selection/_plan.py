@@ -6,6 +6,7 @@ from math import ceil
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
+from skgd._caller import warn
 from skgd.model_selection._trainings import steps_of
 from skgd.neural_network._base import BaseMLP
 
@@ -21,7 +22,7 @@ def epochs_of_rungs(n_candidates, factor, min_epochs, max_epochs):
     while factor ** (most + 1) <= n_candidates:
         most += 1
     if min_epochs == "auto":
-        min_epochs = ceil(max_epochs / min(4 * factor, factor**most))
+        min_epochs = ceil(max_epochs / min(6 * factor, factor**most))
     while few < most and min_epochs * factor**few < max_epochs:
         few += 1
     ratio = max_epochs / min_epochs
@@ -35,10 +36,15 @@ def candidates_of(search):
     if search.n_candidates == "all":
         candidates = list(ParameterGrid(search.param_distributions))
     else:
-        distributions, n = search.param_distributions, search.n_candidates
-        candidates = list(
-            ParameterSampler(distributions, n, random_state=search.random_state)
-        )
+        n, random_state = search.n_candidates, search.random_state
+        sampler = ParameterSampler(search.param_distributions, n, random_state=random_state)
+        if len(sampler) < n:
+            warn(
+                f"n_candidates={n} is more than param_distributions has: all "
+                f"{len(sampler)} combinations are candidates. Set n_candidates='all'."
+            )
+            sampler.n_iter = len(sampler)
+        candidates = list(sampler)
     _, network, _ = steps_of(search.estimator)
     _check_network(network)
     network._validate_params()

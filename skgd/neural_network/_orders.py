@@ -1,5 +1,6 @@
 """The orders of the rows, drawn as scikit-learn draws them."""
 
+from copy import deepcopy
 from numbers import Integral
 from threading import local
 
@@ -98,6 +99,19 @@ class Orders:
         orders = draw_orders(self._random_state, self.last, n_epochs)
         self.last = orders[-1].copy()
         return orders
+
+    def __deepcopy__(self, memo):
+        """Copy the generator too, as one that no other fit seeds anew."""
+        random_state = self._random_state
+        if random_state is not None:
+            state = random_state.get_state(legacy=False)
+            if state["bit_generator"] == "MT19937":
+                # `deepcopy` of a generator takes twice as long.
+                random_state = np.random.RandomState(0)
+                random_state.set_state(state)
+            else:
+                random_state = deepcopy(random_state)
+        return Orders(self.last, random_state)
 
 
 def batch_bounds(n_samples, batch_size, is_even):

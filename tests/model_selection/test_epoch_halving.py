@@ -124,6 +124,17 @@ def test_survivors_go_on_bitwise(settings):
         assert_same_scores(search, plain)
 
 
+@pytest.mark.parametrize("generator", [np.random.MT19937, np.random.PCG64])
+def test_survivors_have_generators_of_their_own(generator):
+    network = MLPRegressor(**SMALL, tol=0)
+    network.random_state = np.random.RandomState(generator(3))
+    options = {"scoring": bits, "refit": False, "random_state": 1, "cv": 2}
+    search = halving(network, **options).fit(X, TARGETS[MLPRegressor])
+    plain = RandomizedSearchCV(network.set_params(max_iter=9), RATES, n_iter=9, **options)
+    assert search.n_candidates_ == [9, 3, 1]
+    assert_same_scores(search, plain.fit(X, TARGETS[MLPRegressor]))
+
+
 def test_a_splitter_without_seed_keeps_its_rows():
     """Early stopping holds the same rows out in each rung."""
     kept = []
@@ -152,6 +163,19 @@ def test_lists_in_the_order_of_a_grid():
     plain = GridSearchCV(network.set_params(max_iter=9), grid, cv=2).fit(X, y)
     assert_same_scores(search, plain)
     assert search.best_index_ == plain.best_index_
+
+
+def test_fewer_combinations_than_candidates():
+    network, y = MLPRegressor(**SMALL), TARGETS[MLPRegressor]
+    grid = {"alpha": [1.0, 0.1], "activation": ["tanh", "relu"]}
+    with pytest.warns(UserWarning, match="n_candidates=9 .* all 4 combinations") as found:
+        search = halving(network, grid, factor=None).fit(X, y)
+    assert not any("n_iter=" in str(warning.message) for warning in found)
+    with pytest.warns(UserWarning, match="n_iter=9"):
+        plain = RandomizedSearchCV(
+            network.set_params(max_iter=9), grid, n_iter=9, cv=2, random_state=1
+        ).fit(X, y)
+    assert_same_scores(search, plain)
 
 
 def test_whole_steps_are_searched():
@@ -328,7 +352,7 @@ def test_the_best_is_of_the_last_rung():
 @pytest.mark.parametrize(
     ("arguments", "rungs"),
     [
-        ((60, 3, "auto", 200), [17, 39, 88, 200]),
+        ((60, 3, "auto", 200), [12, 31, 78, 200]),
         ((60, 3, 7, 200), [7, 21, 65, 200]),
         ((5, 3, 2, 200), [2, 200]),
         ((2, 3, "auto", 200), [200]),
