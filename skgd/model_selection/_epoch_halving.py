@@ -73,8 +73,9 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
 
     n_jobs : int, default=None
         How many candidates and folds are trained at the same time. They are in threads of
-        this process, whatever joblib's backend is. None is 1, or what joblib's context
-        says. Results do not depend on it.
+        this process, unless joblib's context names a backend of processes or machines,
+        such as 'dask'. None is 1, or what joblib's context says. Results do not depend
+        on it.
 
     random_state : int, RandomState or None, default=None
         Draws the candidates.
@@ -138,8 +139,8 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
     -----
     Each transformer of a Pipeline is fitted once a fold and distinct parameters of it and
     the steps before. What it returns is kept as long as there is a candidate to train on
-    it. Of a candidate, parameters and state of the solver are kept between rungs, for
-    each fold.
+    it. In other processes than this one, each training fits its transformers again. Of a
+    candidate, parameters and state of the solver are kept between rungs, for each fold.
 
     After Ctrl-C, rungs that are finished are kept, with a warning, and there is no
     ``best_estimator_``. Before the end of the first, the interrupt is raised.

@@ -1,11 +1,13 @@
 """The trainings of a search: a candidate on a fold each, which go on from rung to rung."""
 
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 import joblib
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.model_selection._validation import (
     _fit_and_score,
@@ -84,6 +86,28 @@ class Cell:
         kept = self.rung and self.rung.kept
         return self.rung is not None and (kept is None or bool(kept["stop_reason"]))
 
+    def next_rung(self, n_epochs, before_call=None):
+        """Return a rung that goes on from the last one."""
+        last = self.rung
+        return Rung(n_epochs, before_call, last and last.kept, last and last.split)
+
+
+def _trained(model, X, y, rung, **options):
+    """Fit to a fold and score; return what the next rung goes on from, and the result."""
+    rung.attach(steps_of(model)[1])
+    result = _fit_and_score(
+        model, X, y, verbose=0, parameters=None, return_times=True, **options
+    )
+    if result["fit_error"] is not None:
+        rung.kept = None
+    return rung, result
+
+
+def _trained_elsewhere(model, X, y, rung, fold, **options):
+    """Do the same in another process: its copies may be read-only, or be needed again."""
+    train, test = fold
+    return _trained(model, X, y, deepcopy(rung), train=train, test=test, **options)
+
 
 class Trainings:
     """All trainings of a search.
@@ -133,8 +157,22 @@ class Trainings:
         callbacks: list[dict] = [{"caller": caller, "callback_ctx": own} for own in tasks]
         if isinstance(task, NoCallbacks):
             callbacks = [{}] * len(cells)
+        # Threads, unless joblib's context names a backend.
+        backend, _ = get_active_backend(prefer="threads")
+        if getattr(backend, "supports_sharedmem", False):
+            self._in_threads(cells, n_epochs, callbacks)
+        else:
+            self._elsewhere(cells, n_epochs, callbacks)
+        error_score = self._options["error_score"]
+        results = [cell.result for cell in self._cells]
+        _warn_or_raise_about_fit_failures(results, error_score)
+        _insert_error_scores(results, error_score)
+        return [result.copy() for result in results]
+
+    def _in_threads(self, cells, n_epochs, callbacks):
+        """Train where the rungs and the fits of transformers are."""
         try:
-            # The state of a training stays where it is. A compiled call has no GIL.
+            # A compiled call has no GIL.
             Parallel(n_jobs=self._n_jobs, prefer="threads", require="sharedmem")(
                 delayed(self._advance)(cell, n_epochs, own)
                 for cell, own in zip(cells, callbacks, strict=True)
@@ -143,11 +181,6 @@ class Trainings:
             # After an error, threads are still at work.
             self._interrupt.set()
         self._interrupt = Event()
-        error_score = self._options["error_score"]
-        results = [cell.result for cell in self._cells]
-        _warn_or_raise_about_fit_failures(results, error_score)
-        _insert_error_scores(results, error_score)
-        return [result.copy() for result in results]
 
     def _advance(self, cell, n_epochs, callbacks):
         interrupt = self._interrupt
@@ -157,33 +190,38 @@ class Trainings:
                 raise StoppedError
 
         model = clone(self.models[cell.candidate])
-        pipelines, network, _ = steps_of(model)
-        for pipeline in pipelines:
+        for pipeline in steps_of(model)[0]:
             pipeline.memory = self._fits[cell.fold].memory(cell.fits)
-        last = cell.rung
-        rung = Rung(n_epochs, check, last and last.kept, last and last.split)
-        rung.attach(network)
-        train, test = self._folds[cell.fold]
+        rung, (train, test) = cell.next_rung(n_epochs, check), self._folds[cell.fold]
+        options = {**self._options, **callbacks, "train": train, "test": test}
+        X, y = self._data
         try:
             check()
-            result = _fit_and_score(
-                model,
-                *self._data,
-                train=train,
-                test=test,
-                verbose=0,
-                parameters=None,
-                return_times=True,
-                **self._options,
-                **callbacks,
-            )
+            cell.rung, cell.result = _trained(model, X, y, rung, **options)
         except StoppedError:
             return
-        if result["fit_error"] is not None:
-            rung.kept = None
-        cell.rung, cell.result = rung, result
         if self._report is not None:
             self._report(cell, n_epochs)
+
+    def _elsewhere(self, cells, n_epochs, callbacks):
+        """Train in other processes: rungs go there and come back."""
+        # In a tuple, the rows of a fold go along with each task. joblib's Dask backend
+        # would send arrays to one worker, and fail if that is lost.
+        found = Parallel(n_jobs=self._n_jobs)(
+            delayed(_trained_elsewhere)(
+                clone(self.models[cell.candidate]),
+                *self._data,
+                cell.next_rung(n_epochs),
+                tuple(self._folds[cell.fold]),
+                **self._options,
+                **own,
+            )
+            for cell, own in zip(cells, callbacks, strict=True)
+        )
+        for cell, (rung, result) in zip(cells, found, strict=True):
+            cell.rung, cell.result = rung, result
+            if self._report is not None:
+                self._report(cell, n_epochs)
 
     def keep(self, candidates):
         """Free all that is of other candidates."""

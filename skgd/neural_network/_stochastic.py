@@ -51,7 +51,7 @@ class Rung:
     n_epochs : int
         The epoch to end after, counted from the first of all.
 
-    before_call : callable
+    before_call : callable or None
         Called before each compiled call; may raise.
 
     kept : dict, default=None

@@ -507,13 +507,28 @@ def test_columns_have_names():
     assert list(search.feature_names_in_) == list("abcde")
 
 
+def process(model, X, y):
+    return os.getpid()
+
+
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
-def test_backends(backend):
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_backends(backend, capsys):
+    """A backend of processes that is asked for is used, with the same bits."""
     y = TARGETS[MLPRegressor]
-    expected = halving(MLPRegressor(**SMALL)).fit(X, y).cv_results_["mean_test_score"]
+    network = MLPRegressor(**SMALL, batch_normalization=True, early_stopping=True)
+    model = make_pipeline(ZScoreScaler(), network)
+    rates = {"mlpregressor__" + name: values for name, values in RATES.items()}
+    search = halving(model, rates, scoring={"bits": bits, "process": process})
+    search.set_params(refit="bits", verbose=2)
+    expected = clone(search).fit(X, y).cv_results_["mean_test_bits"]
+    lines = capsys.readouterr().out.count("Candidate ")
     with parallel_config(backend, n_jobs=2):
-        found = halving(MLPRegressor(**SMALL)).fit(X, y).cv_results_["mean_test_score"]
-    np.testing.assert_array_equal(found, expected)
+        found = search.fit(X, y).cv_results_
+    np.testing.assert_array_equal(found["mean_test_bits"], expected)
+    is_here = found["split0_test_process"] == os.getpid()
+    assert is_here.all() if backend == "threading" else not is_here.any()
+    assert capsys.readouterr().out.count("Candidate ") == lines == 2 * (9 + 3 + 1)
 
 
 def interrupting(n_scores, way):
@@ -549,7 +564,8 @@ def test_an_interrupt_keeps_finished_rungs(n_jobs):
         search.fit(X, TARGETS[MLPRegressor])
     assert search.n_candidates_ == [9]
     assert len(search.cv_results_["params"]) == 9
-    assert search.best_params_ == search.cv_results_["params"][8]
+    best = search.cv_results_["mean_test_score"].argmax()
+    assert search.best_params_ == search.cv_results_["params"][best]
     assert not hasattr(search, "best_estimator_")
     with pytest.raises((AttributeError, NotFittedError)):
         search.predict(X)
