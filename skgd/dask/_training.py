@@ -159,8 +159,11 @@ def averaged(one, other):
     share = other.weight / weight if weight else 0.0
     if not one.flat.flags.writeable:
         one = replace(one, flat=one.flat.copy())
+    difference = np.empty_like(one.flat[0])
     for mean, row in zip(one.flat, other.flat, strict=True):
-        mean += (share * (row - mean)).astype(mean.dtype)
+        np.subtract(row, mean, out=difference)
+        difference *= share
+        mean += difference
     return replace(
         one,
         running=one.running + share * (other.running - one.running),

@@ -1,4 +1,4 @@
-"""Without a client, or with one that is not the current one."""
+"""Without a client, or without workers."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("distributed", reason="needs the extra dask")
 
 import dask.array as da
+from distributed import Client
 
 from skgd.dask import DaskMinMaxScaler, DaskMLPRegressor
 
@@ -19,3 +20,9 @@ def test_no_client(estimator):
     with pytest.raises(ValueError, match=r"There is no Dask client. Create one"):
         model.fit(X, X[:, 0])
     assert vars(model) == before
+
+
+def test_no_workers():
+    options = {"processes": False, "n_workers": 0, "dashboard_address": ":0"}
+    with Client(**options), pytest.raises(ValueError, match="has no workers"):
+        DaskMLPRegressor().fit(X, X[:, 0])

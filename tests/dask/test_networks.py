@@ -1,6 +1,7 @@
 """Networks on Dask collections: the data-parallel training, its data and its errors."""
 
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -16,13 +17,15 @@ import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
 from dask import delayed
-from distributed import wait
+from distributed import Future, wait
 
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.activations import Parametric
 from skgd.dask import DaskMLPClassifier, DaskMLPRegressor
+from skgd.dask._training import State, averaged, submit
 from skgd.schedules import Cosine, Scheduled
 from skgd.solvers import SOLVERS
+from tests.dask.test_scalers import frame_of
 from tests.pairs import all_pairs
 
 RNG = np.random.RandomState(0)
@@ -83,8 +86,9 @@ def test_the_same_bits_again(
     """Whatever is combined, and the local estimator predicts the same."""
     make = frames if kind == "frame" else collections
     X, y, weight = make(ROWS.astype(dtype), TARGETS[estimator], WEIGHT)
+    rows = X.compute()
     if kind == "sparse" and "numeric_embedding" not in more:
-        X = X.map_blocks(sparse.csr_array)
+        X, rows = X.map_blocks(sparse.csr_array), sparse.csr_array(rows)
     weights = {"sample_weight": weight} if is_weighted else {}
     model = estimator(solver=solver, sync_every=sync_every, **SMALL, **more)
     one, again = (clone(model).fit(X, y, **weights) for _ in range(2))
@@ -93,9 +97,7 @@ def test_the_same_bits_again(
     assert one.n_iter_ == len(one.loss_curve_) == 4
     assert one.t_ == 4 * len(ROWS)
     assert np.isfinite(one.loss_)
-    local = one.to_local()
-    rows = X.compute()
-    np.testing.assert_array_equal(one.predict(X), local.predict(rows))
+    np.testing.assert_array_equal(one.predict(X), one.to_local().predict(rows))
 
 
 @every_network
@@ -239,6 +241,40 @@ def test_unknown_chunk_sizes_and_empty_partitions(client):
     np.testing.assert_equal(parameters_of(again), parameters_of(model))
 
 
+def test_parameters_go_from_worker_to_worker(client, monkeypatch):
+    """Tasks are sent references to them, and little else."""
+    sent: dict = {}
+
+    def recording(client, worker, function, *args):
+        sent.setdefault(function.__name__, []).append(args)
+        return submit(client, worker, function, *args)
+
+    monkeypatch.setattr("skgd.dask._training.submit", recording)
+    X, y = collections(ROWS, TARGETS[DaskMLPRegressor])
+    model = DaskMLPRegressor(**{**SMALL, "hidden_layer_sizes": 2000}, sync_every=1)
+    model.fit(X, y)
+    # Three mini-batches an epoch.
+    assert len(sent["averaged"]) == len(sent["trained"]) // 2 == 4 * 3
+    assert len(sent["same"]) == 1
+    assert all(isinstance(a, Future) for args in sent["averaged"] for a in args)
+    for run, index, state, plan in sent["trained"]:
+        assert isinstance(run, Future)
+        assert isinstance(state, Future)
+        assert len(pickle.dumps((index, plan))) < model.coefs_[0].nbytes / 20
+
+
+def test_an_average_needs_little_memory():
+    """It is made in the memory of one state, row by row."""
+    one, other = (State(np.full((3, 10**5), i), np.empty(0), weight=i) for i in (1.0, 3.0))
+    tracemalloc.start()
+    found = averaged(one, other)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.flat is one.flat
+    np.testing.assert_array_equal(found.flat, 2.5)
+    assert peak < 1.1 * one.flat[0].nbytes
+
+
 def test_remembered_averages(client, monkeypatch):
     """Parameters that are sent again are the same ones."""
     X, y = collections(ROWS, TARGETS[DaskMLPRegressor])
@@ -275,6 +311,12 @@ BAD = [
     ({}, (X, LABELS[:60]), ValueError, "X has 4 partitions, but y has 2"),
     ({}, (X, LABELS[1:]), ValueError, "Partition 0 has 30 rows of X, but 29 of y"),
     ({}, (X.rechunk((30, 2)), LABELS), ValueError, r"X.rechunk\(\{1: -1\}\)"),
+    (
+        {},
+        (frame_of("abc", "abx"), LABELS[:8].rechunk(4)),
+        ValueError,
+        r"Partition 1 of X has the columns \[",
+    ),
     ({}, (X[:, 0], LABELS), ValueError, "X must have two dimensions"),
     ({}, (X, LABELS, LABELS * 0), ValueError, "none of them has a weight above 0"),
     ({}, (X, LABELS, LABELS - 1.0), ValueError, "Negative values"),
