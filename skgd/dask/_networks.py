@@ -5,44 +5,18 @@ from typing import Any
 from sklearn.metrics import accuracy_score, r2_score
 
 from skgd.dask._base import constructor
+from skgd.dask._documentation import documented
 from skgd.dask._network_base import OWN, DaskMLP
 from skgd.neural_network import MLPClassifier, MLPRegressor
 
 __all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
 
 
+@documented
 class DaskMLPClassifier(DaskMLP, MLPClassifier):
     """:class:`skgd.MLPClassifier` on Dask collections, trained on all workers.
 
-    Each worker trains a copy of the network on the rows that it has. After every
-    ``sync_every`` updates the copies are averaged: parameters and the state of the solver,
-    by the weights of the rows. The same partitions on as many workers give the same result
-    for the same ``random_state``.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : object
-        As all that follow up to ``n_jobs``, as in :class:`skgd.MLPClassifier`. A worker's
-        mini-batches have its share of ``batch_size``: there are as many updates an epoch as
-        in one process. ``n_jobs=None`` stands for the worker's threads. ``early_stopping``
-        needs ``X_val``. ``solver`` cannot be 'lbfgs'.
-
-    sync_every : int or 'epoch', default='epoch'
-        The updates of a worker between averages. 'epoch' needs the least communication;
-        fewer updates follow one process more closely.
-
-    client : distributed.Client, default=None
-        Where to train; None is the current client. Copies by pickle have None.
-
-    See Also
-    --------
-    skgd.MLPClassifier : Has the attributes, and is what ``to_local`` returns.
-    DaskZScoreScaler : Networks learn best from standardized features.
-
-    Notes
-    -----
-    If a worker is lost, Dask computes its rows again from the graph of the collections, and
-    training goes on with the same result. Where it cannot, fit raises a RuntimeError.
+    {network}
 
     Examples
     --------
@@ -97,38 +71,11 @@ class DaskMLPClassifier(DaskMLP, MLPClassifier):
         return accuracy_score
 
 
+@documented
 class DaskMLPRegressor(DaskMLP, MLPRegressor):
     """:class:`skgd.MLPRegressor` on Dask collections, trained on all workers.
 
-    Each worker trains a copy of the network on the rows that it has. After every
-    ``sync_every`` updates the copies are averaged: parameters and the state of the solver,
-    by the weights of the rows. The same partitions on as many workers give the same result
-    for the same ``random_state``.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : object
-        As all that follow up to ``n_jobs``, as in :class:`skgd.MLPRegressor`. A worker's
-        mini-batches have its share of ``batch_size``: there are as many updates an epoch as
-        in one process. ``n_jobs=None`` stands for the worker's threads. ``early_stopping``
-        needs ``X_val``. ``solver`` cannot be 'lbfgs'.
-
-    sync_every : int or 'epoch', default='epoch'
-        The updates of a worker between averages. 'epoch' needs the least communication;
-        fewer updates follow one process more closely.
-
-    client : distributed.Client, default=None
-        Where to train; None is the current client. Copies by pickle have None.
-
-    See Also
-    --------
-    skgd.MLPRegressor : Has the attributes, and is what ``to_local`` returns.
-    DaskZScoreScaler : Networks learn best from standardized features.
-
-    Notes
-    -----
-    If a worker is lost, Dask computes its rows again from the graph of the collections, and
-    training goes on with the same result. Where it cannot, fit raises a RuntimeError.
+    {network}
 
     Examples
     --------

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgd._state import unchanged_by_errors
 from skgd.dask._base import OnDask, constructor, share
 from skgd.dask._collections import explained_losses, lazily, rows_of
+from skgd.dask._documentation import documented
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 from skgd.preprocessing._base import AffineScaler
 
@@ -76,29 +77,23 @@ class DaskScaler(OnDask, AffineScaler):
         return X.map_partitions(_scaled, model, method, like, meta=like)
 
 
+@documented
 class DaskMinMaxScaler(DaskScaler, MinMaxScaler):
     """:class:`skgd.MinMaxScaler` on Dask collections.
 
-    Each partition is read once, where it is; the statistics of the partitions are merged
-    in a tree.
+    {scaled}
 
     Parameters
     ----------
     feature_range : tuple (min, max), default=(0, 1)
         Where the training data are mapped to.
 
-    copy : bool, default=True
-        Without effect: collections do not change.
+    {copy}
 
     clip : bool, default=False
         Whether transformed data are clipped to the range.
 
-    client : distributed.Client, default=None
-        Where to compute; None is the current client. Copies by pickle have None.
-
-    See Also
-    --------
-    skgd.MinMaxScaler : Has the attributes, and is what ``to_local`` returns.
+    {client}
 
     Examples
     --------
@@ -117,23 +112,17 @@ class DaskMinMaxScaler(DaskScaler, MinMaxScaler):
     __init__ = constructor(MinMaxScaler, client=None)
 
 
+@documented
 class DaskMeanScaler(DaskScaler, MeanScaler):
     """:class:`skgd.MeanScaler` on Dask collections.
 
-    Each partition is read once, where it is; the statistics of the partitions are merged
-    in a tree.
+    {scaled}
 
     Parameters
     ----------
-    copy : bool, default=True
-        Without effect: collections do not change.
+    {copy}
 
-    client : distributed.Client, default=None
-        Where to compute; None is the current client. Copies by pickle have None.
-
-    See Also
-    --------
-    skgd.MeanScaler : Has the attributes, and is what ``to_local`` returns.
+    {client}
 
     Examples
     --------
@@ -150,16 +139,15 @@ class DaskMeanScaler(DaskScaler, MeanScaler):
     __init__ = constructor(MeanScaler, client=None)
 
 
+@documented
 class DaskZScoreScaler(DaskScaler, ZScoreScaler):
     """:class:`skgd.ZScoreScaler` on Dask collections.
 
-    Each partition is read once, where it is; the statistics of the partitions are merged
-    in a tree.
+    {scaled}
 
     Parameters
     ----------
-    copy : bool, default=True
-        Without effect: collections do not change.
+    {copy}
 
     with_mean : bool, default=True
         Whether the data are centered. Sparse data cannot be.
@@ -167,12 +155,7 @@ class DaskZScoreScaler(DaskScaler, ZScoreScaler):
     with_std : bool, default=True
         Whether the data are scaled to unit variance.
 
-    client : distributed.Client, default=None
-        Where to compute; None is the current client. Copies by pickle have None.
-
-    See Also
-    --------
-    skgd.ZScoreScaler : Has the attributes, and is what ``to_local`` returns.
+    {client}
 
     Examples
     --------
