@@ -3,23 +3,32 @@
 import os
 import signal
 import warnings
+from contextlib import suppress
+from itertools import chain
 from threading import Event
+from unittest.mock import Mock
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from joblib import parallel_config
-from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV
+from numba.core.event import RecordingListener, register
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 
 import dask.array as da
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, WorkerPlugin
 
+import skgd
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.dask import DaskMLPClassifier
 from skgd.dask._training import Together
+from skgd.model_selection import EpochHalvingSearchCV
 
 X, Y = load_iris(return_X_y=True)
 
@@ -38,21 +47,128 @@ def processes():
         yield client
 
 
+DIGITS, NUMBERS = (a[:600] for a in load_digits(return_X_y=True))
+# Sent to all workers; joblib would send what is not named to one.
+FOLDS = list(StratifiedKFold(3).split(DIGITS, NUMBERS))
+EVERYWHERE = [DIGITS, NUMBERS, *chain.from_iterable(FOLDS)]
+NETWORK = MLPClassifier(max_iter=9, early_stopping=True, random_state=0)
+MODEL = make_pipeline(ZScoreScaler(), NETWORK)
+RATES = {"mlpclassifier__learning_rate_init": [1e-4, 1e-3, 1e-2, 0.1]}
+SEARCHES = [
+    GridSearchCV(MODEL, RATES, cv=FOLDS),
+    EpochHalvingSearchCV(MODEL, RATES, n_candidates="all", factor=2, cv=FOLDS),
+]
+
+
+def process(model, X, y):
+    return os.getpid()
+
+
+class Deadly:
+    """Score, and kill the process of the eighth score."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, model, X, y):
+        (self.folder / uuid4().hex).touch()
+        with suppress(FileExistsError):
+            if len(os.listdir(self.folder)) >= 8:
+                (self.folder / "killed").mkdir()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return accuracy_score(y, model.predict(X))
+
+
+def assert_same(found, expected):
+    for name, column in expected.cv_results_.items():
+        if "time" not in name and "process" not in name:
+            np.testing.assert_array_equal(found.cv_results_[name], column, name)
+    networks = [search.best_estimator_[-1] for search in (found, expected)]
+    np.testing.assert_equal(*(network.coefs_ for network in networks))
+
+
 @pytest.mark.slow
-def test_a_search_has_the_same_results(processes):
-    model = make_pipeline(ZScoreScaler(), MLPClassifier(max_iter=20, random_state=0))
-    grid = {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__solver": ["adam", "lbfgs"]}
-    search = GridSearchCV(model, grid, cv=3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        here = search.fit(X, Y)
-        expected, coefs = here.cv_results_, here.best_estimator_[-1].coefs_
-        with parallel_config(backend="dask", scatter=[X, Y]):
-            found = search.fit(X, Y)
-    for name in expected:
-        if "time" not in name:
-            np.testing.assert_array_equal(found.cv_results_[name], expected[name])
-    np.testing.assert_equal(found.best_estimator_[-1].coefs_, coefs)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_search_has_the_same_results(processes, search):
+    """In the processes of the workers, which load the kernels that one has compiled."""
+
+    class WarmUp(WorkerPlugin):
+        def setup(self, worker):
+            skgd.warm_up("float64", verbose=False)
+
+    hosts = {address.rsplit(":", 1)[0]: address for address in processes.nthreads()}
+    processes.run(skgd.warm_up, "float64", verbose=False, workers=list(hosts.values()))
+    processes.register_plugin(WarmUp())
+    recorders = processes.run(record_compilations)
+    assert len(recorders) == 2
+    search = clone(search).set_params(refit="accuracy", cv=FOLDS)
+    search.set_params(scoring={"accuracy": "accuracy", "process": process})
+    expected = clone(search).fit(DIGITS, NUMBERS)
+    processes.scatter = Mock(wraps=processes.scatter)
+    with parallel_config(backend="dask", scatter=EVERYWHERE):
+        search.fit(DIGITS, NUMBERS)
+    assert processes.scatter.call_count == 1
+    assert_same(search, expected)
+    where = np.concatenate([search.cv_results_[f"split{i}_test_process"] for i in range(3)])
+    assert set(where) <= set(processes.run(os.getpid).values())
+    assert set(processes.run(n_compilations).values()) == {0}
+
+
+def record_compilations():
+    global RECORDER
+    RECORDER = RecordingListener()
+    register("numba:compile", RECORDER)
+
+
+def n_compilations():
+    return len(RECORDER.buffer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_search_survives_a_worker(processes, search, tmp_path):
+    expected = clone(search).fit(DIGITS, NUMBERS)
+    # A clone would have copies of the folds, which are nowhere yet.
+    search = clone(search).set_params(scoring=Deadly(tmp_path), cv=FOLDS)
+    # Otherwise Dask drops all copies but one of what no task is waiting for.
+    processes.amm.stop()
+    with parallel_config(backend="dask", scatter=EVERYWHERE):
+        search.fit(DIGITS, NUMBERS)
+    assert (tmp_path / "killed").exists()
+    assert_same(search, expected)
+
+
+@pytest.mark.slow
+def test_ray():
+    """The results of a search in Ray's processes, too, are those of this one."""
+    ray = pytest.importorskip("ray", reason="needs Ray")
+    from ray.util.joblib import register_ray
+
+    options = {"include_dashboard": False, "log_to_driver": False}
+    ray.init(num_cpus=2, **options, runtime_env={"env_vars": {"PYTHONPATH": os.getcwd()}})
+    try:
+        register_ray()
+        for search in (SEARCHES[0], clone(SEARCHES[1]).set_params(factor=None)):
+            expected, found = clone(search).fit(DIGITS, NUMBERS), clone(search)
+            with parallel_config(backend="ray", n_jobs=-1):
+                found.fit(DIGITS, NUMBERS)
+            assert_same(found, expected)
+    finally:
+        ray.shutdown()
+
+
+def test_incremental(client):
+    """The blocks of a Dask array, one after the other."""
+    wrappers = pytest.importorskip("dask_ml.wrappers", reason="needs dask-ml")
+    rows, labels = da.from_array(DIGITS, (200, 64)), da.from_array(NUMBERS, 200)
+    expected = clone(NETWORK).set_params(early_stopping=False)
+    model = wrappers.Incremental(clone(expected), shuffle_blocks=False)
+    for _ in range(3):
+        model.partial_fit(rows, labels, classes=range(10))
+        for start in range(0, 600, 200):
+            part = slice(start, start + 200)
+            expected.partial_fit(DIGITS[part], NUMBERS[part], classes=range(10))
+    np.testing.assert_equal(model.estimator_.coefs_, expected.coefs_)
 
 
 @pytest.mark.slow
