@@ -215,5 +215,10 @@ def lazily(model, method, X, **kwargs):
     if is_frame:
         return X.map_partitions(called, meta=like)
     if like.ndim == 1:
-        return X.map_blocks(called, drop_axis=1, meta=like)
+        # Older Dask cannot drop an axis of sparse arrays.
+        like_column, chunks = like[:, np.newaxis], (X.chunks[0], (1,))
+        column = X.map_blocks(
+            lambda rows: called(rows)[:, np.newaxis], chunks=chunks, meta=like_column
+        )
+        return column[:, 0]
     return X.map_blocks(called, chunks=(X.chunks[0], like.shape[1:]), meta=like)
