@@ -246,9 +246,9 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
         dropout = dropout_rates(self, len(hidden))
-        check_compatible(self, incremental)
         if self.solver == "lbfgs":
             check_full_batch(self)
+        check_compatible(self, incremental)
         check_given(self, given, groups)
         plugins = plugins_of(self, len(hidden), incremental)
         init = initializer_of(self)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgd.engine.contracts import factors
 from skgd.engine.plugins import Progress
 from skgd.neural_network._base import BaseMLP
-from skgd.neural_network._validation import scoring_name
+from skgd.neural_network._scoring import scoring_name
 from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 
 __all__ = ["LearningRateDisplay", "LossCurveDisplay", "axes_of"]

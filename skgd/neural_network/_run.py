@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skgd._caller import warn
 from skgd.compile.announce import announced
 from skgd.neural_network._diagnosis import target_advice
+from skgd.neural_network._scoring import scoring_name
 from skgd.neural_network._trainer import Trainer
-from skgd.neural_network._validation import scoring_name
 from skgd.parallel.threads import available_threads
 from skgd.schedules import Constant
 

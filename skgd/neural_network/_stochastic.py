@@ -16,6 +16,7 @@ from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._orders import Orders, batch_bounds
 from skgd.neural_network._representable import check_representable
 from skgd.neural_network._run import Run
+from skgd.neural_network._scoring import scoring_name
 from skgd.neural_network._trainer import (
     WORTH_SHARING,
     Batches,
@@ -23,7 +24,7 @@ from skgd.neural_network._trainer import (
     Trainer,
     TrainingState,
 )
-from skgd.neural_network._validation import Validation, scoring_name
+from skgd.neural_network._validation import Validation
 from skgd.neural_network._validation_split import split
 from skgd.parallel.threads import available_threads
 from skgd.preprocessing._bins import all_edges

@@ -1,23 +1,21 @@
 """The rows that each epoch is scored with, and the score."""
 
 import re
-import warnings
 from contextlib import contextmanager
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils.validation import _check_sample_weight
 
 from skgd._faults import data_fault
 from skgd.neural_network._data import Data, check_embeddable
 from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._prediction import evaluate
+from skgd.neural_network._scoring import check_scores, perfect, scored
 from skgd.solvers import SOLVERS
 
-__all__ = ["Validation", "check_given", "scoring_name", "validated"]
+__all__ = ["Validation", "check_given", "validated"]
 
 NAMES = "X", "y", "sample_weight"
 
@@ -133,29 +131,6 @@ def validated(estimator, given, y, dtype):
     return Data(X, targets, weight)
 
 
-class _OtherRowsError(Exception):
-    """A scorer asks for predictions of other rows than those to validate with."""
-
-
-def _method(name, rows, answer):
-    """Return a method that gives a known answer, for some rows only."""
-
-    def method(X):
-        if X is not rows:
-            raise _OtherRowsError
-        return answer
-
-    # scikit-learn's scorers ask for it.
-    method.__name__ = name
-    return method
-
-
-def scoring_name(scoring):
-    """Return what tells one ``scoring`` from another, also in another process."""
-    is_name = scoring is None or isinstance(scoring, str)
-    return scoring if is_name else getattr(scoring, "__qualname__", repr(scoring))
-
-
 class Validation(NamedTuple):
     """The rows to score each epoch with.
 
@@ -218,32 +193,22 @@ class Validation(NamedTuple):
         *network : BaseMLP, Layout, Plugins, Parameters
             As of :meth:`evaluate`.
         """
-        model = self._snapshot(*network)
+        model, y = self._snapshot(*network), self.data.y
         if model.scoring in (None, "loss"):
             return
-        faults: list = []
-        with warnings.catch_warnings():
-            # Of predictions that training will improve.
-            warnings.simplefilter("ignore")
-            for prepare in (lambda: None, lambda: self._make_perfect(model)):
-                prepare()
-                try:
-                    score = self._scored(model)
-                except _OtherRowsError:
-                    return
-                except Exception as error:
-                    faults.append(error)
-                    continue
-                if np.isfinite(score) or not self.restores:
-                    return
-                faults.append(
-                    ValueError(
-                        f"scoring={model.scoring!r} must return a finite number, got "
-                        f"{score}: choose another scoring, or pass as X_val what it can "
-                        "score."
-                    )
-                )
-        raise faults[0]
+
+        def perfect_score():
+            outputs = perfect(y, model.n_outputs_, is_classifier(model))
+
+            def predictions(X, link=None):
+                # A scorer may ask for those of other rows.
+                return np.resize(outputs, (np.shape(X)[0], model.n_outputs_))
+
+            model._predictions = predictions
+            return self._scored(model)
+
+        scores = lambda: self._scored(model), perfect_score
+        check_scores(model.scoring, scores, self.restores)
 
     def _snapshot(self, estimator, layout, plugins, parameters):
         """Copy the estimator as if it were fitted; later epochs do not change the copy."""
@@ -254,35 +219,7 @@ class Validation(NamedTuple):
         model._set_network(*kept.plain(layout), kept.stages(layout), plugins.loss)
         return model
 
-    def _make_perfect(self, model):
-        """Have a model predict the targets."""
-        X, y, *_ = self.data
-        answers = {"predict": model._targets(y)}
-        if is_classifier(model):
-            one_hot = np.eye(len(model.classes_))[y[:, 0].astype(int)]
-            answers["predict_proba"] = one_hot if y.shape[1] == 1 else y
-        else:
-            # Quantiles are several predictions of a target.
-            shape = len(y), *model.predict(X[:1]).shape[1:]
-            answers["predict"] = np.resize(y.T, shape[::-1]).T
-        for name, answer in answers.items():
-            vars(model)[name] = _method(name, X, answer)
-
     def _scored(self, model):
         X, y, weight, *_ = self.data
-        scoring = model.scoring
-        weights = {} if weight is None else {"sample_weight": weight}
-        try:
-            score = check_scoring(model, scoring)(model, X, model._targets(y), **weights)
-        except Exception as error:
-            what = "cannot score the validation data. Choose another scoring."
-            if weights and "sample_weight" in str(error):
-                what = (
-                    "takes no sample_weight, but the validation data have weights. Choose "
-                    "another scoring, or pass X_val without sample_weight_val."
-                )
-            error.args = (f"scoring={scoring!r} {what} ({error})",)
-            raise
-        if not isinstance(score, Real):
-            raise ValueError(f"scoring={scoring!r} must return a number, got {score!r}.")
-        return float(score)
+        remedy = "pass X_val without sample_weight_val"
+        return scored(model.scoring, model, X, model._targets(y), weight, remedy)

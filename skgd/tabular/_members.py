@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from skgd.neural_network._orders import Orders
 from skgd.neural_network._plugins import Plugins
 from skgd.neural_network._prediction import mean_loss, predict_rows
 from skgd.neural_network._run import Run
+from skgd.neural_network._scoring import check_scores, perfect
 from skgd.neural_network._trainer import Batches, Progress, TrainingState
 from skgd.parallel.threads import run_together
 from skgd.stages import Dense
@@ -140,6 +142,18 @@ class HeldOut(NamedTuple):
         score = -loss if self.recipe.score is None else self.recipe.score(z, y, weight)
         return loss, score
 
+    def check(self):
+        """Raise if ``scoring`` scores neither perfect predictions nor their mean."""
+        (_, y, weight), recipe = self.encoded, self.recipe
+        if recipe.score is None:
+            return
+        loss: Any = recipe.plugins.loss
+        n_outputs = recipe.layout.stages[-1].outputs
+        right = perfect(y, n_outputs, loss.out_activation == "softmax")
+        outputs = right, np.broadcast_to(right.mean(axis=0), right.shape)
+        scores = [partial(recipe.score, z, y, weight) for z in outputs]
+        check_scores(recipe.scoring, scores, self.restores)
+
 
 def predict_table(plain, theta, table, loss, out, n_jobs):
     """Predict encoded rows; without a ``loss``, the linear outputs.
@@ -208,6 +222,8 @@ def begin_member(recipe, encoded, held_out, seed):
         first, last = held_out
         rows = np.concatenate([rows[:first], rows[last:]])
         validation = HeldOut(encoded.part(first, last), recipe)
+    if validation is not None:
+        validation.check()
     size = min(recipe.batch_size, len(rows))
     # What is left is no mini-batch: it would be of few rows.
     bounds = np.arange(0, len(rows) - size + 1, size)

@@ -1,10 +1,9 @@
 """Scores of predictions that are there already, by scikit-learn's scorers."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.metrics import check_scoring
+
+from skgd.neural_network._scoring import scored
 
 __all__ = ["scorer_of"]
 
@@ -69,20 +68,7 @@ def scorer_of(scoring, model):
         else:
             predicted = _PredictedNumbers(values)
         rows = np.zeros((len(y), 1))
-        weights = {} if weight is None else {"sample_weight": weight}
-        try:
-            found = check_scoring(predicted, scoring)(predicted, rows, truth, **weights)
-        except (TypeError, ValueError) as error:
-            problem = "cannot score the rows held out. Choose another scoring"
-            if weights and "sample_weight" in str(error):
-                problem = (
-                    "takes no sample_weight. Choose another scoring, or fit without "
-                    "sample_weight and class_weight"
-                )
-            error.args = (f"scoring={scoring!r} {problem}. ({error})",)
-            raise
-        if not isinstance(found, Real):
-            raise ValueError(f"scoring={scoring!r} must return a number, got {found!r}.")
-        return float(found)
+        remedy = "fit without sample_weight and class_weight"
+        return scored(scoring, predicted, rows, truth, weight, remedy)
 
     return score

@@ -1,5 +1,6 @@
 """A search in rungs: the results of a search without any, for those that survive."""
 
+import itertools
 import os
 import pickle
 import signal
@@ -533,13 +534,14 @@ def test_backends(backend, capsys):
 
 def interrupting(n_scores, way):
     """Return a score that is interrupted, after so many."""
-    seen = []
+    # Threads score at the same time.
+    counter = itertools.count(1)
 
     def score(model, X, y):
-        seen.append(1)
-        if len(seen) == n_scores:
+        n_seen = next(counter)
+        if n_seen == n_scores:
             way()
-        return float(len(seen))
+        return float(n_seen)
 
     return score
 

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 
 from skgd.losses import Quantile
+from skgd.neural_network._run import Run
 from tests.tabular.tables import CLASSES, X, Y, classifier, regressor
 
 N = len(X)
@@ -324,8 +325,47 @@ def test_a_member_that_diverges_keeps_its_best_epoch():
 def test_scores_that_are_no_numbers():
     with pytest.raises(ValueError, match="must return a number, got 'q'"):
         regressor(scoring=lambda *args: "q").fit(X, Y)
-    with pytest.raises(ValueError, match=r"validation score .* is nan .*another scoring"):
+    with pytest.raises(ValueError, match="must return a finite number, got nan: choose"):
         regressor(scoring=lambda *args: np.nan).fit(X, Y)
+    # One for each of two members before training.
+    scores = iter([0.5, 0.5])
+    with pytest.raises(ValueError, match=r"validation score .* is nan .*another scoring"):
+        regressor(scoring=lambda *args: next(scores, np.nan), n_members=2).fit(X, Y)
+
+
+def reciprocal(estimator, X, y):
+    """Has no value for perfect predictions."""
+    return 1 / float(abs(estimator.predict(X) - y).mean())
+
+
+def of_a_quantile(estimator, X, y):
+    return -float(abs(estimator.predict(X)[:, 1] - y).mean())
+
+
+@pytest.mark.parametrize(
+    ("table", "scoring", "error"),
+    [
+        (CLASSES, "roc_auc", ValueError),
+        (CLASSES, "r2", ValueError),
+        (CLASSES, lambda model, X, y: {}["score"], KeyError),
+        (Y, "accuracy", ValueError),
+        (Y - Y.max(), "neg_mean_gamma_deviance", ValueError),
+    ],
+)
+@pytest.mark.parametrize("max_time", [None, 60])
+def test_a_scorer_that_does_not_suit(table, scoring, error, max_time, monkeypatch):
+    make = classifier if table is CLASSES else regressor
+    monkeypatch.setattr(Run, "advance", None)
+    with pytest.raises(error, match=r"^\W?scoring=.* cannot score the validation data"):
+        make(scoring=scoring, max_time=max_time).fit(X, table)
+
+
+def test_a_scorer_that_suits_what_is_learned():
+    gamma = {"loss": "gamma", "scoring": "neg_mean_gamma_deviance"}
+    assert regressor(**gamma).fit(X, abs(Y) + 0.1).members_
+    assert regressor(scoring=reciprocal).fit(X, Y).members_
+    quantiles = regressor(loss=Quantile([0.2, 0.7]), scoring=of_a_quantile)
+    assert quantiles.fit(X, Y).members_
 
 
 @pytest.mark.parametrize(

@@ -456,7 +456,7 @@ def test_scoring_of_numbers_is_in_their_unit(scoring):
             return found[-1]
 
         regressor(scoring=score, n_jobs=1).fit(X, Y * factor)
-    np.testing.assert_allclose(found[:8], found[8:], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(*np.split(np.array(found), 2), rtol=1e-3, atol=1e-4)
     assert regressor(scoring=scoring).fit(X, Y).stop_reason_ == "max_iter"
 
 
