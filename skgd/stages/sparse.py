@@ -5,11 +5,21 @@ r"""The input group of sparse rows.
 If inputs are dropped, ``x`` is what :class:`~skgd.stages.Dropout` makes of the dense row.
 """
 
+from skgd.compile.jit import jit
 from skgd.engine.stage import Block, Stage
 from skgd.kernels.random import multiplier, rounded_rate
 from skgd.kernels.views import matrix, row_of
 
 __all__ = ["SparseColumns"]
+
+
+@jit
+def _kept(values, k, step, place, rate):
+    """Return a value as dropout leaves it."""
+    value = values[k]
+    if rate[0] > 0:
+        value *= values.dtype.type(multiplier(step.seed, (step.update, 0, place), rate))
+    return value
 
 
 class SparseColumns(Stage):
@@ -41,11 +51,9 @@ class SparseColumns(Stage):
         for i in range(out.shape[0]):
             row = row_of(order, step.start + step.first + i)
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
-                value = rows.values[k]
                 column = rows.columns[k]
-                if rate[0] > 0:
-                    place = step.update, 0, (step.first + i) * stage.inputs + column
-                    value *= rows.values.dtype.type(multiplier(step.seed, place, rate))
+                place = (step.first + i) * stage.inputs + column
+                value = _kept(rows.values, k, step, place, rate)
                 for j in range(out.shape[1]):
                     out[i, j] += value * weights[column, j]
 
@@ -59,10 +67,8 @@ class SparseColumns(Stage):
         for i in range(delta.shape[0]):
             row = row_of(order, step.start + step.row + i)
             for k in range(rows.row_starts[row], rows.row_starts[row + 1]):
-                value = rows.values[k]
                 column = rows.columns[k]
-                if rate[0] > 0:
-                    place = step.update, 0, (step.row + i) * stage.inputs + column
-                    value *= rows.values.dtype.type(multiplier(step.seed, place, rate))
+                place = (step.row + i) * stage.inputs + column
+                value = _kept(rows.values, k, step, place, rate)
                 for j in range(delta.shape[1]):
                     gradient[column, j] += value * delta[i, j]
