@@ -1,5 +1,6 @@
 """How many members and epochs there is time for."""
 
+from dataclasses import replace
 from time import perf_counter
 
 from skgd.tabular._members import Clock, begin_member, train_members
@@ -49,6 +50,11 @@ def epoch_seconds(recipe, encoded, fraction, n_threads, left):
     """
     n_rows = min(len(encoded.y), MEASURED_BATCHES * recipe.batch_size)
     part, held_out = encoded.part(0, n_rows), (0, max(1, int(fraction * n_rows)))
+    try:
+        begin_member(recipe, part, held_out, seed=0)
+    except Exception:
+        # The part may lack what the score needs, such as a class of few rows.
+        recipe = replace(recipe, score=None)
     runs = [begin_member(recipe, part, held_out, seed) for seed in range(n_threads)]
     for run in runs:
         run.prepare()

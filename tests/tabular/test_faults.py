@@ -352,12 +352,20 @@ def of_a_quantile(estimator, X, y):
         (Y - Y.max(), "neg_mean_gamma_deviance", ValueError),
     ],
 )
-@pytest.mark.parametrize("max_time", [None, 60])
-def test_a_scorer_that_does_not_suit(table, scoring, error, max_time, monkeypatch):
+def test_a_scorer_that_does_not_suit(table, scoring, error, monkeypatch):
     make = classifier if table is CLASSES else regressor
     monkeypatch.setattr(Run, "advance", None)
     with pytest.raises(error, match=r"^\W?scoring=.* cannot score the validation data"):
-        make(scoring=scoring, max_time=max_time).fit(X, table)
+        make(scoring=scoring).fit(X, table)
+
+
+def test_the_rows_that_are_timed_need_no_score():
+    """They lack the last class, but the rows held out have it."""
+    y = np.repeat([0, 1, 2], [N // 2, N - N // 2 - 20, 20])
+    model = classifier(scoring="roc_auc_ovr", max_time=60, batch_size=1, max_iter=1)
+    assert model.fit(X, y).stop_reason_ == "max_iter"
+    with pytest.raises(ValueError, match=r"scoring='roc_auc' cannot score"):
+        model.set_params(scoring="roc_auc").fit(X, y)
 
 
 def test_a_scorer_that_suits_what_is_learned():
