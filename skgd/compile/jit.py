@@ -123,10 +123,11 @@ class Kernel:
         from numba import config, njit
 
         from skgd.compile.cache import KernelCache
-        from skgd.compile.numba_private import KernelCompiler, set_cache
+        from skgd.compile.numba_private import CalleeCompiler, KernelCompiler, set_cache
 
+        is_callee = "no_cfunc_wrapper" in options
         dispatcher = njit(
-            pipeline_class=KernelCompiler,
+            pipeline_class=CalleeCompiler if is_callee else KernelCompiler,
             nogil=True,
             error_model="numpy",
             fastmath=set(self._fastmath) or False,

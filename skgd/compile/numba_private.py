@@ -5,7 +5,7 @@ They may change with any minor version of Numba: ``pyproject.toml`` has an upper
 version it exists, what it is for, and what replaces it when it goes. ``import x as x``
 marks those that other files use.
 
-The compiler differs from Numba's in two things. Loops get vectors as wide as the
+The compilers differ from Numba's in two things. Loops get vectors as wide as the
 processor's. And kernels own no arrays: whoever calls one keeps its arrays alive. Numba
 would count a reference to each array that a kernel takes out of a named tuple, atomically,
 in memory that all threads share: more than half of a small network's time.
@@ -81,8 +81,17 @@ def _borrowed(context, builder, kind, value):
     return value
 
 
+class _CalleeLower(Lower):
+    """Writes the instructions of a kernel that is inlined into others."""
+
+    def setup_function(self, fndesc):
+        super().setup_function(fndesc)
+        # Loops are unrolled and vectorized where they are inlined, not before.
+        self.function.attributes.add("optsize")
+
+
 class _KernelLower(Lower):
-    """Writes the instructions of a kernel: no argument has an owner."""
+    """Writes those of a kernel that Python or a pointer calls: no argument has an owner."""
 
     def setup_function(self, fndesc):
         super().setup_function(fndesc)
@@ -98,20 +107,25 @@ class _KernelLower(Lower):
         return self.fnargs
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _Lowering(NativeLowering):
-    _name = "skgd_lowering"
-    lowering_class = _KernelLower
+def _compiler(lower):
+    """Make Numba's compiler with another way to write instructions."""
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class Lowering(NativeLowering):
+        _name = f"skgd{lower.__name__}"
+        lowering_class = lower
+
+    class Compiler(CompilerBase):
+        def define_pipelines(self):
+            pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            pipeline.passes = [
+                (Lowering if step is NativeLowering else step, name)
+                for step, name in pipeline.passes
+            ]
+            pipeline.finalize()
+            return [pipeline]
+
+    return Compiler
 
 
-class KernelCompiler(CompilerBase):
-    """Numba's compiler with another way to write instructions."""
-
-    def define_pipelines(self):
-        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [
-            (_Lowering if step is NativeLowering else step, name)
-            for step, name in pipeline.passes
-        ]
-        pipeline.finalize()
-        return [pipeline]
+KernelCompiler, CalleeCompiler = _compiler(_KernelLower), _compiler(_CalleeLower)
