@@ -20,6 +20,7 @@ __all__ = [
     "jit_named",
     "scalar",
     "strict_jit",
+    "whole",
 ]
 
 # Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
@@ -88,6 +89,8 @@ class Kernel:
     __wrapped__: Callable
     # The plug-ins' functions that it is made of.
     parts: tuple[Callable, ...] = ()
+    # Whether its loops are all that another kernel does, see `whole`.
+    is_whole = False
 
     def __init__(self, function, fastmath):
         update_wrapper(self, function)
@@ -125,7 +128,7 @@ class Kernel:
         from skgd.compile.cache import KernelCache
         from skgd.compile.numba_private import CalleeCompiler, KernelCompiler, set_cache
 
-        is_callee = "no_cfunc_wrapper" in options
+        is_callee = "no_cfunc_wrapper" in options and not self.is_whole
         dispatcher = njit(
             pipeline_class=CalleeCompiler if is_callee else KernelCompiler,
             nogil=True,
@@ -134,7 +137,8 @@ class Kernel:
             **options,
         )(self.__wrapped__)
         if not config.DISABLE_JIT:
-            set_cache(dispatcher, KernelCache(self.__wrapped__, "-".join(options)))
+            names = "-".join([*options, *["whole"] * self.is_whole])
+            set_cache(dispatcher, KernelCache(self.__wrapped__, names))
             # It compiles a signature, or loads it from disk.
             dispatcher.compile = uninterrupted()(dispatcher.compile)
         return dispatcher
@@ -185,6 +189,17 @@ def strict_jit(function):
     It does not own its arguments, as with :func:`jit`.
     """
     return Kernel(function, _IN_ORDER)
+
+
+@cache
+def whole(kernel):
+    """Return a kernel to be inlined into one that does nothing else.
+
+    Its loops are unrolled and vectorized as that one's would be.
+    """
+    copy = Kernel(kernel.__wrapped__, kernel._fastmath)
+    copy.parts, copy.is_whole = kernel.parts, True
+    return copy
 
 
 @cache

@@ -7,7 +7,7 @@ time of the smallest networks.
 
 from functools import cache
 
-from skgd.compile.jit import Kernel, jit, jit_named
+from skgd.compile.jit import Kernel, jit, jit_named, whole
 from skgd.engine.records import Memory, StageWork
 from skgd.kernels.pointers import pointed_to
 from skgd.kernels.views import vector
@@ -94,7 +94,7 @@ def call_gradient(kernel, is_group=False):
 
 
 def _inlined(kernel):
-    return kernel if isinstance(kernel, Kernel) else jit(kernel)
+    return whole(kernel if isinstance(kernel, Kernel) else jit(kernel))
 
 
 def _named(name, function, kernel):
