@@ -562,8 +562,14 @@ def test_an_interrupt_keeps_finished_rungs(n_jobs):
     network = MLPRegressor(**SMALL, tol=0)
     search = halving(network, n_jobs=n_jobs, scoring=interrupting(20, way))
     search.set_params(max_epochs=9, min_epochs=1)
-    with pytest.warns(UserWarning, match="Search interrupted by user, after 1 of 3 rungs"):
-        search.fit(X, TARGETS[MLPRegressor])
+    # A process that a shell has started in the background ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    message = "Search interrupted by user, after 1 of 3 rungs"
+    try:
+        with pytest.warns(UserWarning, match=message):
+            search.fit(X, TARGETS[MLPRegressor])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert search.n_candidates_ == [9]
     assert len(search.cv_results_["params"]) == 9
     best = search.cv_results_["mean_test_score"].argmax()
