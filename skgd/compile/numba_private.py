@@ -66,7 +66,7 @@ def from_bytes(context, content):
     return CompileResult._rebuild(context, *pickle.loads(content))
 
 
-def _borrowed(context, builder, kind, value):
+def borrowed(context, builder, kind, value):
     """Return an array, or a tuple of them, without its owner."""
     if isinstance(kind, types.Array):
         array = make_array(kind)(context, builder, value)
@@ -76,7 +76,7 @@ def _borrowed(context, builder, kind, value):
     if isinstance(kind, types.BaseTuple):
         for index, member in enumerate(kind):
             part = builder.extract_value(value, index)
-            part = _borrowed(context, builder, member, part)
+            part = borrowed(context, builder, member, part)
             value = builder.insert_value(value, part, index)
     return value
 
@@ -103,7 +103,7 @@ class _KernelLower(Lower):
     def extract_function_arguments(self):
         values = super().extract_function_arguments()
         kinds = zip(self.fndesc.argtypes, values, strict=True)
-        self.fnargs = [_borrowed(self.context, self.builder, *pair) for pair in kinds]
+        self.fnargs = [borrowed(self.context, self.builder, *pair) for pair in kinds]
         return self.fnargs
 
 

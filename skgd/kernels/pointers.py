@@ -32,41 +32,16 @@ def _make_pointer_to():
 
 
 def _make_pointed_to():
-    from numba import types
     from numba.extending import intrinsic
 
-    from skgd.compile.numba_private import make_array, populate_array
-
-    def load(context, builder, kind, place):
-        """Load a member; what is not used of it is not loaded."""
-        if isinstance(kind, types.BaseTuple):
-            zero, numbers = context.get_constant(types.int32, 0), range(len(kind))
-            indices = (context.get_constant(types.int32, i) for i in numbers)
-            places = [builder.gep(place, [zero, i], inbounds=True) for i in indices]
-            parts = [
-                load(context, builder, *pair) for pair in zip(kind, places, strict=True)
-            ]
-            return context.make_tuple(builder, kind, parts)
-        if not isinstance(kind, types.Array):
-            return builder.load(place)
-        source = make_array(kind)(context, builder, ref=place)
-        target = make_array(kind)(context, builder)
-        populate_array(
-            target,
-            data=source.data,
-            shape=source.shape,
-            strides=source.strides,
-            itemsize=source.itemsize,
-            meminfo=None,
-        )
-        return target._getvalue()
+    from skgd.compile.numba_private import borrowed
 
     @intrinsic
     def pointed_to(typing_context, pointer):
         """Return what a pointer points to."""
 
         def codegen(context, builder, signature, args):
-            return load(context, builder, pointer.dtype, args[0])
+            return borrowed(context, builder, pointer.dtype, builder.load(args[0]))
 
         return pointer.dtype(pointer), codegen
 
