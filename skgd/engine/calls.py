@@ -12,27 +12,20 @@ from skgd.engine.records import Memory, StageWork
 from skgd.kernels.pointers import pointed_to
 from skgd.kernels.views import vector
 
-__all__ = [
-    "call_backward",
-    "call_forward",
-    "call_gradient",
-    "calls",
-    "gather_memory",
-    "per_row",
-]
+__all__ = ["calls", "gather_memory", "per_row"]
 
 
 def calls(stage, dtype):
     """Return how a stage's kernels are called: forward, backward, gradient."""
     if stage.is_group:
         add, gradient = stage.kernels(dtype)
-        return call_forward(add, True), None, call_gradient(gradient, True)
+        return _call_forward(add, True), None, _call_gradient(gradient, True)
     forward, backward, gradient = stage.kernels(dtype)
-    return call_forward(forward), call_backward(backward), call_gradient(gradient)
+    return _call_forward(forward), _call_backward(backward), _call_gradient(gradient)
 
 
 @cache
-def call_forward(kernel, is_group=False):
+def _call_forward(kernel, is_group=False):
     """Return ``forward(stage, step, memory)`` of a stage's kernel, or a group's."""
     inlined = _inlined(kernel)
     read = _columns if is_group else _inputs
@@ -52,7 +45,7 @@ def call_forward(kernel, is_group=False):
 
 
 @cache
-def call_backward(kernel):
+def _call_backward(kernel):
     """Return ``backward(stage, step, memory)`` of a stage's kernel."""
     inlined = _inlined(kernel)
 
@@ -73,7 +66,7 @@ def call_backward(kernel):
 
 
 @cache
-def call_gradient(kernel, is_group=False):
+def _call_gradient(kernel, is_group=False):
     """Return ``gradient(stage, step, memory, out)`` of a stage's kernel, or a group's."""
     inlined = _inlined(kernel)
     read = _columns if is_group else _inputs
@@ -133,14 +126,12 @@ def per_row(memory, step, place, width, bounds):
 def _inputs(memory, step, stage, bounds):
     """View the inputs of a stage, of the rows within the bounds."""
     first, last = bounds
-    rows, n = memory.rows, (last - first) * stage.inputs
-    if stage.source >= 0:
-        start = stage.source * step.capacity + first * stage.inputs
-        return (vector(memory.shared, start, n),)
-    if memory.orders.shape[0] > 0 or rows.center.shape[0] > 0:
-        start = (1 + rows.y.shape[1]) * step.capacity + first * stage.inputs
-        return (vector(memory.shared, start, n),)
-    return (vector(rows.X, (step.start + first) * stage.inputs, n),)
+    rows, n, place = memory.rows, (last - first) * stage.inputs, stage.source
+    if place < 0:
+        if memory.orders.shape[0] == 0 and rows.center.shape[0] == 0:
+            return (vector(rows.X, (step.start + first) * stage.inputs, n),)
+        place = 1 + rows.y.shape[1]
+    return (vector(memory.shared, place * step.capacity + first * stage.inputs, n),)
 
 
 @jit
