@@ -1,8 +1,8 @@
 """How long the compiled calls of a fit are, and with how many threads.
 
 Results depend on neither, so both follow the clock. A call takes about as long as a person
-does not notice when pressing Ctrl-C. A fit uses one thread or all of its threads, whichever
-took less time in its last call, and spends at most a tenth of its time on trying the other.
+does not notice when pressing Ctrl-C. A fit tries one thread and all of its threads for
+some ms each, goes on with the faster, and spends a twentieth of its time on trying again.
 """
 
 __all__ = ["Pace"]
@@ -14,12 +14,12 @@ CALL_SECONDS = 0.2
 # in the forward pass: sixteen mini-batches, unless they are huge.
 FIRST_CALL_PRODUCTS = 100_000_000
 
-# The share of the time for trials, and how much each call makes those before it fade.
-TRIALS, FADE = 0.1, 0.9
-
 # How long a trial is at least, in seconds. Beside a busy process, threads share a core in
 # turns of some 3 ms: a shorter trial may have the core for itself.
 TRIAL_SECONDS = 0.005
+
+# The share of the time for trials, and how many of the last seconds are looked at for it.
+TRIALS, RECENT_SECONDS = 0.05, 2.0
 
 
 class Pace:
@@ -53,16 +53,14 @@ class Pace:
         """Return the number of threads and of mini-batches of the next call."""
         if self.most == 1:
             return 1, self.limit
-        slower, faster = sorted(self._seconds, key=self._seconds.__getitem__, reverse=True)
-        if not self._seconds[1]:
-            return 1, self.limit
-        if not self._seconds[self.most]:
-            slower, faster = self.most, 1
+        shorter = min(self._spent, key=self._spent.__getitem__)
+        if self._spent[shorter] < TRIAL_SECONDS:
+            return shorter, self.limit
+        faster, slower = sorted(self._seconds, key=self._seconds.__getitem__)
         budget = TRIALS * sum(self._spent.values()) - self._spent[slower]
         if budget < TRIAL_SECONDS:
             return faster, self.limit
-        expected = self._seconds[slower] or self._seconds[faster]
-        return slower, max(1, min(self.limit, int(budget / expected)))
+        return slower, max(1, min(self.limit, int(budget / self._seconds[slower])))
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call took.
@@ -75,11 +73,13 @@ class Pace:
         seconds : float
             How long it took.
         """
-        if n_batches:
-            self._seconds[n_threads] = seconds / n_batches
-        for n in self._spent:
-            self._spent[n] *= FADE
+        if not n_batches:
+            return
+        self._seconds[n_threads] = seconds / n_batches
         self._spent[n_threads] += seconds
+        faded = min(1.0, RECENT_SECONDS / sum(self._spent.values()))
+        for n in self._spent:
+            self._spent[n] *= faded
         # No call of several threads is longer than all before: they may be slower there.
         growth = 8 if self.most == 1 else 2
         if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
