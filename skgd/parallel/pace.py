@@ -53,14 +53,19 @@ class Pace:
         """Return the number of threads and of mini-batches of the next call."""
         if self.most == 1:
             return 1, self.limit
-        shorter = min(self._spent, key=self._spent.__getitem__)
-        if self._spent[shorter] < TRIAL_SECONDS:
-            return shorter, self.limit
-        faster, slower = sorted(self._seconds, key=self._seconds.__getitem__)
-        budget = TRIALS * sum(self._spent.values()) - self._spent[slower]
+        if not self._seconds[1]:
+            return 1, self.limit
+        if not self._seconds[self.most]:
+            # Where cores are busy, each mini-batch of several threads may take ms.
+            return self.most, max(1, self.limit // 8)
+        faster = min(self._seconds, key=self._seconds.__getitem__)
+        tried = min(self._spent, key=self._spent.__getitem__)
+        budget = TRIALS * sum(self._spent.values()) - self._spent[tried]
+        if self._spent[tried] < TRIAL_SECONDS:
+            budget = 2 * TRIAL_SECONDS
         if budget < TRIAL_SECONDS:
             return faster, self.limit
-        return slower, max(1, min(self.limit, int(budget / self._seconds[slower])))
+        return tried, max(1, min(self.limit, int(budget / self._seconds[tried])))
 
     def record(self, n_threads, n_batches, seconds):
         """Learn what a call took.
