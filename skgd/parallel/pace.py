@@ -51,9 +51,7 @@ class Pace:
 
     def next_call(self):
         """Return the number of threads and of mini-batches of the next call."""
-        if self.most == 1:
-            return 1, self.limit
-        if not self._seconds[1]:
+        if self.most == 1 or not self._seconds[1]:
             return 1, self.limit
         if not self._seconds[self.most]:
             # Where cores are busy, each mini-batch of several threads may take ms.
