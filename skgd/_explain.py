@@ -3,13 +3,16 @@
 import inspect
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
-from functools import wraps
+from contextlib import ExitStack, suppress
+from functools import cache, wraps
 from typing import Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator, _fit_context, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
-from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
 
 from skgd._faults import data_fault
 from skgd._state import unchanged_by_errors
@@ -92,6 +95,20 @@ def _name_data(error, estimator, arguments):
         error.args = (f"{fault}\n{message}",)
 
 
+@cache
+def _valid_defaults(cls):
+    """Return the default of each parameter, ``empty`` if it has none that is valid."""
+    found, parameters = {}, inspect.signature(cls).parameters
+    for name in cls._get_param_names():
+        default, found[name] = parameters[name].default, inspect.Parameter.empty
+        with suppress(InvalidParameterError):
+            validate_parameter_constraints(
+                cls._parameter_constraints, {name: default}, cls.__name__
+            )
+            found[name] = default
+    return found
+
+
 class Explained(BaseEstimator):
     """Adds hints to errors about parameters."""
 
@@ -155,8 +172,12 @@ class Explained(BaseEstimator):
                 )
 
     def _validate_params(self):
+        cls: Any = type(self)
+        # To check defaults again would take a tenth of a small fit.
+        defaults = _valid_defaults(cls).items()
+        params = {n: getattr(self, n) for n, d in defaults if getattr(self, n) is not d}
         try:
-            super()._validate_params()
+            validate_parameter_constraints(cls._parameter_constraints, params, cls.__name__)
         except InvalidParameterError as error:
             # "The 'name' parameter of ..."
             name = str(error).split("'")[1]

@@ -274,6 +274,16 @@ def test_a_subclass_works_as_before():
         Configured(epochs=3)
 
 
+def test_a_default_of_a_subclass_is_checked():
+    class Network(MLPClassifier):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha=alpha)
+
+    for network in (Network(), Network(alpha=-2.0)):
+        with pytest.raises(InvalidParameterError, match="'alpha' parameter of Network"):
+            network.fit(X, np.arange(30) % 2)
+
+
 def test_an_error_of_a_constructor_itself_passes():
     class Strict(MLPClassifier):
         def __init__(self, mark=None):
