@@ -11,8 +11,9 @@ __all__ = ["Pace"]
 CALL_SECONDS = 0.2
 
 # The first call, of which nothing is known, is of no more than this many multiplications
-# in the forward pass: sixteen mini-batches, unless they are huge.
+# in the forward pass, and mini-batches. Several threads learn from it, so it is short.
 FIRST_CALL_PRODUCTS = 100_000_000
+FIRST_CALL_BATCHES, FIRST_CALL_BATCHES_OF_MANY = 256, 16
 
 # How long a trial is at least, in seconds. Beside a busy process, threads share a core in
 # turns of some 3 ms: a shorter trial may have the core for itself.
@@ -44,7 +45,8 @@ class Pace:
 
     def __init__(self, most, products):
         self.most = most
-        self.limit = max(1, min(16, FIRST_CALL_PRODUCTS // products))
+        batches = FIRST_CALL_BATCHES if most == 1 else FIRST_CALL_BATCHES_OF_MANY
+        self.limit = max(1, min(batches, FIRST_CALL_PRODUCTS // products))
         # By the number of threads: of a mini-batch in the last call, and of recent calls.
         self._seconds = {1: 0.0, most: 0.0}
         self._spent = {1: 0.0, most: 0.0}

@@ -317,14 +317,16 @@ def simulated(pace, seconds, total):
 
 def test_calls_become_as_long_as_a_person_does_not_notice():
     pace = Pace(1, products=1000)
-    assert pace.next_call() == (1, 16)
-    pace.record(1, 16, 0.01)
-    assert pace.next_call() == (1, 80)
-    pace.record(1, 80, 0.08)
-    assert pace.next_call() == (1, 80)
+    assert pace.next_call() == (1, 256)
+    pace.record(1, 256, 0.01)
+    assert pace.next_call() == (1, 1280)
+    pace.record(1, 1280, 0.08)
+    assert pace.next_call() == (1, 1280)
     # A call that took too long is followed by a shorter one.
-    pace.record(1, 80, 0.4)
-    assert pace.next_call() == (1, 40)
+    pace.record(1, 1280, 0.4)
+    assert pace.next_call() == (1, 640)
+    # That tells of what several threads save is short.
+    assert Pace(2, products=1000).next_call() == (1, 16)
     # The first call with huge mini-batches is of one.
     assert Pace(1, products=10**9).next_call() == (1, 1)
 
