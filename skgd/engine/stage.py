@@ -4,9 +4,8 @@ The first stage reads the rows of the data. Input groups read further columns an
 what the first stage has written. Each other stage maps the outputs of the one before it.
 """
 
+from math import prod
 from typing import ClassVar, NamedTuple
-
-import numpy as np
 
 __all__ = ["KINDS", "Block", "Stage"]
 
@@ -36,7 +35,7 @@ class Block(NamedTuple):
     @property
     def size(self):
         """The number of parameters."""
-        return int(np.prod(self.shape))
+        return int(prod(self.shape))
 
 
 class Stage:
