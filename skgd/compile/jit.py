@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skgd.compile.interrupts import uninterrupted
+from skgd.compile.interrupts import mind_dask, uninterrupted
 
 __all__ = [
     "Kernel",
@@ -68,6 +68,16 @@ class _Once:
             if name not in values:
                 values[name] = self._make(instance)
         return values[name]
+
+
+def _unless_closed(compile_signature):
+    """Raise on a Dask worker that closes, before a signature is compiled or loaded."""
+
+    def checked(signature):
+        mind_dask()
+        return compile_signature(signature)
+
+    return checked
 
 
 class Kernel:
@@ -139,8 +149,7 @@ class Kernel:
         if not config.DISABLE_JIT:
             names = "-".join([*options, *["whole"] * self.is_whole])
             set_cache(dispatcher, KernelCache(self.__wrapped__, names))
-            # It compiles a signature, or loads it from disk.
-            dispatcher.compile = uninterrupted()(dispatcher.compile)
+            dispatcher.compile = _unless_closed(uninterrupted()(dispatcher.compile))
         return dispatcher
 
     @property

@@ -1,9 +1,6 @@
 """Ordinary Python threads for compiled calls that release the GIL."""
 
-import atexit
-import gc
 import os
-import sys
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
@@ -12,6 +9,8 @@ from threading import Event, Thread, get_native_id
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
+
+from skgd.compile.interrupts import mind_dask
 
 __all__ = ["available_threads", "map_parts", "run_together"]
 
@@ -81,38 +80,12 @@ def run_together(function, arguments, n_threads, interrupted=None):
     RuntimeError
         If this is a task of a Dask worker that is about to end.
     """
-    _mind_dask()
+    mind_dask()
     if n_threads > 1:
         results = _in_threads(function, arguments(n_threads), interrupted)
         if results is not None:
             return results
     return [function(*args) for args in arguments(1)]
-
-
-def _mind_dask():
-    """On a Dask worker that closes, raise: it would wait for its tasks, and be killed."""
-    get_worker = getattr(sys.modules.get("distributed"), "get_worker", None)
-    if get_worker is None:
-        return
-    try:
-        worker = get_worker()
-    except ValueError:
-        # This is no task.
-        return
-    if worker.nanny:
-        _end_soon(os.getpid())
-    if worker.status.name in ("closing", "closed", "failed"):
-        raise RuntimeError("The Dask worker that this ran on has been closed.")
-
-
-@cache
-def _end_soon(pid):
-    """Have the process of a worker end without looking for garbage.
-
-    Python does several times, among the 350,000 objects of Numba: if the cores are busy,
-    for more than the four seconds after which a worker is killed.
-    """
-    atexit.register(gc.freeze)
 
 
 def _in_threads(function, arguments, interrupted):

@@ -6,6 +6,7 @@ import warnings
 from contextlib import suppress
 from itertools import chain
 from threading import Event
+from time import sleep
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -239,4 +240,34 @@ def test_a_fit_ends_with_its_worker(solver):
     assert ENDED.wait(60)
     assert ERRORS == ["The Dask worker that this ran on has been closed."]
     assert future.status != "finished"
+    client.close()
+
+
+def has_begun():
+    return BEGUN.is_set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_closing_a_cluster_kills_nobody(is_compiled, monkeypatch):
+    """Its processes end by themselves: idle, in a fit, or while a kernel is compiled."""
+    if not is_compiled:
+        monkeypatch.setenv("SKGD_DISK_CACHE", "0")
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
+    client = Client(cluster)
+    if is_compiled:
+        with parallel_config(backend="dask", scatter=EVERYWHERE):
+            clone(SEARCHES[0]).set_params(cv=FOLDS).fit(DIGITS, NUMBERS)
+        rows, labels = da.from_array(X, chunks=(40, 4)), da.from_array(Y, chunks=40)
+        DaskMLPClassifier(max_iter=3).fit(rows, labels)
+        client.submit(MLPRegressor(max_iter=3).fit, X, X[:, 0]).result()
+    first = min(client.nthreads())
+    task = client.submit(fit_for_years, "adam", workers=[first])
+    while not client.run(has_begun, workers=[first])[first]:
+        sleep(0.1)
+    sleep(2)
+    assert task.status == "pending"
+    ended = [nanny.process.process for nanny in cluster.workers.values()]
+    cluster.close()
+    assert [process.exitcode for process in ended] == [0, 0]
     client.close()
