@@ -1,7 +1,8 @@
 """What ends a fit early: Ctrl-C, and the end of a Dask worker.
 
-Ctrl-C while a kernel is compiled takes effect when that kernel is done. LLVM calls back into Python, and what a callback raises is lost. An interrupt between the
-making and the disposal of a module crashes the process.
+Ctrl-C while a kernel is compiled takes effect when that kernel is done. LLVM calls back
+into Python, and what a callback raises is lost. An interrupt between the making and the
+disposal of a module crashes the process.
 """
 
 import atexit

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from dask import delayed
 from dask.optimization import cull
-from distributed import KilledWorker, futures_of, get_client, wait
+from distributed import Client, KilledWorker, futures_of, get_client, wait
 from scipy import sparse
 
 __all__ = [
@@ -45,6 +45,15 @@ class Shard(NamedTuple):
 def client_of(client):
     """Return the client, by default the current one."""
     if client is not None:
+        if not isinstance(client, Client):
+            raise TypeError(
+                f"client must be a distributed.Client or None, got {type(client).__name__}."
+            )
+        if client.status != "running":
+            raise ValueError(
+                f"client is {client.status}. Pass one that is connected, or None for the "
+                "current one."
+            )
         return client
     try:
         return get_client()
@@ -85,7 +94,7 @@ def blocks(name, collection, optimize_graph=True):
     return collection.to_delayed(optimize_graph).ravel().tolist()
 
 
-def rows_of(X, y=None, weight=None):
+def rows_of(X, y=None, weight=None, suffix=""):
     """Return the blocks of rows of some collections, as a delayed `Shard` each.
 
     Raises
@@ -94,21 +103,33 @@ def rows_of(X, y=None, weight=None):
         If they are not partitioned alike. What only the blocks show is raised by the
         worker: rows and columns are compared where they are.
     """
-    given = {"X": X, "y": y, "sample_weight": weight}
+    given = {f"X{suffix}": X, f"y{suffix}": y, f"sample_weight{suffix}": weight}
     parts = {name: blocks(name, c) for name, c in given.items() if c is not None}
+    (first, n), *others = ((name, len(found)) for name, found in parts.items())
     if X.ndim != 2:
-        raise ValueError(f"X must have two dimensions, got {X.ndim}.")
-    n = len(parts["X"])
-    for name, others in parts.items():
-        if len(others) != n:
+        raise ValueError(f"{first} must have two dimensions, got {X.ndim}.")
+    for name, n_others in others:
+        if n_others != n:
             raise ValueError(
-                f"X has {n} partitions, but {name} has {len(others)}. Partition them "
+                f"{first} has {n} partitions, but {name} has {n_others}. Partition them "
                 "alike, by rechunk or repartition."
             )
+    texts = [
+        column
+        for column, dtype in getattr(X, "dtypes", pd.Series()).items()
+        if not (dtype == "object" or pd.api.types.is_numeric_dtype(dtype))
+    ]
+    if texts:
+        raise ValueError(
+            f"{first} must have numbers only, but column {texts[0]!r} has dtype "
+            f"{X.dtypes[texts[0]]}. Encode it, or leave it out."
+        )
     columns = _columns(X)
-    names = list(parts)
+    fields = [
+        f for f, c in zip(Shard._fields, (X, y, weight), strict=True) if c is not None
+    ]
     return [
-        delayed(_shard, pure=False)(i, columns, names, *row)
+        delayed(_shard, pure=False)(i, columns, list(parts), fields, *row)
         for i, row in enumerate(zip(*parts.values(), strict=True))
     ]
 
@@ -117,22 +138,22 @@ def _columns(X):
     return list(X.columns) if hasattr(X, "columns") else X.shape[1]
 
 
-def _shard(index, columns, names, *parts):
+def _shard(index, columns, names, fields, *parts):
     """Put the parts of a partition together, or say why they do not match."""
     found, n_rows = _columns(parts[0]), parts[0].shape[0]
     if found != columns:
         raise ValueError(
-            f"Partition {index} of X has the columns {found}, but X has {columns}. Select "
-            "the same columns in each partition."
+            f"Partition {index} of {names[0]} has the columns {found}, but {names[0]} has "
+            f"{columns}. Select the same columns in each partition."
         )
     for name, part in zip(names, parts, strict=True):
         if part.shape[0] != n_rows:
             raise ValueError(
-                f"Partition {index} has {n_rows} rows of X, but {part.shape[0]} of {name}. "
-                "Partition them alike, by rechunk or repartition."
+                f"Partition {index} has {n_rows} rows of {names[0]}, but "
+                f"{part.shape[0]} of {name}. Partition them alike, by rechunk or "
+                "repartition."
             )
-    arguments = dict(zip(names, parts, strict=True))
-    return Shard(parts[0], arguments.get("y"), arguments.get("sample_weight"))
+    return Shard(**dict(zip(fields, parts, strict=True)))
 
 
 def concatenated(*shards):
@@ -149,7 +170,7 @@ def _joined(parts):
     return (pd.concat if hasattr(parts[0], "iloc") else np.concatenate)(parts)
 
 
-def load(client, X, y, weight=None):
+def load(client, X, y, weight=None, suffix=""):
     """Compute the rows, and put together what is on the same worker.
 
     Partitions that are in memory stay where they are. Others are computed in runs of
@@ -160,7 +181,9 @@ def load(client, X, y, weight=None):
     list of tuple (Future, str)
         Each shard and its worker, in the order of the partitions.
     """
-    parts, workers = rows_of(X, y, weight), sorted(client.nthreads())
+    if y is None:
+        raise ValueError("y is None. Pass the targets, partitioned like X.")
+    parts, workers = rows_of(X, y, weight, suffix), sorted(client.nthreads())
     if not workers:
         raise ValueError("The Dask cluster has no workers. Wait for them, or add some.")
     groups: dict = {}

@@ -208,7 +208,8 @@ class DaskMLP(OnDask, BaseMLP):
         """Return the validation data, together on a worker; None without any."""
         if given[0] is None:
             return None
-        shards = load(client, *given)
+        X, y, weight = given
+        shards = load(client, X, y, weight, "_val")
         worker = shards[0][1]
         shard = submit(client, worker, concatenated, *(shard for shard, _ in shards))
         data = submit(client, worker, prepared, shard, sent, codes)

@@ -29,8 +29,8 @@ class DaskMLPClassifier(DaskMLP, MLPClassifier):
     ...     X, y = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
     ...     X = DaskZScoreScaler().fit_transform(X)
     ...     model = DaskMLPClassifier(learning_rate_init=0.05, tol=0.01, random_state=0)
-    ...     model.fit(X, y).score(X, y) > 0.9
-    True
+    ...     print(round(model.fit(X, y).score(X, y), 2))
+    0.97
     """
 
     _local = MLPClassifier
@@ -86,8 +86,8 @@ class DaskMLPRegressor(DaskMLP, MLPRegressor):
     ...     X = da.random.default_rng(0).normal(size=(400, 3), chunks=(100, 3))
     ...     y = X[:, 0] - X[:, 1]
     ...     model = DaskMLPRegressor(learning_rate_init=0.05, tol=0.01, random_state=0)
-    ...     model.fit(X, y).score(X, y) > 0.9
-    True
+    ...     print(round(model.fit(X, y).score(X, y), 2))
+    0.99
     """
 
     _local = MLPRegressor

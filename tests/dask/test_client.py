@@ -26,3 +26,10 @@ def test_no_workers():
     options = {"processes": False, "n_workers": 0, "dashboard_address": ":0"}
     with Client(**options), pytest.raises(ValueError, match="has no workers"):
         DaskMLPRegressor().fit(X, X[:, 0])
+
+
+def test_a_closed_client():
+    with Client(processes=False, n_workers=1, dashboard_address=":0") as client:
+        pass
+    with pytest.raises(ValueError, match=r"client is closed\. Pass one that is connected"):
+        DaskMinMaxScaler(client=client).fit(X)

@@ -335,6 +335,19 @@ BAD = [
 ]
 
 
+TABLE = pd.DataFrame({"a": ROWS[:, 0], "b": pd.Categorical(TARGETS[DaskMLPClassifier])})
+BAD += [
+    ({}, (X, None), ValueError, "y is None. Pass the targets"),
+    (
+        {},
+        (dd.from_pandas(TABLE, npartitions=4), LABELS),
+        ValueError,
+        "X must have numbers only, but column 'b' has dtype category",
+    ),
+    ({"client": "here"}, (X, LABELS), TypeError, "client must be a .*, got str"),
+]
+
+
 @pytest.mark.parametrize(("parameters", "data", "error", "message"), BAD)
 def test_bad_input(client, parameters, data, error, message):
     model = DaskMLPClassifier(**parameters)
@@ -342,6 +355,19 @@ def test_bad_input(client, parameters, data, error, message):
     with pytest.raises(error, match=message):
         model.fit(*data)
     assert vars(model) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ((ROWS, LABELS), TypeError, "X_val must be a Dask array or dataframe, got ndarray"),
+        ((X, LABELS[:60]), ValueError, "X_val has 4 partitions, but y_val has 2"),
+        ((X, LABELS[1:]), ValueError, "0 has 30 rows of X_val, but 29 of y_val"),
+    ],
+)
+def test_bad_validation_data(client, given, error, message):
+    with pytest.raises(error, match=message):
+        DaskMLPClassifier(**SMALL).fit(X, LABELS, X_val=given[0], y_val=given[1])
 
 
 def test_bad_predictions(client):
