@@ -158,8 +158,8 @@ def learning_rate_range(
     >>> X, y = load_digits(return_X_y=True)
     >>> model = make_pipeline(MinMaxScaler(), MLPClassifier(random_state=0))
     >>> found = learning_rate_range(model, X, y)
-    >>> 0.001 < found.learning_rate_init < 0.1
-    True
+    >>> print(f"{found.learning_rate_init:.1g}")
+    0.01
     """
     network = clone(estimator)
     while isinstance(network, Pipeline):
