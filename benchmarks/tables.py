@@ -53,6 +53,7 @@ LABELS = {
     "forest": "random forest",
     "hand_made": "scikit-learn's MLP in a pipeline",
     "skgd": "skgd's networks for tables",
+    "skgd_20s": "skgd's networks, max_time=20",
 }
 METRICS = {"binary": "AUC", "multiclass": "log loss", "regression": "R²"}
 
@@ -487,10 +488,12 @@ def page(lines, methods):
         ("choose", "The half to choose on"),
     ):
         names = [n for n in halves[half] if any(key[0] == n for key in lines)]
+        there = {method for name, method, _ in lines if name in names}
+        compared = [method for method in methods if method in there]
         parts += [
             f"## {title}",
-            summary(lines, names, methods),
-            scores(lines, names, methods),
+            summary(lines, names, compared),
+            scores(lines, names, compared),
         ]
     if measured.intersection(PARTS):
         parts += [
