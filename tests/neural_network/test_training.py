@@ -247,6 +247,7 @@ def test_an_interrupted_lbfgs_is_a_usable_model(monkeypatch, estimator, after):
         return call(self)
 
     monkeypatch.setattr(_lbfgs._Descender, "_call", interrupted)
+    monkeypatch.setattr(_lbfgs.Pace, "next_call", lambda pace: (1, 16))
     model = estimator(hidden_layer_sizes=(7,), solver="lbfgs", random_state=0)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, ESTIMATORS[estimator])
