@@ -1,9 +1,10 @@
 """Ordinary Python threads for compiled calls that release the GIL."""
 
 import os
+from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
-from threading import Event, Thread
+from threading import Event, Thread, get_native_id
 
 from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -90,12 +91,20 @@ def run_together(function, arguments, n_threads, interrupted=None):
 def _in_threads(function, arguments, interrupted):
     """Make the calls in a thread each; return None if a thread cannot be started."""
     go, canceled = Event(), Event()
-    done = []
+    done, cores = [], _cores()
+    # Those of different callers mostly begin elsewhere: they may train at the same time.
+    first = get_native_id() * len(arguments)
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
         try:
+            # Linux wakes threads beside the one that wakes them. Two that wait for each
+            # other by offering their core it may leave there, to take turns on one.
+            if cores:
+                _keep_to({cores[(first + index) % len(cores)]})
             go.wait()
+            if cores:
+                _keep_to(cores)
             if not canceled.is_set():
                 results[index] = function(*args)
         except BaseException as error:
@@ -148,6 +157,21 @@ def map_parts(function, parts):
 
     run_together(work, lambda n: [(thread, n) for thread in range(n)], most)
     return results
+
+
+def _cores():
+    """Return the cores that this thread may use; nothing where that is not known."""
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except (AttributeError, NotImplementedError, OSError):
+        return []
+
+
+def _keep_to(cores):
+    """Let this thread run on some cores only."""
+    # Without, it is only slower; but the others wait for a thread that failed here.
+    with suppress(Exception):
+        os.sched_setaffinity(0, cores)
 
 
 def _finish(go, done, errors, interrupted):

@@ -1,6 +1,7 @@
 """Threads train together: what they may not change, and what they give back."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -355,3 +356,12 @@ def test_threads_that_turn_bad_cost_one_call():
         assert n_batches * 1e-4 <= max(2 * total, 16e-4)
         pace.record(n_threads, n_batches, n_batches * 1e-4)
         total += n_batches * 1e-4
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads are not placed")
+def test_threads_may_run_wherever_the_process_may():
+    """Each begins on a core of its own, which its work is then not bound to."""
+    cores = os.sched_getaffinity(0)
+    found = threads.run_together(os.sched_getaffinity, lambda n: [(0,)] * n, 3)
+    assert found == [cores] * 3
+    assert os.sched_getaffinity(0) == cores
