@@ -171,19 +171,26 @@ def places(name, title, points, x_label, y_label):
     """
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
-    middle = sorted(x for x, _ in points.values())[len(points) // 2]
+    x_all = [x for x, _ in points.values()]
+    middle = np.sqrt(min(x_all) * max(x_all))
     for label, (x, y) in points.items():
-        side = 1 if x <= middle else -1
         ours = label.startswith("skgd")
+        # Labels on the right would run into each other: ours are above, the others below.
+        if x <= middle:
+            at, ha, va = (9, 0), "left", "center"
+        elif ours:
+            at, ha, va = (0, 8), "right", "bottom"
+        else:
+            at, ha, va = (0, -8), "right", "top"
         color = COLORS["skgd"] if ours else COLORS["products"]
         axes.plot(x, y, "o", color=color, markersize=10 if ours else 7)
         axes.annotate(
             label,
             (x, y),
-            xytext=(9 * side, 0),
+            xytext=at,
             textcoords="offset points",
-            ha="left" if side == 1 else "right",
-            va="center",
+            ha=ha,
+            va=va,
             color=color,
             weight="bold" if ours else "normal",
         )
