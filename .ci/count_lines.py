@@ -1,4 +1,4 @@
-"""Count the code lines of the package by room: no docstrings, comments or blank lines."""
+"""Count the code lines of each package: no docstrings, comments or blank lines."""
 
 import ast
 import io
@@ -29,9 +29,9 @@ def code_lines(source):
 if __name__ == "__main__":
     count = Counter()
     for path in PACKAGE.rglob("*.py"):
-        room = path.relative_to(PACKAGE).parts[0]
-        room = "skgd" if room.endswith(".py") else room
-        count[room] += code_lines(path.read_text(encoding="utf-8"))
-    for room, n_lines in sorted(count.items()):
-        print(f"{n_lines:6} {room}")
-    print(f"{count.total():6} together")
+        name = path.relative_to(PACKAGE).parts[0]
+        name = "skgd" if name.endswith(".py") else name
+        count[name] += code_lines(path.read_text(encoding="utf-8"))
+    for name, n_lines in sorted(count.items()):
+        print(f"{n_lines:6} {name}")
+    print(f"{count.total():6} in total")
