@@ -74,6 +74,20 @@ def scalers(axes):
         finish(ax, name, yticks=[])
 
 
+@technique(1, "Each of four members trains on all rows but one fold.")
+def members(axes):
+    is_left_out = np.eye(4)
+    axes[0].pcolormesh(1 - 0.8 * is_left_out, cmap="Blues", vmin=0, vmax=2, edgecolor="0.6")
+    for (row, column), left_out in np.ndenumerate(is_left_out):
+        label = "validation,\nout-of-fold" if left_out else "training"
+        axes[0].text(column + 0.5, row + 0.5, label, ha="center", va="center")
+    middles, names = np.arange(4) + 0.5, range(1, 5)
+    axes[0].set_xticks(middles, names)
+    axes[0].set_yticks(middles, names)
+    axes[0].invert_yaxis()
+    axes[0].set(xlabel="fold of the rows", ylabel="member")
+
+
 @technique(7, "200 updates of each solver in a long valley, at a constant rate.")
 def solvers(axes):
     rates = {"minibatch": 0.08, "momentum": 0.01, "adagrad": 0.5, "lion": 0.03}
@@ -118,6 +132,35 @@ def displays(axes):
     model = validated(learning_rate="cosine", learning_rate_init=0.01)
     LossCurveDisplay.from_estimator(model, ax=axes[0])
     LearningRateDisplay.from_estimator(model, ax=axes[1])
+
+
+class Norms:
+    """A callback that records the norms of the weights after each epoch."""
+
+    def __init__(self):
+        self.norms = []
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        if context.task_name == "epoch":
+            self.norms.append([np.linalg.norm(w) for w in fitted_estimator.coefs_])
+
+
+@technique(2, "The norms of the weights, recorded by a callback after each epoch.")
+def callbacks(axes):
+    X, y, *_ = digits()
+    for ax, decay in zip(axes, (0.0, 1.0), strict=True):
+        norms = Norms()
+        model = MLPClassifier((64,), weight_decay=decay, learning_rate_init=0.01)
+        model.set_params(max_iter=60, random_state=0).set_callbacks(norms).fit(X, y)
+        for k, values in enumerate(np.transpose(norms.norms), 1):
+            ax.plot(range(1, len(values) + 1), values, label=f"layer {k}")
+        finish(ax, f"weight_decay={decay}", "epoch", "norm of the weights", ylim=(0, 16))
 
 
 @technique(2, "The numbers of a hidden layer. Those in color share a mean and a variance.")
@@ -297,6 +340,21 @@ def losses(axes):
         label = f"{Focal(gamma)}" if gamma else "log_loss"
         axes[2].plot(p, -((1 - p) ** gamma) * np.log(p), label=label)
     finish(axes[2], "classification", "probability of the right class", ylim=(0, 4))
+
+
+@technique(1, "The data of the example, and the predicted quantiles.")
+def quantiles(axes):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(2000, 1))
+    y = X[:, 0] + (1.2 + X[:, 0]) * rng.normal(size=2000)
+    model = MLPRegressor(Quantile([0.1, 0.5, 0.9]), (20,), learning_rate_init=0.01)
+    model.set_params(max_iter=50, early_stopping=True, random_state=0).fit(X, y)
+    grid = np.linspace(-1, 1, 101)[:, None]
+    low, median, high = model.predict(grid).T
+    axes[0].scatter(X, y, s=2, color="0.7")
+    axes[0].fill_between(grid[:, 0], low, high, alpha=0.3, label="0.1 to 0.9")
+    axes[0].plot(grid, median, label="0.5")
+    finish(axes[0], "quantiles", "feature x", "target")
 
 
 @technique(2, "Rare orange rows. What is predicted as orange is shaded.")
