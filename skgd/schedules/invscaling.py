@@ -7,6 +7,7 @@ with :math:`n` samples seen in all finished epochs and ``power_t`` :math:`p`.
 
 from numbers import Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skgd.schedules.warm import WarmSchedule
@@ -44,4 +45,6 @@ class InverseScaling(WarmSchedule):
 
     def after_warmup(self, progress):
         """Return 1 / (n + 1) ** power_t."""
-        return 1.0 / (progress.n_samples_seen + 1.0) ** self.power_t
+        # The reciprocal of a power that is too large for a number is 0.
+        with np.errstate(over="ignore"):
+            return 1.0 / (progress.n_samples_seen + 1.0) ** self.power_t

@@ -72,6 +72,11 @@ def test_only_adaptive_goes_on_after_a_plateau():
         assert (schedule.after_plateau is not None) == (name == "adaptive")
 
 
+def test_a_power_that_is_too_large_for_a_number():
+    rates = SCHEDULES["invscaling"](power_t=400)(progress(np.arange(8)))
+    np.testing.assert_array_equal(rates, [1.0] * 4 + [0.0] * 4)
+
+
 def test_adaptive_divides_by_five_down_to_a_millionth():
     rates = [0.001]
     while rates[-1] is not None:
