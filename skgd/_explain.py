@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cache, wraps
 from typing import Any, Self, TypeVar
 
@@ -100,12 +100,14 @@ def _valid_defaults(cls):
     """Return the default of each parameter, ``empty`` if it has none that is valid."""
     found, parameters = {}, inspect.signature(cls).parameters
     for name in cls._get_param_names():
-        default, found[name] = parameters[name].default, inspect.Parameter.empty
-        with suppress(InvalidParameterError):
+        default = parameters[name].default
+        try:
             validate_parameter_constraints(
                 cls._parameter_constraints, {name: default}, cls.__name__
             )
-            found[name] = default
+        except InvalidParameterError:
+            default = inspect.Parameter.empty
+        found[name] = default
     return found
 
 
