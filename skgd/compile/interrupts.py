@@ -1,44 +1,39 @@
-"""What ends a fit early: Ctrl-C, and the end of a Dask worker.
+"""Ctrl-C while a kernel is compiled: it takes effect when the kernel is compiled.
 
-Ctrl-C while a kernel is compiled takes effect when that kernel is done. LLVM calls back
-into Python, and what a callback raises is lost. An interrupt between the making and the
-disposal of a module crashes the process.
+LLVM calls back into Python, and an exception in such a callback is lost. An interrupt
+between the creation and the disposal of an LLVM module crashes the process.
 """
 
-import atexit
-import gc
-import os
 import signal
-import sys
 from contextlib import contextmanager
-from functools import cache
 from threading import current_thread, main_thread
 
-__all__ = ["mind_dask", "uninterrupted"]
+__all__ = ["uninterrupted"]
 
 
 class _Hold:
-    """A handler of Ctrl-C that keeps it for the handler before."""
+    """A signal handler that holds Ctrl-C back for another handler."""
 
     def __init__(self, handler):
         self.handler = handler
-        self.came = False
+        self.is_pending = False
 
     def __call__(self, signum, frame):
-        self.came = True
+        self.is_pending = True
 
     def release(self):
-        """Hand over what has come; the handler mostly raises KeyboardInterrupt."""
-        if self.came:
-            self.came = False
+        """Call the other handler if Ctrl-C has arrived; it usually raises."""
+        if self.is_pending:
+            self.is_pending = False
             self.handler(signal.SIGINT, None)
 
 
 @contextmanager
 def uninterrupted():
-    """Hold Ctrl-C back to the end of the block, or to that of a block within."""
+    """Hold Ctrl-C back until the end of the block, or of a nested block."""
     before = signal.getsignal(signal.SIGINT)
-    # Python's handlers run in the main thread. One that is no function raises nothing.
+    # Python runs signal handlers in the main thread. SIG_IGN and SIG_DFL, which are not
+    # functions, raise nothing.
     if not callable(before) or current_thread() is not main_thread():
         yield
         return
@@ -49,29 +44,3 @@ def uninterrupted():
     finally:
         signal.signal(signal.SIGINT, before)
         hold.release()
-
-
-def mind_dask():
-    """On a Dask worker that closes, raise: it would wait for its tasks, and be killed."""
-    get_worker = getattr(sys.modules.get("distributed"), "get_worker", None)
-    if get_worker is None:
-        return
-    try:
-        worker = get_worker()
-    except ValueError:
-        # This is no task.
-        return
-    if worker.nanny:
-        _end_soon(os.getpid())
-    if worker.status.name in ("closing", "closed", "failed"):
-        raise RuntimeError("The Dask worker that this ran on has been closed.")
-
-
-@cache
-def _end_soon(pid):
-    """Have the process of a worker end without looking for garbage.
-
-    Python does several times, among the 350,000 objects of Numba: if the cores are busy,
-    for more than the four seconds after which a worker is killed.
-    """
-    atexit.register(gc.freeze)

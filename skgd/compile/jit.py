@@ -1,4 +1,4 @@
-"""The one decorator of every compiled function, and the only place with JIT flags."""
+"""The decorators of all compiled functions, and the only place with JIT flags."""
 
 from collections.abc import Callable
 from functools import cache, update_wrapper
@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skgd.compile.interrupts import mind_dask, uninterrupted
+from skgd.compile.dask_worker import raise_if_closing
+from skgd.compile.interrupts import uninterrupted
 
 __all__ = [
     "Kernel",
@@ -23,24 +24,25 @@ __all__ = [
     "whole",
 ]
 
-# Of LLVM's fast-math flags, those that let loops vectorize but keep NaN and infinity
-# exact: with `nnan` or `ninf` a check for a NaN would be compiled away.
+# The fast-math flags of LLVM that let loops vectorize. With `nnan` or `ninf`, LLVM would
+# remove checks for NaN and infinity.
 _VECTORIZE = frozenset({"contract", "reassoc", "nsz", "arcp"})
-# What relies on the order of its roundings (compensated sums, argument reductions).
+# For code that relies on the order of its roundings: compensated sums, argument reductions.
 _IN_ORDER = frozenset({"contract"})
 
 _IMPORT = Lock()
 
 
 def import_numba():
-    """Import Numba and what extends it, in one thread at a time.
+    """Import Numba and the modules that extend it, in one thread at a time.
 
-    Some of Numba's modules replace themselves while they are imported. A second thread
-    that imports them meanwhile gets the half that is there.
+    Some of Numba's modules replace themselves while they are imported. A second thread that
+    imports them meanwhile would get an incomplete module.
 
     Returns
     -------
     module
+        Numba.
     """
     with uninterrupted(), _IMPORT:
         import numba.types
@@ -51,9 +53,10 @@ def import_numba():
 
 
 class _Once:
-    """A cached property that one thread makes, for all, with Numba's lock for compilers.
+    """A cached property that is computed once, in one thread.
 
-    A lock of its own would block: a thread that compiles one kernel asks for others.
+    It uses Numba's compiler lock. A separate lock could deadlock, since a thread that
+    compiles a kernel requests other kernels.
     """
 
     def __init__(self, make):
@@ -71,10 +74,10 @@ class _Once:
 
 
 def _unless_closed(compile_signature):
-    """Raise on a Dask worker that closes, before a signature is compiled or loaded."""
+    """Return the function, which first raises on a Dask worker that is closing."""
 
     def checked(signature):
-        mind_dask()
+        raise_if_closing()
         return compile_signature(signature)
 
     return checked
@@ -83,23 +86,23 @@ def _unless_closed(compile_signature):
 class Kernel:
     """A Python function that Numba compiles when it is first called.
 
-    Importing skgd must cost no more than importing scikit-learn, so Numba is imported
-    by the first kernel that runs. A kernel may be called from Python, or from another
-    kernel: Numba asks a global for its ``_numba_type_``.
+    The first kernel that runs imports Numba, so that importing skgd takes hardly longer
+    than importing scikit-learn. A kernel can be called from Python and from other kernels:
+    Numba reads the ``_numba_type_`` of a global.
 
     Parameters
     ----------
     function : callable
-        What to compile, in the subset of Python and NumPy that Numba knows.
+        The function, in the subset of Python and NumPy that Numba supports.
 
     fastmath : frozenset of str
         LLVM's fast-math flags.
     """
 
     __wrapped__: Callable
-    # The plug-ins' functions that it is made of.
+    # The functions of plug-ins that the kernel calls.
     parts: tuple[Callable, ...] = ()
-    # Whether its loops are all that another kernel does, see `whole`.
+    # Whether its only caller does nothing else, see `whole`.
     is_whole = False
 
     def __init__(self, function, fastmath):
@@ -108,16 +111,16 @@ class Kernel:
 
     @_Once
     def dispatcher(self):
-        """Return the dispatcher, or the function where ``NUMBA_DISABLE_JIT`` is set."""
+        """Return the dispatcher, or the function if ``NUMBA_DISABLE_JIT`` is set."""
         return self._make_dispatcher()
 
     @_Once
     def _callee(self):
-        """Return the dispatcher that other kernels call.
+        """Return the dispatcher for calls from other kernels.
 
-        What Python needs to call it, such as the unpacking of its arguments, takes longer
-        to compile than many a kernel itself. It is always inlined: of two copies of a
-        function, LLVM would link what it met first, and they may round differently.
+        It has no wrapper for calls from Python, which takes longer to compile than many
+        kernels. It is always inlined. Otherwise, LLVM would keep only one of several
+        compiled copies of a function, and these may round differently.
         """
         return self._make_dispatcher(
             no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
@@ -125,10 +128,10 @@ class Kernel:
 
     @_Once
     def _pointer(self):
-        """Return the dispatcher of which kernels get a pointer.
+        """Return the dispatcher for calls through a pointer.
 
-        It is inlined into the function that the pointer is of: its arguments are many, and
-        would be copied twice.
+        The kernel is inlined into the function that the pointer points to. Otherwise, its
+        many arguments would be copied twice.
         """
         return self._make_dispatcher(no_cpython_wrapper=True, forceinline=True)
 
@@ -160,20 +163,20 @@ class Kernel:
         return self.dispatcher(*args)
 
     def bind(self, *signature):
-        """Compile for one signature and return it as a first-class function.
+        """Compile the kernel for one signature, and return a first-class function.
 
-        Such a function can be an argument of a kernel, in what ``functions`` returns,
-        which is then compiled once for all functions of that signature.
+        A kernel can take such functions as an argument, which ``functions`` makes. It is
+        compiled only once for all functions of the same signature.
 
         Parameters
         ----------
         *signature : numba.types.Type
-            The type of the result, then those of the arguments.
+            The type of the result, then the types of the arguments.
 
         Returns
         -------
         object
-            With Numba's wrapper address protocol. Only kernels can call it.
+            An object with Numba's wrapper address protocol. Only kernels can call it.
         """
         from numba import config, types
 
@@ -185,26 +188,27 @@ class Kernel:
 
 
 def jit(function):
-    """Compile ``function`` on its first call, for its loops to vectorize.
+    """Compile ``function`` on its first call, so that its loops vectorize.
 
-    It does not own its arguments, and so must not return them, or views of them, to Python.
+    The kernel does not count references to its arguments. It must not return an argument,
+    or a view of one, to Python.
     """
     return Kernel(function, _VECTORIZE)
 
 
 def strict_jit(function):
-    """Compile ``function`` on its first call, its roundings kept in order.
+    """Compile ``function`` on its first call, without reordering its sums.
 
-    It does not own its arguments, as with :func:`jit`.
+    The kernel does not count references to its arguments, as with :func:`jit`.
     """
     return Kernel(function, _IN_ORDER)
 
 
 @cache
 def whole(kernel):
-    """Return a kernel to be inlined into one that does nothing else.
+    """Return a copy of a kernel whose only caller does nothing but call it.
 
-    Its loops are unrolled and vectorized as that one's would be.
+    Like other callees, it is inlined. But its loops are optimized for speed before that.
     """
     copy = Kernel(kernel.__wrapped__, kernel._fastmath)
     copy.parts, copy.is_whole = kernel.parts, True
@@ -215,8 +219,8 @@ def whole(kernel):
 def scalar(function, dtype):
     """Compile a plug-in's function of numbers for a dtype.
 
-    A literal such as ``0.5`` takes the dtype: in Numba, as in NumPy before version 2, a
-    float64 would make everything float64.
+    For float32, literals such as ``0.5`` are converted to float32. In Numba, as in NumPy
+    before version 2, a float64 literal would make all results float64.
     """
     if dtype == np.float32:
         code = function.__code__
@@ -234,10 +238,10 @@ def scalar(function, dtype):
 
 
 def jit_named(name, function, *parts):
-    """Compile a loop under a name that tells it from others of the same source.
+    """Compile a loop under a name that distinguishes it from others of the same source.
 
-    The disk cache goes by the name. The parts are the functions of numbers that the loop
-    closes over, and what else decides its code.
+    The files of the disk cache are named after the kernels. ``parts`` are the functions of
+    numbers that the loop calls, and everything else that its code depends on.
     """
     names = (
         f"{part.__module__}.{part.__qualname__}" if callable(part) else str(part)
@@ -250,7 +254,7 @@ def jit_named(name, function, *parts):
 
 
 def functions(named, signatures, dtype):
-    """Make a named tuple of bound kernels ready to be an argument of a kernel.
+    """Convert a named tuple of bound kernels to an argument of a kernel.
 
     Parameters
     ----------
@@ -258,10 +262,10 @@ def functions(named, signatures, dtype):
         The kernels, by role.
 
     signatures : callable
-        Returns, for a dtype, a dict of Numba's types of each role.
+        Returns, for a dtype, a dict of the signatures by role.
 
     dtype : dtype
-        The network's.
+        The dtype of the network.
     """
     from numba import config
 
@@ -273,16 +277,16 @@ def functions(named, signatures, dtype):
 
 
 class Stub:
-    """A Python function that compiled code replaces by something made for it.
+    """A Python function with a separate implementation for compiled code.
 
     Parameters
     ----------
     function : callable
-        What Python calls.
+        The function that Python calls.
 
     make : callable
-        Called once, by the first kernel that uses the function; returns what compiled
-        code uses instead: anything that Numba accepts as a global.
+        Returns the implementation for compiled code: anything that Numba accepts as a
+        global. It is called once, by the first kernel that uses the function.
     """
 
     __wrapped__: Callable
@@ -308,10 +312,10 @@ class Stub:
 
 
 def by_dtype(single, double):
-    """Join a kernel of a float32 and one of a float64 to one function of a scalar."""
+    """Combine a kernel for float32 and one for float64 to a function of a scalar."""
 
     def either(x):
-        # Without the JIT a float64 may be a Python float.
+        # Without the JIT, a float64 may be a Python float.
         return (single if getattr(x, "dtype", None) == "float32" else double)(x)
 
     def make():
@@ -321,7 +325,7 @@ def by_dtype(single, double):
         def choose(x):
             """Stand for the two kernels in compiled code."""
 
-        # However long: a call in a loop would keep it from being vectorized.
+        # Always inlined: a loop with a call does not vectorize.
         @overload(choose, jit_options={"forceinline": True})
         def _kernel(x):
             if x == float32:

@@ -1,14 +1,14 @@
 """The loop over mini-batches.
 
-One compiled call runs whole epochs. Nothing in it is allocated, and nothing in its type
-depends on the network, the solver or the data, except the dtype.
+A compiled call runs many mini-batches. It allocates nothing, and its type depends only on
+the dtype, not on the network, the solver or the data.
 
-Threads that train together run the same call. Each takes some chunks of rows through the
-network and then updates some tiles of the parameters. To read what other threads have
-written is slow, so that it is the smaller of two things: the activations and gradients of
-their rows, for the gradient of a tile over all rows; or the gradients over their chunks, to
-be added up. No sum is divided among threads: the number of threads does not change a bit of
-the result.
+Threads that train together make the same call. Each thread runs the forward and the
+backward pass for some chunks of rows, and then updates some tiles of the parameters.
+Reading memory that other threads have written is slow. The threads therefore exchange the
+smaller of two things: the activations and gradients of all rows, from which each thread
+computes the gradient of its tiles; or the gradients over chunks of rows, which it sums. No
+sum depends on the number of threads, so the result is bitwise the same for any number.
 """
 
 import numpy as np
@@ -20,7 +20,9 @@ from skgd.engine.update import chunk_gradients, update_tiles
 from skgd.kernels.pointers import pointer_to
 from skgd.kernels.subnormals import flush_subnormals, restore
 from skgd.kernels.views import row_of, vector
-from skgd.parallel.barrier import barrier, claim, share
+from skgd.parallel.barrier import barrier
+from skgd.parallel.prefetch import prefetch
+from skgd.parallel.share import share
 
 __all__ = ["train"]
 
@@ -29,16 +31,16 @@ __all__ = ["train"]
 def train(rows, epochs, network, work, kernels, settings, steps):
     """Train for up to ``step.limit`` mini-batches; return the number of finished epochs.
 
-    The arguments are the records of :mod:`skgd.engine.records`: ``work`` is this thread's
-    memory, and ``steps`` has one element, its record of where training stands. Training
-    stops after so many mini-batches, also within an epoch, so that Python gets to handle
-    signals; and after the first epoch whose loss is not finite.
+    The arguments are the records of :mod:`skgd.engine.records`. ``work`` is this thread's
+    memory. ``steps`` has one element, this thread's position in the training. The call
+    returns when the limit is reached, even in the middle of an epoch, so that Python can
+    handle signals. It also returns after the first epoch whose loss is not finite.
     """
     step, losses = steps[0], epochs.losses
     n_batches = epochs.bounds.shape[0] - 1
     memory = pointer_to(gather_memory(rows, epochs.orders, network, work, kernels))
     mode = flush_subnormals()
-    # Zeros of one type: of literals, Numba would compile a mini-batch for both.
+    # Not the literal 0: Numba would compile the mini-batch a second time, for literals.
     epoch = updates = np.int64(0)
     while epoch < losses.shape[0] and step.limit > 0:
         step.order = epoch * epochs.orders.shape[1]
@@ -46,7 +48,7 @@ def train(rows, epochs, network, work, kernels, settings, steps):
         step.rows = epochs.bounds[step.batch + 1] - step.start
         step.weight = _total_weight(rows, epochs.orders[epoch], step)
         step.dropping = epochs.dropping[updates] if epochs.dropping.shape[0] > 0 else 1.0
-        # A mini-batch without weight has no mean objective, and so no update.
+        # If all weights are 0, there is no mean objective, and therefore no update.
         if step.weight > 0:
             place = epoch, updates
             _mini_batch(memory, epochs, network, work, kernels, settings, step, place)
@@ -85,7 +87,7 @@ def _mini_batch(memory, epochs, network, work, kernels, settings, step, place):
     step.first, step.last = first * step.chunk, min(last * step.chunk, step.rows)
     gather(memory, step)
     forward(memory, kernels, step)
-    # For the mean over the rows of an epoch, a mini-batch counts by its rows.
+    # In the mean objective of an epoch, each mini-batch is weighted by its number of rows.
     share_of_weight = step.rows / step.weight
     for begin in range(step.first, step.last, step.chunk):
         bounds = begin, min(begin + step.chunk, step.last)
@@ -93,22 +95,22 @@ def _mini_batch(memory, epochs, network, work, kernels, settings, step, place):
         epochs.totals[epoch, begin // step.chunk] += share_of_weight * loss
     backward(memory, kernels, step)
     if step.n_threads > 1:
-        # The other threads have read them, too.
-        claim(_own_parameters(network, settings.shares, step.thread))
+        # The other threads have read these parameters, too.
+        prefetch(_own_parameters(network, settings.shares, step.thread))
     if settings.by_rows:
         chunk_gradients(memory, network, work, kernels, step)
-    # The gradients of the other threads' rows are needed now,
+    # The update needs the rows of all threads.
     barrier(work.arrivals, step.n_threads)
     update_tiles(memory, epochs, network, work, kernels, settings, step, place)
     if step.thread == 0 and epochs.averaging.shape[0] > 0:
         _average(network.running, epochs.averaging[index_of_update])
-    # and the new parameters of their tiles.
+    # The next mini-batch needs the parameters of all threads.
     barrier(work.arrivals, step.n_threads)
 
 
 @jit
 def _average(running, part):
-    """Average the first half of the numbers: the second half takes a part of it."""
+    """Move the averages, in the second half, by a part of the way to the first half."""
     n = running.shape[0] // 2
     for i in range(n):
         running[n + i] += part * (running[i] - running[n + i])

@@ -1,4 +1,4 @@
-"""Ordinary Python threads for compiled calls that release the GIL."""
+"""Runs compiled calls in several Python threads, and notices Ctrl-C while they run."""
 
 import os
 from contextlib import suppress
@@ -10,14 +10,14 @@ from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-from skgd.compile.interrupts import mind_dask
+from skgd.compile.dask_worker import raise_if_closing
 
 __all__ = ["available_threads", "map_parts", "run_together"]
 
 
 @cache
 def _blas(pid):
-    """Find the BLAS libraries of this process, whose limits stand for ours."""
+    """Find the BLAS libraries of this process, whose limits apply to skgd, too."""
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
@@ -27,17 +27,16 @@ def available_threads(n_jobs):
     Parameters
     ----------
     n_jobs : int or None
-        As for scikit-learn's estimators that use threads: -1 stands for all cores, and
-        any number for 1 where joblib's loops are nested so deep that they run in turn.
-        None follows the limits of OpenMP, threadpoolctl and joblib: within joblib's
-        workers it is 1.
+        As for scikit-learn's estimators that use threads: -1 means all cores. In nested
+        loops of joblib that run sequentially, any number means 1. None follows the limits
+        of OpenMP, threadpoolctl and joblib: it means 1 in joblib's workers.
 
     Returns
     -------
     int
     """
-    # That for threads: one for processes warns, and answers 1, in a process that may not
-    # start any.
+    # The backend for threads. One for processes would warn and return 1 in a process that
+    # may not start others.
     backend, _ = get_active_backend(prefer="threads", require="sharedmem")
     if n_jobs is not None:
         return backend.effective_n_jobs(n_jobs)
@@ -50,37 +49,37 @@ def available_threads(n_jobs):
 def run_together(function, arguments, n_threads, interrupted=None):
     """Call ``function`` in several threads at the same time.
 
-    The calls may wait for each other: none begins before every thread is there, and
-    Ctrl-C takes effect when all of them are done. Where a thread cannot be started, as at
-    the exit of the interpreter or at a container's limit, the calling thread makes the
-    call for one thread.
+    The calls may wait for each other: they begin when all threads have started. If Ctrl-C
+    arrives, KeyboardInterrupt is raised when all calls have ended. If a thread cannot be
+    started, as at the exit of the interpreter or because of a container's limit, the
+    calling thread makes a single call.
 
     Parameters
     ----------
     function : callable
-        Releases the GIL.
+        The function, which releases the GIL.
 
     arguments : callable
-        Called with a number of threads, 1 or ``n_threads``; returns the tuple of arguments
-        of each thread's call. The results together must not depend on the number.
+        Called with a number of threads, 1 or ``n_threads``; returns a tuple of arguments
+        for each thread. The combined results must not depend on the number.
 
     n_threads : int
-        How many threads to use.
+        The number of threads.
 
     interrupted : callable, default=None
-        Called at once when Ctrl-C arrives while threads run, so that they can end early.
+        Called when Ctrl-C arrives while threads run, so that the calls can end early.
 
     Returns
     -------
     list
-        What the calls returned, one for each thread that was used.
+        The result of each call.
 
     Raises
     ------
     RuntimeError
-        If this is a task of a Dask worker that is about to end.
+        If this is a task of a Dask worker that is closing.
     """
-    mind_dask()
+    raise_if_closing()
     if n_threads > 1:
         results = _in_threads(function, arguments(n_threads), interrupted)
         if results is not None:
@@ -89,17 +88,17 @@ def run_together(function, arguments, n_threads, interrupted=None):
 
 
 def _in_threads(function, arguments, interrupted):
-    """Make the calls in a thread each; return None if a thread cannot be started."""
+    """Make each call in its own thread; return None if a thread cannot be started."""
     go, canceled = Event(), Event()
     done, cores = [], _cores()
-    # Those of different callers mostly begin elsewhere: they may train at the same time.
+    # Different callers, which may run at the same time, usually begin with different cores.
     first = get_native_id() * len(arguments)
     results, errors = [None] * len(arguments), []
 
     def work(index, args, ended):
         try:
-            # Linux wakes threads beside the one that wakes them. Two that wait for each
-            # other by offering their core it may leave there, to take turns on one.
+            # Linux wakes a thread on the core of the thread that wakes it. If both then
+            # wait for each other and yield, Linux may leave them on the same core.
             if cores:
                 _keep_to({cores[(first + index) % len(cores)]})
             go.wait()
@@ -113,8 +112,8 @@ def _in_threads(function, arguments, interrupted):
             ended.set()
 
     try:
-        # Not even one call is the calling thread's, which a signal may keep from making
-        # it: the others would wait forever.
+        # The calling thread makes none of the calls: after a signal it might not make its
+        # call, and the others would wait forever.
         for index, args in enumerate(arguments):
             ended = Event()
             run = copy_context().run
@@ -133,20 +132,20 @@ def _in_threads(function, arguments, interrupted):
 
 
 def map_parts(function, parts):
-    """Call ``function`` for each part of some work, on as many threads as are free.
+    """Call ``function`` for each part of a task, in several threads if they are available.
 
     Parameters
     ----------
     function : callable
-        Releases the GIL. Its result must not depend on the thread.
+        The function, which releases the GIL. Its result must not depend on the thread.
 
     parts : list
-        What it is called with.
+        The argument of each call.
 
     Returns
     -------
     list
-        What the calls returned, in the order of the parts.
+        The result of each call, in the order of the parts.
     """
     most = min(len(parts), available_threads(None)) if len(parts) > 1 else 1
     results = [None] * len(parts)
@@ -160,7 +159,7 @@ def map_parts(function, parts):
 
 
 def _cores():
-    """Return the cores that this thread may use; nothing where that is not known."""
+    """Return the cores that this thread may use; an empty list if they are not known."""
     try:
         return sorted(os.sched_getaffinity(0))
     except (AttributeError, NotImplementedError, OSError):
@@ -168,17 +167,17 @@ def _cores():
 
 
 def _keep_to(cores):
-    """Let this thread run on some cores only."""
-    # Without, it is only slower; but the others wait for a thread that failed here.
+    """Restrict this thread to some cores."""
+    # Ignore errors: they cost only time, but the others would wait for a failed thread.
     with suppress(Exception):
         os.sched_setaffinity(0, cores)
 
 
 def _finish(go, done, errors, interrupted):
-    """Start the calls and wait for all; an interrupt becomes one of the errors."""
-    # Not for the threads to end: one whose join was interrupted passes for ended
-    # (cpython issue 90882). A signal that comes on the way into a wait does not end it:
-    # it is seen after a second.
+    """Start the calls and wait for all of them; add a Ctrl-C to the errors."""
+    # This waits for events, since Python takes a thread for ended if its join was
+    # interrupted (cpython issue 90882). The timeout is for a signal that arrives just
+    # before a wait, and does not end it.
     while not (go.is_set() and all(event.is_set() for event in done)):
         try:
             go.set()

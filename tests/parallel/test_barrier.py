@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from skgd.compile.jit import jit
-from skgd.parallel.barrier import barrier, claim, share
+from skgd.parallel.barrier import barrier
+from skgd.parallel.prefetch import prefetch
+from skgd.parallel.share import share
 from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of, uncached
 from tests.engine.problems import LOSSES, draw
 
@@ -36,9 +38,9 @@ def test_one_thread_waits_for_nobody():
 
 
 @pytest.mark.parametrize("size", [0, 1, 33])
-def test_what_is_claimed_stays_as_it_is(size):
+def test_prefetched_memory_stays_as_it_is(size):
     def ask(array):
-        claim(array)
+        prefetch(array)
 
     array = np.arange(float(size))
     uncached(jit(ask))(array)

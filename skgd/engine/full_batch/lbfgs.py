@@ -1,13 +1,14 @@
 """L-BFGS: training on all rows at once, in compiled calls.
 
-An evaluation of the objective is like an epoch whose mini-batches, here blocks of rows,
-only add up their gradients. Between two of them a few vectors are updated: SciPy does that
-too, but in a time in which a small network's objective is evaluated twice.
+An evaluation of the objective sums losses and gradients over blocks of rows. Between two
+evaluations, a few vectors are updated. SciPy takes as long for that as two evaluations of a
+small network's objective.
 
-Threads that train together take a block each and then share the sum of their gradients;
-blocks do not depend on their number, nor does the order in which they are added up. What
-comes between two evaluations is the first thread's, and takes some 40 passes over a vector
-of the parameters: that is little beside an evaluation of more than some hundred rows.
+Threads that train together evaluate a block each, and then share the work of summing their
+gradients. The blocks and the order of the sums do not depend on the number of threads.
+Between two evaluations, only the first thread works. It makes some 40 passes over vectors
+of the length of the parameters. Compared with an evaluation of more than some hundred rows,
+this takes little time.
 """
 
 from typing import Any, NamedTuple
@@ -29,15 +30,16 @@ from skgd.engine.full_batch.line_search import (
 )
 from skgd.engine.full_batch.objective import add_penalty, block_objective
 from skgd.engine.full_batch.quasi_newton import (
-    Memory,
+    History,
+    add_step,
+    clear,
     dot,
     find_direction,
-    forget,
-    knows_steps,
-    remember,
+    has_steps,
 )
 from skgd.kernels.views import vector
-from skgd.parallel.barrier import barrier, share
+from skgd.parallel.barrier import barrier
+from skgd.parallel.share import share
 
 __all__ = [
     "BLOCKS",
@@ -53,12 +55,12 @@ __all__ = [
     "TOO_MANY_ITERATIONS",
     "Descent",
     "Settings",
-    "go_on",
+    "advance",
     "minimize",
 ]
 
-# What `counts` holds: whether to go on, the next row to evaluate; how many iterations,
-# evaluations and blocks are finished, and how many steps this line search has tried.
+# The items of `counts`: the status; the next row to evaluate; the numbers of finished
+# iterations, evaluations and blocks; the number of steps that this line search has tried.
 STATUS = 0
 ROW = 1
 ITERATIONS = 2
@@ -73,34 +75,34 @@ TOO_MANY_ITERATIONS = 2
 TOO_MANY_EVALUATIONS = 3
 FAILED = 4
 
-# What `numbers` holds: the objective at `theta`, and the sum of the losses of the blocks so
-# far.
+# The items of `numbers`: the objective at `theta`, and the sum of the losses of the blocks
+# so far.
 LOSS = 0
 SUM = 1
 NUMBERS = 2
 
-# As in SciPy: trials of a line search, and the relative gain below which training has
-# converged.
+# As in SciPy: the most trials of a line search, and the relative decrease of the objective
+# below which training has converged.
 MOST_TRIALS = 20
 LEAST_GAIN = 1e7 * float(np.finfo(np.float64).eps)
 
 
 class Settings(NamedTuple):
-    """The numbers that training is governed by.
+    """The settings of a training.
 
     Attributes
     ----------
     alpha, weight : float
-        The penalty, and the sum of the sample weights.
+        The strength of the penalty, and the sum of the sample weights.
 
     tolerance : float
-        Training has converged where no partial derivative is larger.
+        Training has converged if no partial derivative is larger than this.
 
     most_iterations, most_evaluations : int
-        Training stops after so many.
+        The limits after which training stops.
 
     order : ndarray of shape (0,), dtype=int64
-        No permutation of the rows.
+        Empty, since the rows are not permuted.
 
     loss : ndarray, dtype=float64
         The arguments of the loss.
@@ -116,40 +118,40 @@ class Settings(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """Where the training stands.
+    """The state of a training.
 
-    Each thread writes its row of `parts` and `part_losses` and, after all have, its share
-    of `total`. The rest is the first thread's.
+    Each thread writes its row of `parts` and `part_losses`. When all threads have done so,
+    each thread writes its share of `total`. The first thread writes the rest.
 
     Attributes
     ----------
     theta, gradient : ndarray of shape (n_params,)
-        The last point that a line search has found, and the gradient there.
+        The result of the last line search, and the gradient there.
 
     total : ndarray of shape (n_params,)
-        The gradient at the point that is tried, ``network.theta``.
+        The gradient at the trial point, ``network.theta``.
 
     direction : ndarray of shape (n_params,)
-        Of the line search.
+        The direction of the line search.
 
-    memory : Memory
+    history : History
         The last steps.
 
     parts, part_losses : ndarray of shape (n_threads, n_params) and (n_threads,)
-        Each thread's gradient and loss of its block.
+        The gradient and the loss of each thread's block.
 
     points, search : ndarray
-        See :mod:`skgd.engine.full_batch.line_search`.
+        The state of the line search, see :mod:`skgd.engine.full_batch.line_search`.
 
     counts, numbers : ndarray of shape (COUNTS,), dtype=int64 and (NUMBERS,)
-        The rest.
+        The items are named by the constants at the top of this module.
     """
 
     theta: Any
     gradient: Any
     total: Any
     direction: Any
-    memory: Any
+    history: Any
     parts: Any
     part_losses: Any
     points: Any
@@ -159,7 +161,7 @@ class Descent(NamedTuple):
 
     @classmethod
     def begin(cls, theta, n_threads):
-        """Begin at ``theta``."""
+        """Return the state of a training that begins at ``theta``."""
         n_params = len(theta)
         numbers = np.zeros(NUMBERS)
         numbers[LOSS] = np.inf
@@ -169,7 +171,7 @@ class Descent(NamedTuple):
             gradient,
             total,
             direction,
-            Memory.allocate(n_params),
+            History.allocate(n_params),
             np.empty((n_threads, n_params)),
             np.empty(n_threads),
             np.empty((4, 3)),
@@ -189,20 +191,20 @@ def minimize(rows, network, work, kernels, settings, descent, losses, steps):
         The data.
 
     network, work, kernels : Network, Work, Kernels
-        The point that is tried, this thread's memory for a block, compiled functions.
+        The trial point, this thread's memory for a block, and the compiled functions.
 
     settings : Settings
-        Penalty and limits.
+        The penalty and the limits.
 
     descent : Descent
-        Where training stands; updated.
+        The state of the training; updated.
 
     losses : ndarray of shape (step.limit,), dtype=float64
-        Takes the objective after each iteration, which is of at least one block.
+        Output: the objective after each iteration. An iteration has at least one block.
 
-    steps : ndarray of shape (1,), of STEP
-        This thread's record of a block. The limit is there so that Python gets to handle
-        signals: the threads finish those blocks that they have begun together.
+    steps : ndarray of shape (1,), of skgd.engine.records.STEP
+        The position of this thread. After ``step.limit`` blocks, the call returns, so that
+        Python can handle signals. Blocks that threads have begun together are finished.
     """
     step, counts, numbers = steps[0], descent.counts, descent.numbers
     n_samples, block = rows.y.shape[0], step.chunk
@@ -225,11 +227,11 @@ def minimize(rows, network, work, kernels, settings, descent, losses, steps):
             )
         n_blocks = min(step.n_threads, (n_samples - row + block - 1) // block)
         step.limit -= n_blocks
-        # All parts are written,
+        # The sums need the parts of all threads.
         barrier(work.arrivals, step.n_threads)
         first, last = share(network.theta.shape[0], step.thread, step.n_threads)
         _add_parts(descent, row == 0, n_blocks, first, last)
-        # the total is,
+        # The first thread needs the whole gradient.
         barrier(work.arrivals, step.n_threads)
         if step.thread == 0:
             numbers[SUM] = _add_losses(numbers[SUM], descent.part_losses, n_blocks)
@@ -238,15 +240,15 @@ def minimize(rows, network, work, kernels, settings, descent, losses, steps):
             if counts[ROW] >= n_samples:
                 strength = settings.alpha / settings.weight
                 numbers[SUM] += add_penalty(network, strength, descent.total)
-                if go_on(numbers[SUM], network.theta, descent, settings):
+                if advance(numbers[SUM], network.theta, descent, settings):
                     losses[counts[ITERATIONS] - 1 - before] = numbers[LOSS]
                 counts[ROW] = 0
                 numbers[SUM] = 0
-        # and so is where to go on.
+        # All threads need the next point.
         barrier(work.arrivals, step.n_threads)
 
 
-# One after the other, however many there are.
+# In order, so that the sum does not depend on the number of threads.
 @strict_jit
 def _add_losses(total, part_losses, n_blocks):
     for k in range(n_blocks):
@@ -256,7 +258,7 @@ def _add_losses(total, part_losses, n_blocks):
 
 @jit
 def _add_parts(descent, is_first, n_blocks, first, last):
-    """Add up some of the parameters' gradients over blocks, in order."""
+    """Sum the gradients of the blocks in order, for the parameters of this thread."""
     total = vector(descent.total, first, last - first)
     if is_first:
         total[:] = 0
@@ -267,8 +269,8 @@ def _add_parts(descent, is_first, n_blocks, first, last):
 
 
 @strict_jit
-def go_on(loss, theta, descent, settings):
-    """Write the next point to evaluate.
+def advance(loss, theta, descent, settings):
+    """Replace the trial point by the next one, or stop.
 
     Parameters
     ----------
@@ -276,13 +278,13 @@ def go_on(loss, theta, descent, settings):
         The objective at ``theta``; its gradient is in ``descent.total``.
 
     theta : ndarray of shape (n_params,)
-        Updated.
+        The trial point; updated.
 
     descent : Descent
-        Updated.
+        The state of the training; updated.
 
     settings : Settings
-        Its limits.
+        The limits.
 
     Returns
     -------
@@ -297,7 +299,7 @@ def go_on(loss, theta, descent, settings):
         if _is_flat(descent.gradient, settings.tolerance):
             counts[STATUS] = CONVERGED
         else:
-            _search_on(theta, descent)
+            _begin_search(theta, descent)
         return False
     slope = dot(descent.total, descent.direction)
     counts[TRIALS] += 1
@@ -316,7 +318,7 @@ def go_on(loss, theta, descent, settings):
         elif gain <= LEAST_GAIN * size or _is_flat(descent.gradient, settings.tolerance):
             counts[STATUS] = CONVERGED
         else:
-            _search_on(theta, descent)
+            _begin_search(theta, descent)
         return True
     if counts[TRIALS] < MOST_TRIALS:
         _try(theta, descent)
@@ -327,20 +329,20 @@ def go_on(loss, theta, descent, settings):
 
 @jit
 def _give_up(theta, descent):
-    """Search along the gradient instead, if that has not been tried."""
-    if knows_steps(descent.memory):
-        forget(descent.memory)
-        _search_on(theta, descent)
+    """Search along the gradient instead, unless this search was already along it."""
+    if has_steps(descent.history):
+        clear(descent.history)
+        _begin_search(theta, descent)
     else:
         descent.counts[STATUS] = FAILED
 
 
 @jit
 def _accept(loss, slope, theta, descent):
-    """Take the step that was tried, and remember it."""
+    """Move to the trial point, and add the step to the history."""
     points = descent.points
-    remember(
-        descent.memory,
+    add_step(
+        descent.history,
         points[TRIAL, STEP],
         descent.direction,
         points[START, SLOPE],
@@ -354,21 +356,21 @@ def _accept(loss, slope, theta, descent):
 
 
 @jit
-def _search_on(theta, descent):
-    """Begin a line search from the point that the last one has found."""
+def _begin_search(theta, descent):
+    """Begin a line search at the result of the last one."""
     counts = descent.counts
-    find_direction(descent.memory, descent.gradient, descent.direction)
+    find_direction(descent.history, descent.gradient, descent.direction)
     slope = dot(descent.gradient, descent.direction)
-    if not slope < 0 and knows_steps(descent.memory):
-        forget(descent.memory)
-        find_direction(descent.memory, descent.gradient, descent.direction)
+    if not slope < 0 and has_steps(descent.history):
+        clear(descent.history)
+        find_direction(descent.history, descent.gradient, descent.direction)
         slope = dot(descent.gradient, descent.direction)
     if not slope < 0:
         counts[STATUS] = FAILED
         return
     step = 1.0
     if counts[ITERATIONS] == 0:
-        # As long as 1.
+        # A step of length 1.
         step = min(1 / np.sqrt(dot(descent.direction, descent.direction)), LARGEST_STEP)
     begin_search(descent.numbers[LOSS], slope, step, descent.points, descent.search)
     counts[TRIALS] = 0
@@ -377,7 +379,7 @@ def _search_on(theta, descent):
 
 @jit
 def _try(theta, descent):
-    """Write the point to evaluate next."""
+    """Write the next trial point to ``theta``."""
     step = descent.points[TRIAL, STEP]
     for i in range(theta.shape[0]):
         theta[i] = descent.theta[i] + step * descent.direction[i]

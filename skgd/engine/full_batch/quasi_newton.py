@@ -1,4 +1,4 @@
-"""The inverse of the Hessian as L-BFGS sees it: from the last steps.
+"""The inverse Hessian of L-BFGS, which is approximated from the last steps.
 
 J. Nocedal and S. J. Wright, "Numerical Optimization", 2nd ed., 2006, section 7.2.
 """
@@ -9,20 +9,20 @@ import numpy as np
 
 from skgd.compile.jit import jit
 
-__all__ = ["Memory", "dot", "find_direction", "forget", "knows_steps", "remember"]
+__all__ = ["History", "add_step", "clear", "dot", "find_direction", "has_steps"]
 
-# As in SciPy: steps remembered.
+# The most steps in the history, as in SciPy.
 MOST_STEPS = 10
 
-# What `ring` holds: the row of the latest step, and how many rows are in use.
+# The items of `ring`: the row of the latest step, and the number of rows in use.
 NEWEST = 0
 USED = 1
 
 EPS = float(np.finfo(np.float64).eps)
 
 
-class Memory(NamedTuple):
-    """The last steps, in a ring.
+class History(NamedTuple):
+    """The last steps, in a ring buffer.
 
     Attributes
     ----------
@@ -30,16 +30,16 @@ class Memory(NamedTuple):
         The steps, and the changes of the gradient over them.
 
     products : ndarray of shape (MOST_STEPS,)
-        Each step times its change; positive.
+        The dot product of each step and its change, which is positive.
 
     ring : ndarray of shape (2,), dtype=int64
-        Where the latest is, and how many there are.
+        The row of the latest step, and the number of steps.
 
     along : ndarray of shape (MOST_STEPS,)
-        Room for what `find_direction` needs.
+        Scratch memory of `find_direction`.
 
     scale : ndarray of shape (1,)
-        The inverse Hessian without what the steps say of it is the identity times this.
+        The approximation starts from this multiple of the identity.
     """
 
     steps: Any
@@ -51,7 +51,7 @@ class Memory(NamedTuple):
 
     @classmethod
     def allocate(cls, n_params):
-        """Remember nothing yet."""
+        """Allocate a history without steps."""
         return cls(
             np.empty((MOST_STEPS, n_params)),
             np.empty((MOST_STEPS, n_params)),
@@ -63,81 +63,81 @@ class Memory(NamedTuple):
 
 
 @jit
-def forget(memory):
-    """Go on with steepest descent."""
-    memory.ring[USED] = 0
-    memory.scale[0] = 1
+def clear(history):
+    """Remove all steps: the next direction is that of steepest descent."""
+    history.ring[USED] = 0
+    history.scale[0] = 1
 
 
 @jit
-def knows_steps(memory):
-    """Whether the next direction is other than that of steepest descent."""
-    return memory.ring[USED] > 0
+def has_steps(history):
+    """Return whether there are steps; otherwise the direction is steepest descent."""
+    return history.ring[USED] > 0
 
 
 @jit
-def remember(memory, step, direction, slope_before, slope, before, after):
-    """Remember a step, if the objective is convex along it.
+def add_step(history, step, direction, slope_before, slope, before, after):
+    """Add a step to the history, if the objective is convex along it.
 
     Parameters
     ----------
-    memory : Memory
+    history : History
         Updated.
 
     step : float
-        How far the step went along ``direction``.
+        The length of the step, as a multiple of ``direction``.
 
     direction : ndarray of shape (n_params,)
-        Its direction.
+        The direction of the step.
 
     slope_before, slope : float
-        The gradients at its beginning and at its end, times the direction.
+        The dot products of ``direction`` with the gradients ``before`` and ``after``.
 
     before, after : ndarray of shape (n_params,)
-        These gradients.
+        The gradients at the beginning and at the end of the step.
     """
     product = (slope - slope_before) * step
     if product <= -EPS * slope_before * step:
         return
-    newest = (memory.ring[NEWEST] + 1) % MOST_STEPS
-    steps, changes = memory.steps[newest], memory.changes[newest]
+    newest = (history.ring[NEWEST] + 1) % MOST_STEPS
+    steps, changes = history.steps[newest], history.changes[newest]
     square = 0.0
     for i in range(direction.shape[0]):
         change = after[i] - before[i]
         steps[i] = step * direction[i]
         changes[i] = change
         square += change * change
-    memory.products[newest] = product
-    memory.scale[0] = product / square
-    memory.ring[NEWEST] = newest
-    memory.ring[USED] = min(memory.ring[USED] + 1, MOST_STEPS)
+    history.products[newest] = product
+    history.scale[0] = product / square
+    history.ring[NEWEST] = newest
+    history.ring[USED] = min(history.ring[USED] + 1, MOST_STEPS)
 
 
 @jit
-def find_direction(memory, gradient, out):
-    """Write minus the inverse Hessian times the gradient: the two-loop recursion."""
-    newest, used, along = memory.ring[NEWEST], memory.ring[USED], memory.along
+def find_direction(history, gradient, out):
+    """Write minus the inverse Hessian times the gradient, by the two-loop recursion."""
+    newest, used, along = history.ring[NEWEST], history.ring[USED], history.along
     for i in range(out.shape[0]):
         out[i] = -gradient[i]
     for age in range(used):
         k = (newest - age) % MOST_STEPS
-        step, change = memory.steps[k], memory.changes[k]
-        along[age] = dot(step, out) / memory.products[k]
+        step, change = history.steps[k], history.changes[k]
+        along[age] = dot(step, out) / history.products[k]
         for i in range(out.shape[0]):
             out[i] -= along[age] * change[i]
     for i in range(out.shape[0]):
-        out[i] *= memory.scale[0]
+        out[i] *= history.scale[0]
     for age in range(used - 1, -1, -1):
         k = (newest - age) % MOST_STEPS
-        step, change = memory.steps[k], memory.changes[k]
-        rest = along[age] - dot(change, out) / memory.products[k]
+        step, change = history.steps[k], history.changes[k]
+        rest = along[age] - dot(change, out) / history.products[k]
         for i in range(out.shape[0]):
             out[i] += rest * step[i]
 
 
 @jit
 def dot(a, b):
-    """Return the product of two vectors."""
+    """Return the dot product of two vectors."""
     total = 0.0
     for i in range(a.shape[0]):
         total += a[i] * b[i]

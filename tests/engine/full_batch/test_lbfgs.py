@@ -80,7 +80,7 @@ def run(function, slope, start, maxiter, maxfun, gtol):
     while descent.counts[lbfgs.STATUS] == lbfgs.RUNNING:
         points.append(x.copy())
         descent.total[:] = slope(x)
-        if lbfgs.go_on(float(function(x)), x, descent, settings):
+        if lbfgs.advance(float(function(x)), x, descent, settings):
             losses.append(descent.numbers[lbfgs.LOSS])
     assert len(points) == descent.counts[lbfgs.EVALUATIONS]
     assert len(losses) == descent.counts[lbfgs.ITERATIONS]
