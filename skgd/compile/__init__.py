@@ -1,1 +1,1 @@
-"""How kernels are compiled and cached: the only room with Numba's private names."""
+"""How kernels are compiled and cached. Only this package uses Numba's private names."""

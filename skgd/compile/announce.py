@@ -1,6 +1,6 @@
-"""Say that kernels are compiled: the first fit takes longer than all that follow.
+"""Messages about the compilation of kernels, since the first fit takes longer.
 
-Messages go to the logger ``skgd`` and, with ``verbose``, to the standard output.
+They go to the logger ``skgd`` and, with ``verbose``, to the standard output.
 """
 
 import logging
@@ -15,7 +15,7 @@ _logger = logging.getLogger("skgd")
 
 
 class _Announcement(SimpleNamespace):
-    """What is compiled for whom, and when that began and ended."""
+    """The purpose of some kernels, and when their compilation began and ended."""
 
 
 _current: ContextVar[_Announcement | None] = ContextVar("announcement", default=None)
@@ -30,15 +30,15 @@ def tell(message, verbose):
 
 @contextmanager
 def announced(what, verbose=False):
-    """Announce kernels that are compiled within; say nothing if there are none.
+    """Announce the kernels that are compiled in the block, if there are any.
 
     Parameters
     ----------
     what : str
-        What they are for.
+        What the kernels are for.
 
     verbose : bool or int, default=False
-        Whether to print what is logged.
+        Whether to print the messages, too.
     """
     announcement = _Announcement(what=what, verbose=verbose, began=None, ended=None)
     token = _current.set(announcement)
@@ -52,12 +52,12 @@ def announced(what, verbose=False):
 
 
 def begin(is_kept):
-    """Announce the first kernel that is compiled.
+    """Announce the compilation before its first kernel.
 
     Parameters
     ----------
     is_kept : callable
-        Returns whether the next process finds it on disk.
+        Returns whether the compiled kernel will be saved on disk.
     """
     announcement = _current.get()
     if announcement is not None and announcement.began is None:
@@ -71,7 +71,7 @@ def begin(is_kept):
 
 
 def end():
-    """Note that a kernel is compiled; others may follow."""
+    """Note that a kernel has been compiled; others may follow."""
     announcement = _current.get()
     if announcement is not None and announcement.began is not None:
         announcement.ended = perf_counter()

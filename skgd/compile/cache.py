@@ -1,12 +1,14 @@
 """The compiled kernels on disk.
 
-Numba's own cache asks only whether the file of the kernel itself has changed, not the
-files of the kernels that it calls and that are compiled into it (numba issue 1833). It
-also keeps one index a function, which two processes may overwrite for each other. Here a
-compiled signature is one file that carries a hash of the sources and one of itself:
-whatever is stale, foreign, truncated or half-written does not match, and is compiled anew.
+Numba's own cache notices changes in the file of a kernel, but not in the files of the
+kernels that it calls, which are compiled into it (numba issue 1833). It also has an index
+file for each function, and two processes may overwrite each other's index.
 
-With the environment variable ``SKGD_DISK_CACHE=0`` nothing is read or written.
+This cache has a file for each compiled signature. The file begins with a stamp: hashes of
+the sources, of the file's name and of its content. If the stamp does not match, the file is
+outdated, truncated or from elsewhere, and the kernel is compiled again.
+
+With the environment variable ``SKGD_DISK_CACHE=0``, nothing is read or written.
 """
 
 import hashlib
@@ -33,7 +35,7 @@ __all__ = ["KernelCache", "cache_directory", "counts", "is_on", "places"]
 
 _PACKAGE = Path(__file__).parents[1]
 
-# The signatures that this process has "found", "compiled" and "written".
+# How many signatures this process has "found" on disk, "compiled" and "written".
 counts: Counter[str] = Counter()
 
 
@@ -44,18 +46,18 @@ def is_on():
 
 @cache
 def places():
-    """List where compiled kernels may be, in the order of preference.
+    """List the directories where compiled kernels may be, in the order of preference.
 
     Returns
     -------
     list of pathlib.Path
-        In ``NUMBA_CACHE_DIR``, the package's ``__pycache__``, the user's cache.
+        ``NUMBA_CACHE_DIR`` if it is set, the package's ``__pycache__``, the user's cache.
     """
     found = [_PACKAGE / "__pycache__"]
     if os.environ.get("NUMBA_CACHE_DIR"):
         found.insert(0, Path(os.environ["NUMBA_CACHE_DIR"], "skgd"))
     user = Path(AppDirs("skgd", appauthor=False).user_cache_dir)
-    # Without a home it begins with the character ~.
+    # If there is no home directory, the path begins with the character ~.
     if user.is_absolute():
         found.append(user)
     return found
@@ -63,12 +65,12 @@ def places():
 
 @cache
 def cache_directory():
-    """Find the first of the places that can be written.
+    """Return the first of the directories that is writable.
 
     Returns
     -------
     pathlib.Path or None
-        None where there is none. What no place has is then compiled in every process.
+        None if no directory is writable. Each process then compiles for itself.
     """
     for place in places():
         try:
@@ -82,7 +84,7 @@ def cache_directory():
 
 @cache
 def _warn_that_nothing_is_kept(reason):
-    """Warn once per process."""
+    """Warn that every process compiles again; once per process and reason."""
     warn(
         f"skgd cannot keep compiled kernels on disk: {reason} Every process compiles them "
         "again, for 10 to 30 s."
@@ -90,12 +92,12 @@ def _warn_that_nothing_is_kept(reason):
 
 
 def _stamp(identity, name, content):
-    """Sign what a file of this name holds, if it is made of this code."""
+    """Return the stamp of a file, from the code's identity, the name and the content."""
     return b"".join(hashlib.sha256(p).digest() for p in (identity, name.encode(), content))
 
 
 class KernelCache:
-    """One function's compiled signatures, a file each, as a dispatcher asks for them.
+    """The cache of a function's compiled signatures, with the interface of Numba's caches.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ class KernelCache:
         The Python function.
 
     options : str
-        What it is compiled for.
+        Identifies the options of the compilation.
 
     Raises
     ------
@@ -121,10 +123,10 @@ class KernelCache:
         return str(cache_directory())
 
     def _identity(self):
-        """Return what decides the code, as bytes, or None if nothing may be kept."""
+        """Return bytes that identify the sources, or None if nothing may be saved."""
         if not self._enabled or sources.FINGERPRINT is None:
             return None
-        # What is not certain is compiled in every process.
+        # If this fails, the kernel is compiled in every process.
         with suppress(Exception):
             return sources.FINGERPRINT + repr(sources.identify(self._function)).encode()
         return None
@@ -140,7 +142,7 @@ class KernelCache:
         return f"{re.sub(r'[^a-zA-Z0-9_.-]', '_', name)[:150]}-{digest}.skgd"
 
     def load_overload(self, signature, context):
-        """Return what is on disk, or None."""
+        """Return the compiled signature from the disk, or None."""
         context.refresh()
         content = self._read(self._file_name(signature, context.codegen()))
         if content is None:
@@ -151,7 +153,7 @@ class KernelCache:
         return from_bytes(context, content)
 
     def _is_kept(self):
-        """Return whether what is compiled is kept; warn if it is not, but should be."""
+        """Return whether compiled kernels are saved; warn if they should be but are not."""
         if not self._enabled:
             return False
         if not sources.are_unchanged():
@@ -168,7 +170,7 @@ class KernelCache:
         return self._identity() is not None and cache_directory() is not None
 
     def _read(self, name):
-        """Read the first valid file of a name."""
+        """Return the content of the first valid file with this name, or None."""
         identity = self._identity()
         for place in places() if identity else ():
             try:
@@ -181,7 +183,7 @@ class KernelCache:
         return None
 
     def save_overload(self, signature, result):
-        """Write what has been compiled."""
+        """Save a compiled signature."""
         announce.end()
         content = to_bytes(result) if self._is_kept() else None
         identity = self._identity()
@@ -195,7 +197,7 @@ class KernelCache:
             written.replace(path)
             counts["written"] += 1
         except OSError:
-            # A full or read-only disk costs the next process a compilation. So does a file
-            # that another process reads, which Windows does not replace.
+            # The disk is full or read-only, or another process reads the file, which
+            # Windows does not replace then. The next process compiles again.
             with suppress(OSError):
                 written.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""Functions as arguments of a kernel, at the price of one.
+"""Many functions as a single argument of a kernel.
 
-Numba takes functions as arguments, but looks up the signature and the address of each in
-Python, whenever a kernel is called: 15 to 30 µs a function. What is made here knows them
-beforehand. To kernels it is the named tuple of functions that it was made from.
+Numba accepts functions as arguments. But at each call of the kernel, it looks up the
+signature and the address of each function in Python, which takes 15 to 30 µs per function.
+``Functions`` looks them up once. A kernel gets it as a named tuple of functions.
 """
 
 import numpy as np
@@ -18,15 +18,15 @@ class FunctionsType(types.NamedTuple):
 
 
 class Functions:
-    """Functions under names, as kernels take them.
+    """A named tuple of compiled functions, as an argument of kernels.
 
     Parameters
     ----------
     named : named tuple of CompileResultWAP or tuple of (CompileResultWAP or None)
-        The compiled functions, which are kept alive. A None is not called.
+        The compiled functions, which are kept alive. Kernels must not call a None.
 
     signatures : dict of str to tuple of numba.types.Type
-        Of each name the type of the result, then those of the arguments.
+        For each name, the type of the result, then the types of the arguments.
     """
 
     def __init__(self, named, signatures):
@@ -60,7 +60,7 @@ def _unbox(typ, functions, c):
         nonlocal read
         place = c.builder.gep(table, [ir.Constant(ir.IntType(64), read)])
         read += 1
-        # The other members of a function are for those that kernels hand back to Python.
+        # Numba's other members of a function are only needed to return it to Python.
         empty = ir.Constant(c.context.get_value_type(kind), None)
         return c.builder.insert_value(empty, c.builder.load(place), 0)
 

@@ -1,43 +1,45 @@
-"""Numba's and llvmlite's private names, all in this file, and what is made of them.
+"""All uses of Numba's and llvmlite's private names.
 
-They may change with any minor version of Numba: ``pyproject.toml`` has an upper bound, and
-``.ci/run`` tells when there is a newer version to test. Each has a comment: since which
-version it exists, what it is for, and what replaces it when it goes. ``import x as x``
-marks those that other files use.
+These names may change with any minor version of Numba. Therefore, ``pyproject.toml`` has an
+upper bound, and ``.ci/run`` prints a warning if there is a newer version to test. Each name
+has a comment: since which version it exists, what it is for, and what replaces it when it
+goes. ``import x as x`` marks the names that other files use.
 
-The compilers differ from Numba's in two things. Loops get vectors as wide as the
-processor's. And kernels own no arrays: whoever calls one keeps its arrays alive. Numba
-would count a reference to each array that a kernel takes out of a named tuple, atomically,
-in memory that all threads share: more than half of a small network's time.
+The compilers differ from Numba's in two ways. Loops use the processor's widest vectors. And
+kernels do not count references to arrays: the caller keeps them alive. Numba would count a
+reference to each array that a kernel takes out of a named tuple, with atomic operations on
+memory that all threads share. In small networks, this took more than half of the time.
 """
 
 import pickle
 
 from numba import types
 
-# Since 0.49: what writes common instructions. When it goes: llvmlite.ir alone.
+# Since 0.49: functions that write common instructions. When it goes: llvmlite.ir.
 from numba.core import cgutils as cgutils
 
 # Since 0.49: the processor's features, with NUMBA_ENABLE_AVX. When it goes: llvmlite's.
 from numba.core.codegen import get_host_cpu_features as get_host_cpu_features
 
-# Since 0.49: Numba's documented way to another pipeline, and what a dispatcher hands to its
-# cache. When they go: Numba's compiler and its cache, which is slower in threads.
+# Since 0.49: Numba's documented way to change the pipeline, and the result that a
+# dispatcher passes to its cache. When they go: Numba's compiler and its cache, with which
+# several threads are slower.
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 
-# Since 0.49: Numba's lock, as another one would deadlock with it. When it goes: njit's own.
+# Since 0.49: Numba's compiler lock, since a second lock could deadlock with it.
+# When it goes: the lock that replaces it in Numba.
 from numba.core.compiler_lock import global_compiler_lock as global_compiler_lock
 
 # Since 0.49, with CompilerBase.
 from numba.core.compiler_machinery import register_pass
 
-# Since 0.49: what writes a function's instructions. When it goes: Numba's compiler.
+# Since 0.49: writes the instructions of a function. When it goes: Numba's compiler.
 from numba.core.lowering import Lower
 
-# Since 0.49: the types of overloads and intrinsics. When it goes: a global of each.
+# Since 0.49: finds the types of overloads and intrinsics. When it goes: a global for each.
 from numba.core.registry import cpu_target as cpu_target
 
-# Since 0.50: pickles what holds functions. When it goes: the package cloudpickle.
+# Since 0.50: pickles objects that contain functions. When it goes: the package cloudpickle.
 from numba.core.serialize import dumps
 
 # Since 0.49: the pass that runs Lower. When it goes: Numba's compiler.
@@ -52,22 +54,22 @@ from numba.np.arrayobj import populate_array as populate_array
 
 
 def set_cache(dispatcher, cache):
-    """Have a dispatcher ask ``cache`` for what it would compile; ``_cache`` since 0.49."""
+    """Set the cache of a dispatcher; its attribute ``_cache`` exists since 0.49."""
     dispatcher._cache = cache
 
 
 def to_bytes(result):
-    """Serialize what a dispatcher has compiled; None if it holds addresses."""
+    """Serialize the result of a compilation; return None if it contains addresses."""
     return None if result.library.has_dynamic_globals else dumps(result._reduce())
 
 
 def from_bytes(context, content):
-    """Restore what a dispatcher has compiled."""
+    """Restore the result of a compilation."""
     return CompileResult._rebuild(context, *pickle.loads(content))
 
 
 def borrowed(context, builder, kind, value):
-    """Return an array, or a tuple of them, without its owner."""
+    """Return an array, or a tuple of arrays, without the objects that own the memory."""
     if isinstance(kind, types.Array):
         array = make_array(kind)(context, builder, value)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
@@ -82,22 +84,22 @@ def borrowed(context, builder, kind, value):
 
 
 class _CalleeLower(Lower):
-    """Writes the instructions of a kernel that is inlined into others."""
+    """Writes the instructions of a kernel that is inlined into other kernels."""
 
     def setup_function(self, fndesc):
         super().setup_function(fndesc)
-        # Loops are unrolled and vectorized where they are inlined, not before.
+        # So that loops are unrolled and vectorized only after inlining.
         self.function.attributes.add("optsize")
 
 
 class _KernelLower(Lower):
-    """Writes those of a kernel that Python or a pointer calls: no argument has an owner."""
+    """Writes the instructions of a kernel that is called from Python or by a pointer."""
 
     def setup_function(self, fndesc):
         super().setup_function(fndesc)
-        # For many processors with AVX-512, LLVM makes vectors of half its width for loops:
-        # the first of them slowed down for the whole. Products use it anyway.
-        # llvmlite's own `add` knows attributes by name only.
+        # For many processors with AVX-512, LLVM uses only half its width in loops, since
+        # the first of these processors lower their clock for full vectors. The products
+        # use full vectors anyway. llvmlite's own `add` does not accept this attribute.
         set.add(self.function.attributes, '"prefer-vector-width"="512"')
 
     def extract_function_arguments(self):
@@ -108,7 +110,7 @@ class _KernelLower(Lower):
 
 
 def _compiler(lower):
-    """Make Numba's compiler with another way to write instructions."""
+    """Return Numba's compiler with another class to write instructions."""
 
     @register_pass(mutates_CFG=True, analysis_only=False)
     class Lowering(NativeLowering):

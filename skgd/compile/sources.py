@@ -1,6 +1,6 @@
-"""Which code this process runs, for what is compiled from other code to be told apart.
+"""Identifies the sources of compiled code, so that outdated code is not used.
 
-The package has one fingerprint: a hash of its sources, taken when skgd is imported. A
+The package has one fingerprint: a hash of its sources, computed when skgd is imported. A
 plug-in from outside the package is identified by its own source file.
 """
 
@@ -20,14 +20,14 @@ from skgd.compile.jit import Kernel, Stub
 
 __all__ = ["ESTIMATORS", "FINGERPRINT", "are_unchanged", "identify"]
 
-# The rooms that define no kernels.
+# The packages without kernels.
 ESTIMATORS = frozenset(
     {"dask", "inspection", "model_selection", "neural_network", "onnx", "tabular"}
 )
 
 
 def _sources(folder):
-    """Yield the modules' contents, but those of estimators: they define no kernels."""
+    """Yield the contents of all modules except those of packages without kernels."""
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.endswith((".py", ".pyc")):
             content = path.read_bytes()
@@ -38,23 +38,23 @@ def _sources(folder):
 
 
 def _fingerprint():
-    """Hash the sources as they are now; None if there are none to be read."""
+    """Return a hash of the sources as they are now, or None if they cannot be read."""
     try:
         found = b"".join(_sources(files("skgd")))
     except Exception:
-        # Code without a hash costs the cache, never the import.
+        # Then there is no cache, but the import succeeds.
         return None
     return hashlib.sha256(found).digest() if found else None
 
 
-# Before the modules with kernels are imported (see skgd/__init__.py). What is compiled is
-# written only if the sources were still the same after the last import: an edit before it
-# puts no old code under the new fingerprint, nor new code under the old.
+# Computed before the modules with kernels are imported (see skgd/__init__.py). Compiled
+# code is saved only if the sources were still the same after the last import. Therefore,
+# old code never gets the fingerprint of an edit, nor new code the one before the edit.
 FINGERPRINT = _fingerprint()
 
 
 def are_unchanged():
-    """Return whether the modules that this process runs are of the fingerprint."""
+    """Return whether this process runs the sources that the fingerprint belongs to."""
     names = tuple(name for name in list(sys.modules) if f"{name}.".startswith("skgd."))
     return FINGERPRINT is not None and _are_unchanged(names)
 
@@ -66,16 +66,16 @@ def _are_unchanged(names):
 
 @cache
 def _runs_its_source(name):
-    """Return whether Python gets the same code from a module's .pyc as from its source.
+    """Return whether a module's ``.pyc`` file has the same code as its source.
 
-    Where an upgrade keeps size and time of a file, Python goes on with the old ``.pyc``.
+    If an upgrade keeps the size and the time of a file, Python uses the old ``.pyc`` file.
     """
     spec: Any = sys.modules[name].__spec__
     try:
         source, code = spec.loader.get_source(name), spec.loader.get_code(name)
         return source is None or code == _compile(source, spec.origin)
     except Exception:
-        # A loader that gives neither costs the cache, never the fit.
+        # Some loaders give neither. Then there is no cache, but the fit succeeds.
         return False
 
 
@@ -85,7 +85,7 @@ def _compile(source, path):
 
 
 def _codes(code):
-    """List a code object and those within it."""
+    """List a code object and all code objects nested in it."""
     found = [code]
     for each in found:
         found += [part for part in each.co_consts if isinstance(part, CodeType)]
@@ -94,15 +94,17 @@ def _codes(code):
 
 # ------------------------------------------------------------------------------- plug-ins
 
-# What a function reads from them is Python's, NumPy's and Numba's, of known versions.
+# Functions may read from these modules. What they read changes only with the version of
+# Python or Numba, which the name of each file depends on.
 _KNOWN = (builtins, math, cmath, np)
 _CONSTANTS = (bool, int, float, complex, str, type(None))
-# Numba keeps the globals that a function had when it was compiled first.
+# The description of each function when it was first compiled. Numba keeps the globals that
+# the function read then.
 _FIRST: dict = {}
 
 
 def identify(function):
-    """Describe what decides the code of a kernel, beyond the package's fingerprint.
+    """Describe what the code of a kernel depends on, apart from the package's sources.
 
     Parameters
     ----------
@@ -112,12 +114,12 @@ def identify(function):
     Returns
     -------
     tuple
-        Its ``repr`` is the same in each process, and another after a change.
+        Its ``repr`` is the same in each process, and differs after a change.
 
     Raises
     ------
     Exception
-        Of any kind, if it is not certain what decides the code.
+        An exception of any type, if not everything that the code depends on can be found.
     """
     cells = [_identify_part(cell.cell_contents) for cell in function.__closure__ or ()]
     found = function.__module__, function.__qualname__, cells
@@ -131,13 +133,13 @@ def identify(function):
 
 
 def _is_own(function):
-    """Tell whether the package's fingerprint covers a function."""
+    """Return whether the package's fingerprint covers a function."""
     package, _, module = function.__module__.partition(".")
     return package == "skgd" and module.split(".")[0] not in ESTIMATORS
 
 
 def _identify_part(value):
-    """Describe what a kernel closes over, or reads from its module."""
+    """Describe a value that a kernel closes over, or reads from its module."""
     if type(value) in _CONSTANTS or isinstance(value, np.number | np.bool_):
         return type(value).__name__, repr(value)
     if type(value) is tuple:
@@ -150,20 +152,20 @@ def _identify_part(value):
     for module in _KNOWN:
         if value is module or vars(module).get(name) is value:
             return module.__name__, name
-    # A plain function is not what compiled code calls: that is an overload from anywhere.
+    # In place of a plain function, compiled code calls an overload, which may be anywhere.
     raise TypeError(f"{value!r} is neither a number nor a kernel.")
 
 
 def _identify_source(function):
-    """Return a module's hash, which of its functions this is, and the globals it reads."""
+    """Return the hash of a function's module, its place there, and the globals it reads."""
     names = function.__globals__
     module: Any = sys.modules[function.__module__]
     if function.__module__ == "__main__" or vars(module) is not names:
         raise ValueError(f"{function!r} is not from a module that can be imported.")
     source = module.__spec__.loader.get_source(module.__name__)
-    # For float32 another function stands in, with other literals.
+    # `scalar` has replaced the function by a copy with other literals for float32.
     code = getattr(function, "_double", function).__code__
-    # The copy is free of what Python 3.11 notes in code that it runs.
+    # A copy, without the specializations that Python 3.11 adds to code that it runs.
     place = _codes(_compile(source, module.__file__)).index(code.replace())
     read = {name for part in _codes(code) for name in part.co_names if name in names}
     values = [(name, _identify_part(names[name])) for name in sorted(read)]

@@ -1,37 +1,38 @@
 """The compiled training loop, and the base classes of what plugs into it.
 
-The way of a mini-batch, with the file that owns each step::
+The path of a mini-batch, with the files of each step::
 
-    Rows, order of the epoch                      records.py; the loop is train.py
+    rows, order of the epoch                      records.py; the loop is in train.py
       |
     gather     copy this thread's rows            passes.py
       |
     forward    stage 0 -> ... -> last stage       passes.py, calls.py; kernels: stages/
       |
-    loss       its sum, its slope by the outputs  passes.py; kernels: loops.py, losses/
+    loss       its sum, its gradient              passes.py; kernels: loops.py, losses/
       |
-    backward   stage 0 <- ... <- last stage       passes.py
+    backward   stage 0 <- ... <- last stage       passes.py, calls.py; kernels: stages/
       |
     barrier    wait for the other threads         parallel/barrier.py
       |
     gradient   of some tiles, with the penalty    update.py, passes.py
       |
-    update     of these tiles: the chain of steps update.py; kernels: loops.py, solvers/
+    update     these tiles, by a chain of steps   update.py; kernels: loops.py, solvers/
       |
     barrier    then the next mini-batch
 
-Six words have one meaning each:
+The engine uses these words:
 
 - batch: the rows of an update,
-- chunk: the rows whose sums a thread takes at once, a part of a batch,
-- tile: the parameters whose gradient is computed at once,
-- block: the part of a product that stays in registers,
-- slot: a number that the solver keeps for each parameter,
-- stage: a link of the chain that a network is.
+- chunk: a part of a batch, whose sums one thread computes,
+- tile: parameters whose gradient is computed at once,
+- slot: a number that a step of the update keeps for each parameter,
+- stage: a part of a network, which is a chain of stages,
+- block: parameters of one kind in a stage. The blocks of a matrix product
+  (``kernels/blocks.py``) and the blocks of rows of L-BFGS have only the name in common.
 
-Before training, ``layout.py`` places parameters and memory, and ``binding.py`` compiles
-the kernels of stages (``stage.py``) and plug-ins (``plugins.py``). ``predict.py`` is the
-forward pass alone; ``full_batch/`` is L-BFGS.
+Before training, ``layout.py`` places the parameters and the memory, and ``binding.py``
+compiles the kernels of stages (``stage.py``) and plug-ins (``plugins.py``). ``predict.py``
+runs only the forward pass. ``full_batch/`` is L-BFGS.
 """
 
 from skgd.engine.plugins import Activation, Loss, NumericEmbedding, Schedule, Solver, Step

@@ -1,8 +1,8 @@
-"""From stages and plug-ins to compiled kernels, as arguments of the compiled loops.
+"""Compiles the kernels of stages and plug-ins, as arguments of the compiled loops.
 
-A kernel that plugs in is passed as a pointer, so that a loop is compiled once a dtype for
-all of them. The pointers of a role are in a tuple of fixed length, and a stage's record
-says which is its own.
+The kernels are passed as pointers, so each loop is compiled only once per dtype. The
+pointers of a role are in a tuple of fixed length. The ``kind`` in the record of a stage is
+the index of its pointer.
 """
 
 from functools import cache
@@ -17,9 +17,9 @@ from skgd.kernels.multiply import bind as bind_multiply
 
 __all__ = ["MOST_KINDS", "bind", "bind_loss", "bind_steps", "no_rows"]
 
-# Kinds of stages in a network.
+# The most kinds of stages in a network: the length of the tuples of pointers.
 MOST_KINDS = 16
-# The estimators' parameters whose plug-ins play a role.
+# For each role, the estimators' parameter that sets its plug-in; for messages.
 PARAMETERS = {
     **dict.fromkeys(("forward", "backward", "gradient"), "activation"),
     **dict.fromkeys(("evaluate", "link"), "loss"),
@@ -30,10 +30,10 @@ _BOUND: dict = {}
 
 
 def bind(layout, plan, loss, dtype, steps=None):
-    """Compile what a network needs, and number the kinds of its stages in the plan.
+    """Compile the kernels of a network, and set the kinds of its stages in the plan.
 
-    ``loss`` is a subclass of Loss, ``steps`` the chain of an update, as for
-    :func:`skgd.engine.loops.solver_loop`; None for predictions.
+    ``loss`` is a subclass of Loss. ``steps`` is the chain of an update, as for
+    :func:`skgd.engine.loops.solver_loop`, or None for predictions.
     """
     stages = _number_kinds(layout, plan)
     key = (*stages, loss, dtype, steps)
@@ -55,7 +55,7 @@ def bind(layout, plan, loss, dtype, steps=None):
 
 @cache
 def bind_loss(loss, dtype):
-    """Compile what evaluates predictions, of a subclass of Loss."""
+    """Compile the kernels of a loss, a subclass of Loss, without a network."""
     roles = zip(("evaluate", "link"), loss_loops(loss, dtype), strict=True)
     named = Kernels(**{role: _bound(kernel, role, dtype) for role, kernel in roles})
     return functions(named, _signatures, dtype)
@@ -69,7 +69,7 @@ def bind_steps(steps, dtype):
 
 
 def _number_kinds(layout, plan):
-    """Give each stage's record its kind; return the first stage of each."""
+    """Set the kind in the record of each stage; return the first stage of each kind."""
     found: dict = {}
     for row, stage in zip(plan.stages, layout.stages, strict=True):
         found.setdefault(stage.key, stage)
@@ -83,7 +83,7 @@ def _number_kinds(layout, plan):
 
 
 def _stage_kernels(stages, roles, dtype):
-    """Compile the kernels of some stages: a tuple for each role, padded with None."""
+    """Compile the kernels of stages; return a tuple for each role, padded with None."""
     found: dict = {role: [None] * MOST_KINDS for role in roles}
     for kind, stage in enumerate(stages.values()):
         for role, kernel in zip(roles, calls(stage, dtype), strict=False):
@@ -146,7 +146,7 @@ def _signatures(dtype):
 
 @cache
 def no_rows(dtype):
-    """Return rows that are none of any kind."""
+    """Return the data of no rows, with arrays of the right types."""
     kinds = {"columns": np.int32, "row_starts": np.int64, "codes": np.uint16}
     kinds["bins"] = np.uint16
     rows = Rows(*(np.empty(0, kinds.get(name, dtype)) for name in Rows._fields))

@@ -1,8 +1,8 @@
 """How the loops call the kernels of a stage.
 
-A call passes the records of the stage and the step, and a pointer to the memory. The views
-that a kernel takes are made behind it: to copy them at each call would take a fifth of the
-time of the smallest networks.
+A call has three arguments: the records of the stage and the step, and a pointer to a
+``Memory``. The called function makes the views that the kernel takes. Passing the views
+themselves would take a fifth of the time of the smallest networks.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ __all__ = ["calls", "gather_memory", "per_row"]
 
 
 def calls(stage, dtype):
-    """Return how a stage's kernels are called: forward, backward, gradient."""
+    """Return the functions that call a stage's kernels: forward, backward, gradient."""
     if stage.is_group:
         add, gradient = stage.kernels(dtype)
         return _call_forward(add, True), None, _call_gradient(gradient, True)
@@ -26,7 +26,7 @@ def calls(stage, dtype):
 
 @cache
 def _call_forward(kernel, is_group=False):
-    """Return ``forward(stage, step, memory)`` of a stage's kernel, or a group's."""
+    """Return ``forward(stage, step, memory)``, which calls the kernel."""
     inlined = _inlined(kernel)
     read = _columns if is_group else _inputs
 
@@ -46,7 +46,7 @@ def _call_forward(kernel, is_group=False):
 
 @cache
 def _call_backward(kernel):
-    """Return ``backward(stage, step, memory)`` of a stage's kernel."""
+    """Return ``backward(stage, step, memory)``, which calls the kernel."""
     inlined = _inlined(kernel)
 
     def backward(stage, step, memory):
@@ -67,7 +67,7 @@ def _call_backward(kernel):
 
 @cache
 def _call_gradient(kernel, is_group=False):
-    """Return ``gradient(stage, step, memory, out)`` of a stage's kernel, or a group's."""
+    """Return ``gradient(stage, step, memory, out)``, which calls the kernel."""
     inlined = _inlined(kernel)
     read = _columns if is_group else _inputs
 
@@ -98,7 +98,7 @@ def _named(name, function, kernel):
 
 @jit
 def gather_memory(rows, orders, network, work, kernels):
-    """Return all that the kernels of stages read and write: a Memory."""
+    """Return a ``Memory``: all arrays that the kernels of stages read and write."""
     return Memory(
         rows,
         vector(orders, 0, orders.size),
@@ -115,7 +115,7 @@ def gather_memory(rows, orders, network, work, kernels):
 
 @jit
 def per_row(memory, step, place, width, bounds):
-    """View what is kept for each row, of the rows within the bounds."""
+    """View the array at ``place``, which has ``width`` numbers per row, for some rows."""
     first, last = bounds
     return vector(
         memory.shared, place * step.capacity + first * width, (last - first) * width
@@ -124,7 +124,7 @@ def per_row(memory, step, place, width, bounds):
 
 @jit
 def _inputs(memory, step, stage, bounds):
-    """View the inputs of a stage, of the rows within the bounds."""
+    """View the inputs of a stage, for the rows within the bounds."""
     first, last = bounds
     rows, n, place = memory.rows, (last - first) * stage.inputs, stage.source
     if place < 0:

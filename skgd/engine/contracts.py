@@ -1,4 +1,4 @@
-"""Checks of plug-ins: their definitions and the values that they return."""
+"""Checks of plug-ins: their definitions, and the values that they return."""
 
 import inspect
 from functools import cache
@@ -19,8 +19,8 @@ __all__ = [
     "scheduled_factors",
 ]
 
-# The functions of numbers that a plug-in must define, and their arguments. Those of its
-# constructor follow, except for a solver's.
+# The functions of numbers that a plug-in must define, and their first arguments. The
+# arguments of the constructor follow, except in a solver.
 FUNCTIONS = {
     Activation: {"value": "z", "slope": "x"},
     Loss: {"value": "z y", "slope": "z y", "link": "z"},
@@ -32,17 +32,17 @@ FUNCTIONS_OF_ROWS = {"evaluate": "z y weight scale delta", "apply_link": "z"}
 
 
 def check_definition(plugin):
-    """Raise if the class of a plug-in lacks what its base class asks for.
+    """Raise if a plug-in does not define what its base class requires.
 
     Parameters
     ----------
     plugin : Plugin
-        Of one of the four families.
+        An instance of one of the base classes in ``FUNCTIONS``.
 
     Raises
     ------
     TypeError
-        It names the class and what is missing.
+        If something is missing or wrong. The message names it.
     """
     cls = type(plugin)
     _check_class(cls)  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def _check_class(cls):
 
 
 def _argument_names(cls):
-    """Return the names of the constructor's arguments; there must be no others."""
+    """Return the names of the constructor's arguments; refuse ``*args``, ``**kwargs``."""
     if cls.__init__ is object.__init__:
         return []
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
@@ -114,7 +114,7 @@ def _argument_names(cls):
 
 
 def _check_function_of_numbers(cls, name, takes, n_first):
-    """Raise if it is no static method of these arguments."""
+    """Raise if the function is not a static method with the arguments in ``takes``."""
     shown = f"{cls.__name__}.{name}"
     static = inspect.getattr_static(cls, name)
     function = getattr(cls, name)
@@ -139,18 +139,18 @@ def _check_function_of_numbers(cls, name, takes, n_first):
 
 
 def factors(schedule, progress, parameter="learning_rate"):
-    """Return the factors of an initial value for the next updates.
+    """Return the factors that a schedule has for the next updates.
 
     Parameters
     ----------
     schedule : Schedule
-        What decides them.
+        The schedule.
 
     progress : Progress
-        Where the training stands.
+        The position of the next updates in the training.
 
     parameter : str, default="learning_rate"
-        The schedule's, for messages.
+        The estimator's parameter that sets the schedule, for messages.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def factors(schedule, progress, parameter="learning_rate"):
             f"asked for are an array of shape {shape}, n_updates={progress.n_updates}."
         ) from error
     try:
-        # Not even to drop the imaginary part.
+        # Refuses complex numbers, whose imaginary part would be dropped.
         values = np.asarray(found).astype(np.float64, casting="same_kind", copy=False)
         values = np.broadcast_to(values, shape)
     except (TypeError, ValueError):
@@ -189,13 +189,13 @@ def factors(schedule, progress, parameter="learning_rate"):
             f"{shown()} must return finite numbers >= 0, got {values[where]} at update "
             f"{progress.update[where]}."
         )
-    # One of a single type for the loop: a broadcast array is read-only.
+    # A copy, so that the loop always gets the same type: a broadcast array is read-only.
     return np.array(values, order="C")
 
 
 def check_step_size(parameter, solver):
-    """Raise if a solver does not say how long its steps are."""
-    # For each of these, the first class of the solver that defines it.
+    """Raise if a solver does not define ``step_size`` together with its ``update``."""
+    # For each name, the position in the MRO of the first class that defines it.
     first = {
         name: next(k for k, c in enumerate(type(solver).__mro__) if name in vars(c))
         for name in ("step_size", "update", "coefficients")
@@ -210,27 +210,28 @@ def check_step_size(parameter, solver):
 
 
 def scheduled_factors(schedules, progress, highest_rate):
-    """Return the factors of other parameters than the learning rate, by name.
+    """Return the factors of scheduled parameters other than the learning rate.
 
     Parameters
     ----------
     schedules : dict of str to Schedule
-        What decides them.
+        The schedule of each parameter.
 
     progress : Progress
-        Where the training stands.
+        The position of the next updates in the training.
 
     highest_rate : float
-        The highest initial rate of dropout.
+        The highest initial dropout rate.
 
     Returns
     -------
     factors : dict of str to ndarray of shape (n,)
+        The factors of each parameter.
 
     Raises
     ------
     ValueError
-        As for :func:`factors`, or if a rate of dropout is 1 or more.
+        As for :func:`factors`, or if a dropout rate is 1 or more.
     """
     found = {n: factors(s, progress, f"{n}__schedule") for n, s in schedules.items()}
     rates = highest_rate * found.get("dropout", np.zeros(1))
@@ -246,18 +247,18 @@ def scheduled_factors(schedules, progress, highest_rate):
 
 
 def coefficients(step, rate, t):
-    """Return what a step computes for all parameters of the next updates.
+    """Return the coefficients of a step for the next updates.
 
     Parameters
     ----------
     step : Step
-        What decides it, such as a solver.
+        The step, such as a solver.
 
     rate : ndarray of shape (n,)
-        The learning rates.
+        The learning rate of each update.
 
     t : ndarray of shape (n,)
-        The numbers of updates before.
+        The number of updates before each update.
 
     Returns
     -------
@@ -270,7 +271,7 @@ def coefficients(step, rate, t):
     """
 
     def shown():
-        # To print an estimator takes longer than all else here.
+        # Only for messages: the repr of an estimator takes longer than the rest.
         return f"{'solver=' if isinstance(step, Solver) else ''}{step!r}"
 
     try:
@@ -300,7 +301,7 @@ def check_function(parameter, function, arguments):
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        # Some functions in C have none.
+        # Some functions in C have no signature.
         return
     try:
         signature.bind(*arguments)

@@ -1,8 +1,9 @@
-"""Where each stage lies in the flat buffers: depth and widths as data, not as types.
+"""Where the parameters and the numbers of each stage are in flat arrays.
 
-Parameters follow each other in the order of the stages' blocks, an input group's before
-those of the stage that it adds to: weights, row by row, then the bias; of a normalized
-layer weights, scale, shift.
+The depth and the widths of a network are data, not types. The parameters are in the order
+of the stages and their blocks, except that those of an input group come before those of the
+stage that it adds to. A dense layer has its weights, row by row, then its bias. A
+normalized layer has weights, scale and shift.
 """
 
 import numpy as np
@@ -13,8 +14,9 @@ from skgd.kernels.views import aligned
 
 __all__ = ["Layout", "MemoryPlan"]
 
-# Parameters whose gradient is computed before they are updated: 256 kB in float32, which
-# stay in a second-level cache while the parameters and the solver's state stream past.
+# Parameters whose gradient is computed before they are updated. In float32, the gradient
+# takes 256 kB: it stays in the second-level cache, also while the update reads and writes
+# the parameters and their state.
 TILE_SIZE = 65536
 
 
@@ -24,7 +26,7 @@ class Layout:
     Parameters
     ----------
     stages : list of Stage
-        In the order of the forward pass, each input group after the one that it adds to.
+        In the order of the forward pass, each input group after the stage that it adds to.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Layout:
         Index of the stage, first parameter and description, in the order of parameters.
 
     n_params, n_running : int
-        All parameters, and what stages keep from one mini-batch to the next.
+        The number of parameters, and of running statistics.
 
     numbers : ndarray, dtype=float64
         The hyperparameters of the stages.
@@ -59,15 +61,15 @@ class Layout:
 
     @property
     def n_activated(self):
-        """The numbers that are kept for a row."""
+        """The number of outputs of all stages that are kept for each row."""
         kept = (s for s in self.stages if not (s.is_group or s.is_in_place))
         return sum(stage.outputs for stage in kept)
 
     def views(self, flat, kind, stage=None):
-        """View the blocks of a kind in a flat buffer of parameters, or of their gradient.
+        """View the blocks of a kind in a flat array of parameters, or of their gradient.
 
-        A ``stage``, a class or a tuple of classes, restricts them to its stages. Returns a
-        list of arrays.
+        ``stage``, a class or a tuple of classes, selects the stages. Returns a list of
+        arrays.
         """
         return [
             flat[begin : begin + block.size].reshape(block.shape)
@@ -76,11 +78,11 @@ class Layout:
         ]
 
     def tiles(self, shared, factors=None):
-        """Cut the parameters into tiles, whose gradient is computed at a time.
+        """Divide the parameters into tiles. Returns an array of TILE.
 
-        If they are ``shared``, several threads take some each: of a small layer, too.
-        ``factors`` says which factor of the learning rate each kind has; if it is not
-        named, the first. Returns an array of TILE.
+        If several threads have a share, even a small block has two tiles. The block of an
+        input group always has one. ``factors`` maps each kind to the index of its row of
+        coefficients, by default 0.
         """
         found = []
         for index, begin, block in self.blocks:
@@ -99,14 +101,14 @@ class Layout:
         return np.array(found, dtype=TILE)
 
     def gradient_size(self, tiles):
-        """Return the parameters whose gradient is computed before they are updated."""
+        """Return how many parameters have their gradient computed before their update."""
         largest = int((tiles["end"] - tiles["begin"]).max())
         return max(min(TILE_SIZE, self.n_params), largest)
 
     def products(self, n_rows, n_values):
         """Count the multiplications of a forward pass.
 
-        ``n_values`` are the numbers in the rows: of sparse ones, those that are not zero.
+        ``n_values`` is the number of values in all rows, without the zeros of sparse rows.
         """
         features = sum(s.inputs for s in self.stages if s.is_group) + self.stages[0].inputs
         first = next(s.outputs for s in self.stages)
@@ -114,9 +116,9 @@ class Layout:
 
     @staticmethod
     def shares(tiles, n_threads):
-        """Divide tiles among threads, the parameters as evenly as they allow.
+        """Divide the tiles among threads, with about as many parameters for each.
 
-        Returns the first tile of each thread, and the number of tiles.
+        Returns the first tile of each thread, then the number of tiles.
         """
         begin, end = tiles["begin"], tiles["end"]
         bounds = end[-1] * np.arange(1, n_threads) / n_threads
@@ -125,30 +127,30 @@ class Layout:
 
 
 class MemoryPlan:
-    """Where the numbers of a mini-batch lie in the memory that threads share.
+    """Where the numbers of a mini-batch are in the memory that threads share.
 
     Parameters
     ----------
     layout : Layout
-        The network's.
+        The layout of the network.
 
     capacity : int
-        The most rows.
+        The most rows of a mini-batch.
 
     n_targets, n_chunks : int, default=0
-        Columns of targets, and the most chunks of rows. None for predictions, which have
-        no gradients either.
+        The columns of targets, and the most chunks of a mini-batch. Predictions have
+        neither, and no gradients.
 
     Attributes
     ----------
     stages : ndarray of shape (n_stages,), of STAGE
-        What the kernels read.
+        The records that the kernels read.
 
     capacity, n_per_row : int
-        The rows that there is room for, and the numbers of each.
+        The number of rows that the memory has space for, and of numbers per row.
 
     parts, part_size : int
-        The first number of the chunks' memory, and the numbers of a chunk.
+        The first number of the chunks' memory, and the size of a chunk's memory.
     """
 
     def __init__(self, layout, capacity, n_targets=0, n_chunks=0):
@@ -157,7 +159,7 @@ class MemoryPlan:
         self._n_own = SCRATCH_SIZE
         self._n_chunks = n_chunks
         self._dimensions = (n_targets, layout.stages[0].inputs if n_chunks else 0)
-        # The weight, the targets and the features.
+        # First the weight, the targets and the features of each row.
         self.n_per_row = 1 + sum(self._dimensions)
         self.part_size = APART
         numbers = running = 0
@@ -179,7 +181,7 @@ class MemoryPlan:
                 row.source, row.source_delta = source, source_delta
                 row.value = source if stage.is_in_place else self._take(stage.outputs)
                 row.delta = -1
-                # What only changes the rows of the data needs no gradient.
+                # A first stage without parameters needs no gradient.
                 if n_chunks and (source >= 0 or stage.blocks or not stage.inputs):
                     shares = source_delta >= 0 and not stage.keeps_delta
                     row.delta = source_delta if shares else self._take(stage.outputs)
@@ -192,18 +194,18 @@ class MemoryPlan:
         self.parts = self.n_per_row * self.capacity
 
     def _take(self, n):
-        """Take ``n`` numbers of each row."""
+        """Reserve ``n`` numbers for each row; return the first."""
         self.n_per_row += n
         return self.n_per_row - n
 
     def allocate(self, dtype, gradient_size=0, n_squares=0):
-        """Make the memory of one thread, which `another` shares: a Work."""
+        """Allocate the memory of the first thread: a ``Work``."""
         n_shared = self.parts + self._n_chunks * self.part_size
         arrays = aligned((n_shared, self._n_own, gradient_size), dtype)
         return Work._make([*arrays, np.zeros(APART, dtype=np.int64), np.zeros(n_squares)])
 
     def another(self, work, shares_gradient):
-        """Make the memory of another thread on the same mini-batch."""
+        """Allocate the memory of another thread that trains on the same mini-batch."""
         own, gradient = aligned((len(work.own), len(work.gradient)), work.own.dtype)
         return work._replace(
             own=own, gradient=work.gradient if shares_gradient else gradient

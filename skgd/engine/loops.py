@@ -1,7 +1,7 @@
-"""Loops over the functions of numbers that plug-ins are made of.
+"""Loops over the functions of losses and of the steps of an update.
 
-A plug-in's functions are plain Python. Each is compiled for a dtype, and inlined into a
-loop that is written here once.
+The functions of a plug-in are plain Python functions of numbers. They are compiled for a
+dtype and inlined into these loops.
 """
 
 from functools import cache
@@ -12,8 +12,8 @@ from skgd.kernels.views import vector
 
 __all__ = ["first", "loss_loops", "reader", "second", "solver_loop"]
 
-# Parameters in a loop, at most: with their gradient and state they stay in the first-level
-# cache, and sums of squares are of so many in their own precision.
+# The most parameters in an inner loop. With their gradient and state, they stay in the
+# first-level cache. Sums of squares over a piece are in the precision of the parameters.
 PIECE = 2048
 
 
@@ -23,15 +23,15 @@ def loss_loops(loss, dtype):
 
     ``evaluate(z, y, weight, scale, numbers, delta)`` returns sum_i weight_i loss(z_i, y_i)
     in float64 and writes scale * weight_i * d loss(z_i, y_i) / d z_i to ``delta``. ``z``
-    and ``delta`` are of shape (rows, n_outputs), ``y`` of shape (rows, n_targets),
+    and ``delta`` have the shape (rows, n_outputs), ``y`` has the shape (rows, n_targets).
     ``numbers`` are the arguments of the loss. ``z`` is overwritten.
 
-    ``link(z, numbers)`` replaces the linear output by the prediction.
+    ``link(z, numbers)`` replaces the linear outputs by the predictions.
     """
     n_arguments = len(loss.argument_names())
     read = _whole if loss.takes_array else reader(loss)
     if loss.evaluate is not None:
-        # Functions of arrays: a literal stays a float64, as the sum of the losses must.
+        # Compiled as they are, not by `scalar`: the sum of the losses is a float64 literal.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
 
         def evaluate(z, y, weight, scale, numbers, delta):
@@ -49,7 +49,7 @@ def loss_loops(loss, dtype):
     predict = scalar(loss.link, dtype)
 
     def terms(z, y, delta, numbers):
-        """Write the slope and the loss of each output: a loop that vectorizes."""
+        """Write the slope and the loss of each output, in a loop that vectorizes."""
         for e in range(z.shape[0]):
             linear, target = z[e], y[e]
             delta[e] = slope(linear, target, *numbers)
@@ -85,13 +85,13 @@ def loss_loops(loss, dtype):
 def solver_loop(steps, dtype):
     """Return the kernel that updates some tiles of the parameters.
 
-    ``steps`` is the chain: pairs of a subclass of Step and the number of ``coefficients``
-    that it returns.
+    ``steps`` is the chain of the update: pairs of a subclass of Step and the number of its
+    coefficients.
 
     ``update(tiles, theta, state, gradient, coefficients, step)`` updates the tiles from
-    ``step.tile`` to ``step.tile_stop``. ``gradient`` begins with that of parameter
-    ``step.origin``. ``coefficients`` has a row for each factor of the rate: for each step
-    its coefficients, and whether it acts on parameters of this factor.
+    ``step.tile`` to ``step.tile_stop``. ``gradient[0]`` belongs to the parameter
+    ``step.origin``. ``coefficients`` has a row for each ``factor`` of a tile. The row lists
+    for each step its coefficients, and 1 if the step acts on these tiles, otherwise 0.
     """
     read, view, advance, parts = _chain(steps, dtype)
 
@@ -126,7 +126,8 @@ def solver_loop(steps, dtype):
 def _chain(steps, dtype):
     """Return three kernels of a chain of steps, and the parts of their names.
 
-    They read the numbers of the steps, view their slots, and apply them to a parameter.
+    ``read`` reads the coefficients of the steps, ``view`` views their slots, and
+    ``advance`` applies the steps to a parameter.
     """
     if not steps:
         return (
@@ -141,13 +142,13 @@ def _chain(steps, dtype):
     first_slot = sum(step.n_slots for step, _ in before)
     function, n_read = step.update, step.n_slots
     if step.shrinks:
-        # It reads the solver's state, and keeps none of its own.
+        # This step reads the state of the solver before it, and has no state of its own.
         solver, _ = before[-1]
         function, n_read = solver.step_size, solver.n_slots
         first_slot -= n_read
     is_before, is_partial = step.acts_on == "gradient", set(step.kinds) != set(KINDS)
     marks = zip("gnks", (is_before, step.needs_norm, is_partial, step.shrinks), strict=True)
-    # Short, since names of files have a limit.
+    # Short, since the names of files are limited in length.
     parts += function, f"{n_read}-{n}" + "".join(mark for mark, on in marks if on)
     rule, numbers_of = scalar(function, dtype), _each(n, _number)
     slots_of, kept, keep = (
@@ -189,7 +190,7 @@ def _chain(steps, dtype):
 
 
 def _soft_threshold(step_size, parts):
-    """Return the rule of a step that shrinks, by the step size of a solver."""
+    """Return the update of a step that shrinks, from the step size of the solver."""
 
     def shrink(theta, g, state, coefficients):
         strength, weight = coefficients[-2], coefficients[-1]
@@ -203,13 +204,13 @@ def _soft_threshold(step_size, parts):
 
 
 def reader(plugin):
-    """Return a kernel that reads the arguments of a plug-in's constructor."""
+    """Return a kernel that reads a plug-in's arguments from an array, as a tuple."""
     return _each(len(plugin.argument_names()), _number)
 
 
 @cache
 def _each(n, item):
-    """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
+    """Return a kernel that takes any arguments and returns ``item(k, *args)`` for k < n."""
     if n == 0:
         return jit_named("each_0", lambda *args: ())
     before, last = _each(n - 1, item), n - 1
@@ -222,7 +223,7 @@ def _each(n, item):
 
 @jit
 def _number(k, values, like):
-    """Read a number in the dtype of ``like``."""
+    """Return item ``k`` in the dtype of ``like``."""
     return like.dtype.type(values[k])
 
 
@@ -233,7 +234,7 @@ def _whole(values, like):
 
 @jit
 def _slot(k, state, begin, size):
-    """View what is kept in a slot for some parameters."""
+    """View slot ``k`` of some parameters."""
     return vector(state, k * state.shape[1] + begin, size)
 
 

@@ -1,4 +1,4 @@
-"""An update rule without a network: a method for ``scipy.optimize.minimize``."""
+"""A solver without a network, as a method of ``scipy.optimize.minimize``."""
 
 import inspect
 from numbers import Integral, Real
@@ -22,7 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "gtol": 1e-5,
     "disp": False,
 }
-# What SciPy passes to every method: None, or an empty tuple.
+# Arguments that SciPy passes to every method, by default None or an empty tuple.
 REFUSED = "hess", "hessp", "bounds", "constraints"
 MESSAGES = {
     0: "No component of the gradient is larger than gtol.",
@@ -30,7 +30,7 @@ MESSAGES = {
     2: "A variable, the gradient or the function is not finite. Lower learning_rate_init.",
     99: "`callback` raised `StopIteration`.",
 }
-# Updates whose coefficients are computed at a time.
+# The updates whose coefficients are computed at once.
 N_AT_A_TIME = 1024
 
 
@@ -94,12 +94,12 @@ def minimize(solver, fun, x0, args=(), jac=None, callback=None, **options):
 
 @jit
 def _update(kernels, tiles, theta, state, gradient, coefficients, step):
-    """Update all parameters, by the kernel that trains networks."""
+    """Update all parameters with the kernel that trains networks."""
     kernels.update(tiles, theta, state, gradient, coefficients, step)
 
 
 class _Problem:
-    """A function and its gradient, with counts of their evaluations."""
+    """A function and its gradient; counts their evaluations."""
 
     def __init__(self, fun, jac, args):
         self.fun, self.jac, self.args = fun, jac, args
@@ -126,7 +126,7 @@ class _Problem:
 
 
 def _checked(solver, jac, options):
-    """Return all options, or raise if one of them cannot be."""
+    """Return all options; raise if one is not valid."""
     for name in REFUSED:
         value = options.pop(name, None)
         if not (value is None or (isinstance(value, tuple | list) and not value)):
@@ -159,7 +159,7 @@ def _checked(solver, jac, options):
 
 
 class _Function(Schedule):
-    """A schedule by a function of the updates."""
+    """The schedule that a function of the updates defines."""
 
     def __init__(self, function):
         self.function = function
@@ -190,13 +190,13 @@ def _table(solver, schedule, nit, options):
     # Each update is an epoch of one sample.
     progress = Progress(t, int(options["maxiter"]), t, t)
     rate = options["learning_rate_init"] * factors(schedule, progress)
-    # The last number: the solver acts on all variables.
+    # The last column is 1, since the solver acts on all variables.
     columns = [*coefficients(solver, rate, t), np.ones(len(t))]
     return np.stack(columns, axis=1)[:, np.newaxis]
 
 
 def _status(x, slope, nit, options):
-    """Return why to stop, None to go on."""
+    """Return the status with which to stop, or None to continue."""
     if not (np.isfinite(x).all() and np.isfinite(slope).all()):
         return 2
     if np.abs(slope).max(initial=0) <= options["gtol"]:

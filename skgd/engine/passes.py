@@ -1,8 +1,8 @@
-"""A block of rows forward through the stages, and the gradient by them backward.
+"""The passes of a thread over its rows: gather, forward, loss, backward, gradient.
 
-A thread takes the rows of a mini-batch from ``step.first`` to ``step.last``, in whole
-chunks. Sums over rows are summed by chunks first, so that a result does not depend on the
-number of threads. ``memory`` is a pointer to a Memory.
+The thread has the rows from ``step.first`` to ``step.last`` of the mini-batch, which are
+whole chunks. Sums over rows are first computed for each chunk, so that they do not depend
+on the number of threads. ``memory`` is a pointer to a ``Memory``.
 """
 
 from skgd.compile.jit import jit
@@ -17,8 +17,7 @@ __all__ = ["backward", "evaluate", "forward", "gather", "tile_gradient"]
 def gather(memory, step):
     """Copy this thread's rows into the shared memory.
 
-    Without an order of the rows, their features stay in place, unless something is
-    subtracted from them.
+    Features are copied only if the rows are shuffled or centered.
     """
     values, capacity = pointed_to(memory), step.capacity
     rows, orders, shared = values.rows, values.orders, values.shared
@@ -39,7 +38,7 @@ def gather(memory, step):
 
 @jit
 def forward(memory, kernels, step):
-    """Write the outputs of all stages; the last stay linear."""
+    """Write the outputs of all stages; those of the last stage are linear."""
     stages = pointed_to(memory).stages
     for index in range(stages.shape[0]):
         stage = stages[index]
@@ -48,9 +47,9 @@ def forward(memory, kernels, step):
 
 @jit
 def evaluate(memory, kernels, numbers, step, bounds):
-    """Write the gradient by the last outputs, of the rows within the bounds.
+    """Write the gradient with respect to the linear outputs, for the rows in the bounds.
 
-    Returns the sum of the weighted losses.
+    Returns the weighted sum of their losses. ``numbers`` are the arguments of the loss.
     """
     values = pointed_to(memory)
     stage = values.stages[values.stages.shape[0] - 1]
@@ -71,7 +70,7 @@ def evaluate(memory, kernels, numbers, step, bounds):
 
 @jit
 def backward(memory, kernels, step):
-    """Write the gradient by the inputs of all stages, from that by the last outputs."""
+    """Write the gradient with respect to the inputs of each stage but the first."""
     stages = pointed_to(memory).stages
     for index in range(stages.shape[0] - 1, 0, -1):
         stage = stages[index]
@@ -83,7 +82,7 @@ def backward(memory, kernels, step):
 def tile_gradient(memory, kernels, step, tile, out):
     """Write the gradient of a tile over the rows from ``step.row`` to ``step.stop``.
 
-    If the backward pass has summed it, it is that over all rows.
+    If the backward pass has already summed the gradient, it is the one over all rows.
     """
     stage = pointed_to(memory).stages[tile.stage]
     step.parameter = tile.begin - stage.begin

@@ -1,9 +1,9 @@
 """The base classes of plug-ins: activations, losses, solvers, schedules, initializers.
 
-A plug-in is an estimator without ``fit``: it stores its arguments, and has no compiled
-kernel. Its computations are plain Python functions of numbers. The engine compiles them
-into loops of its own when a network is trained (:mod:`skgd.engine.loops`). These
-contracts are provisional until version 1.0.
+A plug-in is an estimator without ``fit``. It stores its arguments, and computes with plain
+Python functions of numbers. When a network is trained, the engine compiles these functions
+into its own loops (:mod:`skgd.engine.loops`). The interfaces are provisional until version
+1.0.
 """
 
 import inspect
@@ -35,16 +35,16 @@ class Plugin(BaseEstimator):
     Attributes
     ----------
     name : str
-        The string that stands for the plug-in with its defaults; '' if there is none.
+        The string that stands for the plug-in with default arguments; '' if there is none.
 
     own_arguments : tuple of str
-        Arguments that an estimator's parameter of the same name does not set, since their
-        defaults differ.
+        Arguments whose defaults differ from those of the estimator's parameters of the same
+        name. If the plug-in is selected by its name, these parameters do not set them.
     """
 
     name: ClassVar[str] = ""
     own_arguments: ClassVar[tuple[str, ...]] = ()
-    # As for scikit-learn's estimators: what each argument may be.
+    # The valid values of each argument, as in scikit-learn's estimators.
     _parameter_constraints: dict = {}
 
     @classmethod
@@ -56,7 +56,7 @@ class Plugin(BaseEstimator):
         return tuple(inspect.signature(cls.__init__).parameters)[1:]
 
     def resolved(self) -> Self:
-        """Return the plug-in that the arguments ask for, by default the object itself."""
+        """Return the object itself, or the plug-in that its arguments select instead."""
         return self
 
     def numbers(self) -> np.ndarray:
@@ -73,21 +73,21 @@ class Plugin(BaseEstimator):
 class Activation(Plugin):
     """The function that a hidden unit applies to its linear input.
 
-    A subclass defines two functions of numbers, as static methods. After the first
-    argument, both take the arguments of the constructor, in its order.
+    A subclass defines two functions of numbers, as static methods. After the arguments
+    below, both take the arguments of the constructor, in the same order.
 
     - ``value(z, ...)`` is the function,
-    - ``slope(x, ...)`` is its derivative at ``z``. ``x`` is ``value(z)``, which saves
-      memory, or ``z`` itself if the class sets ``slope_of = "input"``. With ``slope_of =
-      "both"`` it is ``slope(z, a, ...)``, where ``a`` is ``value(z)``.
+    - ``slope(a, ...)`` is its derivative at ``z``, computed from ``a = value(z)``. This
+      saves memory, since ``z`` is not kept. With ``slope_of = "input"``, the function is
+      ``slope(z, ...)``. With ``slope_of = "both"``, it is ``slope(z, a, ...)``.
 
     Attributes
     ----------
     slope_of : {'value', 'input', 'both'}, default='value'
-        The first arguments of ``slope``.
+        Whether ``slope`` takes the value, the input, or both.
 
-    gain : float
-        The initial weights are uniform within ± sqrt(gain / (inputs + outputs)).
+    gain : float, default=6.0
+        The initial weights are uniform between ± sqrt(gain / (inputs + outputs)).
     """
 
     slope_of: ClassVar[str] = "value"
@@ -100,51 +100,51 @@ class Activation(Plugin):
 
     @staticmethod
     def slope(x: float, /, *parameters: Any, **names: Any) -> float:
-        """Return the derivative."""
+        """Return the derivative of the activation."""
         raise NotImplementedError
 
     @classmethod
     def slope_arguments(cls, z: Any, a: Any) -> tuple:
-        """Return what ``slope`` takes first, of the input ``z`` and the value ``a``."""
+        """Return the first arguments of ``slope``, for the input ``z`` and value ``a``."""
         return {"input": (z,), "value": (a,), "both": (z, a)}[cls.slope_of]
 
 
 class Loss(Plugin):
     """An objective, as a function of a network's linear output z and the target y.
 
-    A subclass defines functions of numbers, as static methods. After the first arguments,
-    all take the arguments of the constructor, in its order.
+    A subclass defines functions of numbers, as static methods. After the arguments below,
+    all of them take the arguments of the constructor, in the same order.
 
     - ``value(z, y, ...)`` is the loss of one output,
-    - ``slope(z, y, ...)`` is its derivative by ``z``,
-    - ``link(z, ...)`` is the prediction, by default ``z`` itself.
+    - ``slope(z, y, ...)`` is its derivative with respect to ``z``,
+    - ``link(z, ...)`` is the prediction, by default ``z``.
 
     A loss that couples the outputs of a row defines ``evaluate`` and ``apply_link``
-    instead: see :mod:`skgd.losses.multinomial_log_loss`. A loss with a method ``score(y,
-    predicted, sample_weight)`` has a score of its own in place of R².
+    instead: see :mod:`skgd.losses.multinomial_log_loss`. If a loss has a method ``score(y,
+    predicted, sample_weight)``, it replaces R².
 
     Attributes
     ----------
     out_activation : str
-        The name of the link, the fitted ``out_activation_``.
+        The name of the link, which becomes the fitted ``out_activation_``.
 
     domain : tuple of (float, float, str)
-        The lowest and the highest target, and which of them is a target itself: 'both',
+        The interval of valid targets: its two ends, and which of them belong to it: 'both',
         'neither', 'left' or 'right'.
 
     outputs_per_target : int
         Outputs of the network for each column of ``y``.
 
     one_target : bool
-        Whether ``y`` must be of one column.
+        Whether ``y`` must have a single column.
 
     takes_array : bool
         Whether ``evaluate`` and ``apply_link`` take the arguments of the constructor as one
-        array of float64, as a list needs.
+        array of float64. An argument that is a list needs this.
 
     takes_smoothing : bool
-        Whether an ``evaluate`` of classes reads the label smoothing from a second column of
-        ``y``.
+        Whether ``evaluate`` reads the label smoothing from the second column of ``y``, if
+        there is one.
     """
 
     out_activation: ClassVar[str] = "identity"
@@ -164,7 +164,7 @@ class Loss(Plugin):
 
     @staticmethod
     def slope(z: float, y: float, /, *parameters: Any, **names: Any) -> float:
-        """Return the derivative of the loss by ``z``."""
+        """Return the derivative of the loss with respect to ``z``."""
         raise NotImplementedError
 
     @staticmethod
@@ -173,7 +173,7 @@ class Loss(Plugin):
         return z
 
     def check_targets(self, y: np.ndarray) -> None:
-        """Raise a ValueError if a target is outside of the domain."""
+        """Raise a ValueError if ``y`` is not valid for this loss."""
         if self.one_target and y.shape[1] > 1:
             raise ValueError(
                 f"loss={self.name or self!r} needs a single target, got y of shape "
@@ -196,19 +196,20 @@ class Loss(Plugin):
 class Step(Plugin):
     """A step of the update of a parameter.
 
-    An update is a chain of steps: a solver, what changes the gradient before it, and what
-    changes the parameter before or after it. All of them run in one loop. A step defines
-    what a :class:`Solver` does. Its ``update`` gets what the steps before have left. Its
-    ``rate`` includes the factor of the kind of parameter.
+    An update is a chain of steps that run in one loop. One of them is the solver. Steps
+    before the solver may change the gradient. Steps before or after it may change the
+    parameter. A step defines the same methods as a :class:`Solver`. Its ``update`` gets the
+    parameter and the gradient as the previous steps have left them. Its ``rate`` includes
+    the factor of the kind of parameter.
 
     Attributes
     ----------
-    acts_on : {'parameter', 'gradient'}
+    acts_on : {'parameter', 'gradient'}, default='parameter'
         What ``update`` replaces.
 
-    shrinks : bool
-        Whether, in place of an ``update``, it shrinks the parameter by the step size of the
-        solver, which is the step before.
+    shrinks : bool, default=False
+        Whether the step shrinks the parameter by the step size of the solver, instead of
+        calling ``update``. The solver is the previous step of the chain.
     """
 
     acts_on: ClassVar[str] = "parameter"
@@ -218,7 +219,7 @@ class Step(Plugin):
     shrinks: ClassVar[bool] = False
 
     def coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
-        """Return what all parameters share."""
+        """Return the numbers that are the same for all parameters."""
         return (rate,)
 
     @staticmethod
@@ -234,75 +235,78 @@ class Solver(Step):
 
     A subclass defines one or two functions:
 
-    - ``update(theta, g, state, coefficients)``, a static method of numbers, returns the new
-      parameter and the new state. ``g`` is the gradient with the penalty. ``state`` is a
-      tuple of ``n_slots`` numbers, zeros at first.
-    - ``coefficients(self, rate, t)`` returns a tuple of what all parameters share, by
-      default ``(rate,)``: numbers, or arrays of the shape of ``rate`` and ``t``, the
-      learning rates of the next updates and the numbers of updates before each. It is
-      ordinary NumPy. ``update`` gets a tuple of numbers, those of its update.
+    - ``update(theta, g, state, coefficients)`` returns the new parameter and the new state.
+      It is a static method of numbers. ``g`` is the gradient, including the penalty.
+      ``state`` is a tuple of ``n_slots`` numbers, initially zeros. ``coefficients`` is a
+      tuple of numbers, those of this update.
+    - ``coefficients(self, rate, t)`` returns the coefficients of the next updates, which
+      all parameters share: a tuple of numbers or arrays, by default ``(rate,)``. It is not
+      compiled. ``rate`` and ``t`` are arrays: the learning rate of each update, and the
+      number of updates before it.
 
-    For the L1 share of the penalty, a solver also says how long its steps are:
+    With ``l1_ratio``, a solver needs more functions:
 
-    - ``step_size(state, coefficients)``, a static method of numbers, returns what the
-      update multiplies the gradient by, in all updates together if it keeps a velocity.
-      ``state`` is the new one. Solvers without it are refused with ``l1_ratio``.
-    - ``step_coefficients(self, rate, t)`` returns its coefficients, by default ``(rate,)``.
-    - ``step_rates(self, rate, before)`` returns what it gets as ``rate``, if that depends
-      on the rates of updates before, and the numbers to go on from, one an update:
-      ``before`` is the last of these, 0 at first.
+    - ``step_size(state, coefficients)`` returns the factor by which the update multiplies
+      the gradient; with a velocity, the sum of the factors over all updates. It is a static
+      method of numbers. ``state`` is the new state.
+    - ``step_coefficients(self, rate, t)`` returns the coefficients of ``step_size``, by
+      default ``(rate,)``.
+    - ``step_rates(self, rate, before)`` is only needed if the step size depends on the
+      rates of earlier updates. It returns two arrays: the ``rate`` for
+      ``step_coefficients``, and the number to continue from after each update. ``before``
+      is the last such number of the previous call, initially 0.
 
     Attributes
     ----------
     n_slots : int, default=0
-        Numbers kept for each parameter.
+        The number of values to keep for each parameter.
 
     kinds : tuple of str
-        The kinds of parameters that it acts on, by default all: 'weights', 'bias', 'scale',
-        'embedding', 'activation', 'periodic'.
+        The kinds of parameters that the step changes, by default all: 'weights', 'bias',
+        'scale', 'embedding', 'activation', 'periodic'.
 
     needs_norm : bool, default=False
-        Whether the ``coefficients`` that ``update`` gets end with the Euclidean norm of the
-        gradient of all parameters, which takes longer.
+        Whether ``update`` gets another coefficient at the end: the Euclidean norm of the
+        gradient of all parameters. Training then takes longer.
     """
 
     step_size: ClassVar[Any] = None
 
     def step_coefficients(self, rate: np.ndarray, t: np.ndarray) -> tuple:
-        """Return what the step sizes of all parameters share."""
+        """Return the coefficients of ``step_size`` for the next updates."""
         return (rate,)
 
     def step_rates(self, rate: np.ndarray, before: float) -> tuple:
-        """Return the rates of the step sizes, and what to go on from after each update."""
+        """Return the rates of the step sizes, and the numbers to continue from."""
         return rate, rate
 
     def __call__(self, fun, x0, args=(), **options):
-        """Minimize a function: a solver is a method of ``scipy.optimize.minimize``.
+        """Minimize a function, as a method of ``scipy.optimize.minimize``.
 
-        The updates are those of the training of networks, by the same compiled kernel, in
-        float64. Write ``minimize(fun, x0, jac=jac, method=Adam(), options={...})``.
+        Write ``minimize(fun, x0, jac=jac, method=Adam(), options={...})``. The updates run
+        in the compiled kernel that also trains networks, in float64.
 
         Parameters
         ----------
         fun : callable
-            ``fun(x, *args)`` returns a number. It is evaluated at the end, and for a
+            ``fun(x, *args)`` returns a number. It is called only at the end, and for a
             callback that takes ``intermediate_result``.
 
         x0 : array-like of shape (n,)
-            Where to start.
+            The initial point.
 
         args : tuple, default=()
             Further arguments of ``fun`` and ``jac``.
 
         **options : dict
             - ``jac``: ``jac(x, *args)`` returns the gradient. It is required.
-            - ``learning_rate_init``: by default 0.001.
+            - ``learning_rate_init``: the initial learning rate, by default 0.001.
             - ``learning_rate``: the name of a schedule, a Schedule or a function of
               ``(update, n_updates)``, by default 'constant'. An update counts as an epoch
               of one sample.
-            - ``maxiter``: the number of updates, by default 1000.
-            - ``gtol``, or ``tol`` of SciPy: stop as soon as no component of the gradient is
-              larger, by default 1e-5.
+            - ``maxiter``: the largest number of updates, by default 1000.
+            - ``gtol``, or SciPy's ``tol``: stop as soon as no component of the gradient is
+              larger than this, by default 1e-5.
             - ``callback``: is called after each update with ``x``, or with an
               OptimizeResult if its only argument is named ``intermediate_result``. It may
               raise StopIteration.
@@ -311,9 +315,9 @@ class Solver(Step):
         Returns
         -------
         result : scipy.optimize.OptimizeResult
-            The last finite ``x``, its ``fun`` and ``jac``, counts ``nit``, ``nfev`` and
-            ``njev``, and ``status``, ``success`` and ``message``. ``success`` is whether
-            ``gtol`` is reached.
+            The last finite ``x``, its ``fun`` and ``jac``, the counts ``nit``, ``nfev`` and
+            ``njev``, and ``status``, ``success`` and ``message``. ``success`` says whether
+            the gradient has become small enough for ``gtol``.
 
         Raises
         ------
@@ -332,45 +336,45 @@ class Solver(Step):
         >>> found.x.round(3)
         array([1., 1.])
         """
-        # Only a solver that is called needs the compiler.
+        # Imported here, since only this method needs the compiler.
         from skgd.engine.minimize import minimize
 
         return minimize(self, fun, x0, args, **options)
 
 
 class NumericEmbedding(Plugin):
-    """What a network reads of a number beside the number itself.
+    """A map of each numeric column to several features, which the network reads, too.
 
     Attributes
     ----------
     rate_factors : dict of str to float
-        What the learning rate of its kind of parameters is multiplied by.
+        A factor of the learning rate for each kind of parameters.
     """
 
     rate_factors: ClassVar[Mapping[str, float]] = {}
 
     @property
     def waves(self) -> tuple:
-        """Return the frequencies and outputs of a periodic one."""
+        """Return the numbers of frequencies and outputs if there are cosines, else ()."""
         return ()
 
 
 class Progress(NamedTuple):
-    """Where the training stands, for a schedule.
+    """The position of the next updates in the training, for a schedule.
 
     Attributes
     ----------
     update : ndarray of shape (n,), dtype=int64
-        The number of updates before each of the next ones.
+        For each of the next updates, the number of updates before it.
 
     n_updates : int or None
-        All updates of the fit, if that is known: ``max_iter`` times those of an epoch.
+        The number of all updates of the fit: ``max_iter`` epochs. None if it is not known.
 
     epoch : ndarray of shape (n,), dtype=int64
-        The number of finished epochs before each of the next updates.
+        For each of the next updates, the number of finished epochs.
 
     n_samples_seen : ndarray of shape (n,), dtype=int64
-        The samples of the finished epochs.
+        For each of the next updates, the number of samples in the finished epochs.
     """
 
     update: np.ndarray
@@ -383,9 +387,10 @@ class Schedule(Plugin):
     """A learning rate as a factor of its initial value.
 
     A subclass defines ``__call__(progress)``, which returns the factors of the next
-    updates: an array of the shape of ``progress.update``. It may define
-    ``after_plateau(rate)``, which is called when the training stops improving, and returns
-    the initial rate to go on with, or None to stop. Without it, the training stops.
+    updates: an array of the shape of ``progress.update``. It may also define
+    ``after_plateau(rate)``, which is called when the training stops improving. It returns
+    the initial rate to continue with, or None to stop. Without this method, the training
+    stops.
 
     Attributes
     ----------
@@ -393,7 +398,7 @@ class Schedule(Plugin):
         Whether ``progress.n_updates`` must be known.
     """
 
-    # Those that have names, which skgd.schedules fills in.
+    # The schedules that have names; skgd.schedules adds them.
     registry: ClassVar[dict[str, type["Schedule"]]] = {}
     needs_n_updates: ClassVar[bool] = False
     after_plateau: ClassVar[Any] = None
@@ -404,10 +409,10 @@ class Schedule(Plugin):
 
 
 class Initializer(Plugin):
-    """The initial weights of a layer; biases then start at 0.
+    """A distribution of the initial weights of a layer, whose bias starts at 0.
 
-    A subclass defines ``__call__(shape, rng)``. It returns an array of the shape ``(inputs,
-    outputs)``, drawn by ``rng``, a :class:`numpy.random.RandomState`.
+    A subclass defines ``__call__(shape, rng)``, which returns an array of the shape
+    ``(inputs, outputs)``. ``rng`` is a :class:`numpy.random.RandomState`.
     """
 
     def __call__(self, shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Predictions, a block of rows at a time."""
+"""Predictions, for a block of rows at a time."""
 
 import numpy as np
 
@@ -15,11 +15,11 @@ __all__ = ["assess", "predict"]
 def predict(rows, order, network, work, kernels, numbers, steps, out):
     """Write the network's predictions to ``out``.
 
-    ``order`` is empty: no permutation of the rows. ``numbers`` are the arguments of the
-    loss, and ``steps`` is one record, of the rows of a block.
+    ``order`` is empty, since the rows are not permuted. ``numbers`` are the arguments of
+    the loss. ``steps`` has one element, the position of the block.
 
-    Returns whether all numbers of dense rows are finite, and whether all predictions are:
-    not all activations let a NaN pass.
+    Returns whether all numbers of dense rows are finite, and whether all predictions are.
+    Finite predictions do not imply finite rows: some activations turn NaN into a number.
     """
     step = steps[0]
     memory = pointer_to(gather_memory(rows, order, network, work, kernels))
@@ -37,7 +37,7 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
         for i in range(n):
             for k in range(n_outputs):
                 out[start + i, k] = z[i, k]
-        # They are looked at while they are in the cache.
+        # Checked here, while they are in the cache.
         finite_rows &= _all_finite(vector(rows.X, start * features, n * features))
         finite_predictions &= _all_finite(flat)
     return finite_rows, finite_predictions
@@ -47,7 +47,8 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
 def assess(z, y, weight, kernels, numbers):
     """Return the weighted sum of the losses, and replace ``z`` by the predictions.
 
-    ``z`` is the linear output, ``kernels`` are of the loss, ``numbers`` its arguments.
+    ``z`` are the linear outputs, ``kernels`` the compiled functions of the loss, and
+    ``numbers`` its arguments.
     """
     loss = kernels.evaluate(z.copy(), y, weight, z.dtype.type(1), numbers, np.empty_like(z))
     kernels.link(z, numbers)

@@ -1,7 +1,7 @@
-"""The base class of stages: what a network is a chain of.
+"""The base class of stages. A network is a chain of stages.
 
-The first stage reads the rows of the data. Input groups read further columns and add to
-what the first stage has written. Each other stage maps the outputs of the one before it.
+The first stage reads the rows of the data. Input groups read further columns, and add to
+the outputs of the first stage. Each other stage reads the outputs of the stage before it.
 """
 
 from math import prod
@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 __all__ = ["KINDS", "Block", "Stage"]
 
-# The kinds of parameters. Each may have its own rate, and the penalty acts on weights.
+# The kinds of parameters. Each may have its own learning rate. 'weights' are penalized.
 KINDS = ("weights", "bias", "scale", "embedding", "activation", "periodic")
 
 
@@ -22,10 +22,10 @@ class Block(NamedTuple):
         One of `KINDS`.
 
     shape : tuple of int
-        A gradient is computed for whole rows of it.
+        The shape of the parameters. A tile has whole rows of it.
 
-    is_summed : bool
-        Whether the backward pass sums the gradient over all rows.
+    is_summed : bool, default=False
+        Whether the backward pass sums the gradient over all rows of the mini-batch.
     """
 
     kind: str
@@ -41,49 +41,50 @@ class Block(NamedTuple):
 class Stage:
     """A map of rows, with or without parameters.
 
-    A subclass has three kernels, plain functions of flat arrays, all as static methods.
-    ``stage`` and ``step`` are the records of :mod:`skgd.engine.records`, ``work`` is a
-    ``StageWork``; arrays of rows hold this thread's, from ``step.first`` to ``step.last``.
+    A subclass has three kernels. They are static methods, plain functions of flat arrays.
+    ``stage`` and ``step`` are records of :mod:`skgd.engine.records`, ``work`` is a
+    ``StageWork``. ``delta`` is the gradient with respect to the outputs, ``input_delta``
+    the gradient with respect to the inputs.
 
-    - ``forward(stage, step, inputs, parameters, outputs, work)`` writes the outputs,
+    - ``forward(stage, step, inputs, parameters, outputs, work)`` writes ``outputs``, for
+      this thread's rows: from ``step.first`` to ``step.last``.
     - ``backward(stage, step, inputs, parameters, outputs, delta, input_delta, work)``
-      writes the gradient by the inputs from ``delta``, that by the outputs,
+      writes ``input_delta``, for the same rows.
     - ``gradient(stage, step, inputs, parameters, delta, out, work)`` writes the gradient
-      by the parameters from ``step.parameter`` on that ``out`` has room for, over the rows
-      from ``step.row`` to ``step.stop``.
+      with respect to the parameters, summed over the rows from ``step.row`` to
+      ``step.stop``. ``out`` begins with the parameter ``step.parameter`` of the stage.
 
-    An input group has two instead, which read the rows of the data themselves:
-    ``add(stage, step, rows, order, parameters, outputs, work)`` adds to the outputs,
+    An input group has two kernels, which read the rows of the data themselves:
+    ``add(stage, step, rows, order, parameters, outputs, work)`` adds to the outputs, and
     ``gradient(stage, step, rows, order, parameters, delta, out, work)`` is as above. Row
     ``i`` of the mini-batch is row ``row_of(order, step.start + i)`` of the data.
 
     Parameters
     ----------
     inputs, outputs : int
-        The numbers of a row that it reads and writes.
+        The number of inputs and outputs of a row.
 
     Attributes
     ----------
     is_group : bool
-        Whether it is an input group.
+        Whether the stage is an input group.
 
     is_in_place : bool
-        Whether it replaces its inputs by the outputs. The kernels then use only
-        ``outputs``.
+        Whether the outputs overwrite the inputs. The kernels then use only ``outputs``.
 
     keeps_delta : bool
-        Whether ``delta`` is needed after the backward pass. Otherwise the kernel replaces
-        it by the gradient by the inputs.
+        Whether ``delta`` is needed after the backward pass. Otherwise, the backward pass
+        overwrites it with the gradient with respect to the inputs.
 
     n_own, n_part, n_running : int
-        Numbers that it needs for each thread, for each chunk of rows, and from one
-        mini-batch to the next.
+        How many numbers the stage needs for each thread, for each chunk of rows, and as
+        running statistics.
 
     numbers : tuple of float
-        Its hyperparameters.
+        The hyperparameters.
 
-    blocks : list of Block
-        Its parameters.
+    blocks : tuple of Block
+        The parameters.
     """
 
     is_group: ClassVar[bool] = False
@@ -105,6 +106,6 @@ class Stage:
         return type(self)
 
     def kernels(self, dtype):
-        """Return the functions to compile, in the order above."""
+        """Return the kernels to compile, in the order above."""
         group, others = ("add", "gradient"), ("forward", "backward", "gradient")
         return tuple(getattr(self, name) for name in (group if self.is_group else others))

@@ -1,4 +1,4 @@
-"""The parameters' part of a mini-batch: gradient, penalty and update, tile by tile."""
+"""The update of the parameters: gradient, penalty and the chain of steps, tile by tile."""
 
 import numpy as np
 
@@ -15,10 +15,11 @@ __all__ = ["chunk_gradients", "penalize", "update_tiles"]
 def update_tiles(memory, epochs, network, work, kernels, settings, step, place):
     """Update this thread's tiles.
 
-    As many as there is room for are updated at once, while their gradient is in the cache.
-    If a step needs the norm of the gradient, there is room for all: it is summed by tiles,
-    in their order, once all threads have computed theirs. ``place`` is the epoch, and the
-    update within this call.
+    Tiles are updated as soon as ``work.gradient`` is full, while their gradient is in the
+    cache. If a step needs the norm of the gradient, ``work.gradient`` has space for all
+    tiles, and the threads wait for each other before the update. Each thread then sums the
+    squares of all tiles in the same order. ``place`` is the epoch, and the index of the
+    update in this call.
     """
     epoch, index_of_update = place
     tiles, coefficients = network.tiles, epochs.coefficients[index_of_update]
@@ -43,11 +44,11 @@ def update_tiles(memory, epochs, network, work, kernels, settings, step, place):
 
 @jit
 def _tile_gradients(memory, epochs, network, work, kernels, settings, step, epoch):
-    """Write the gradient of this thread's tiles from ``step.tile`` on.
+    """Write the gradient of this thread's tiles from ``step.tile`` on, with the penalty.
 
-    That of the penalty is included. ``step.tile_stop`` becomes the first tile that there is
-    no room for. The penalty of a tile, times the rows of the mini-batch, is added to the
-    totals of the epoch, whose last numbers are the tiles'.
+    ``step.tile_stop`` becomes the first tile that does not fit into ``work.gradient``. The
+    penalty of each tile, times the rows of the mini-batch, is added to the totals of the
+    epoch. The last items of the totals belong to the tiles.
     """
     totals = epochs.totals[epoch]
     tiles, theta, gradients = network.tiles, network.theta, work.gradient
@@ -109,7 +110,7 @@ def _absolute_sum(theta):
 
 @jit
 def _sum_of_squares(gradient):
-    """Return the sum in float64: squares of float32 may overflow."""
+    """Return the sum of the squares in float64, since squares of float32 may overflow."""
     total = 0.0
     for i in range(gradient.shape[0]):
         total += np.float64(gradient[i]) * np.float64(gradient[i])

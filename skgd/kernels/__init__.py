@@ -1,1 +1,1 @@
-"""Compiled functions of numbers and arrays: they know nothing of networks."""
+"""Compiled functions of numbers and arrays, which do not depend on networks."""

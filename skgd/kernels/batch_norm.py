@@ -1,6 +1,6 @@
 r"""Batch normalization, between the linear map and the activation.
 
-With weights :math:`w_i` of sum :math:`W` and for each unit,
+For each unit, with weights :math:`w_i` whose sum is :math:`W`,
 
 .. math::
 
@@ -9,7 +9,7 @@ With weights :math:`w_i` of sum :math:`W` and for each unit,
     \hat x_i &= \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad
     y_i = \gamma \hat x_i + \beta
 
-and backwards, for the gradient :math:`\delta_i` of the objective by :math:`y_i`,
+and in the backward pass, with the gradient :math:`\delta_i` with respect to :math:`y_i`,
 
 .. math::
 
@@ -19,9 +19,9 @@ and backwards, for the gradient :math:`\delta_i` of the objective by :math:`y_i`
     \delta_i - \frac{w_i}{W} \left( \frac{\partial}{\partial \beta}
     + \hat x_i \frac{\partial}{\partial \gamma} \right) \right)
 
-The running statistics are moving averages of :math:`\mu` and :math:`\sigma^2`. A
-mini-batch counts by its effective number of rows :math:`n`, which is the number of its rows
-if their weights are equal, and close to 1 if one row has nearly all the weight:
+The running statistics are moving averages of :math:`\mu` and :math:`\sigma^2`. The weight
+of a mini-batch in them is its effective number of rows :math:`n`. This is the number of
+rows if their weights are equal, and close to 1 if one row has nearly all the weight:
 
 .. math::
 
@@ -30,10 +30,11 @@ if their weights are equal, and close to 1 if one row has nearly all the weight:
     \bar\mu \leftarrow \bar\mu + \frac{n}{S} (\mu - \bar\mu), \qquad
     \bar\sigma^2 \leftarrow \bar\sigma^2 + \frac{n}{S} (\sigma^2 - \bar\sigma^2)
 
-from :math:`S = 0`. The first mini-batch thus counts fully, and no start value remains. If
-all have the same :math:`n`, the step of the :math:`k`-th is :math:`(1 - m) / (1 - m^k)`.
-The sum of the weights does not replace :math:`n`: where one row has nearly all the weight,
-the variance is close to 0, and would stay in the averages for many mini-batches.
+Initially, :math:`S = 0`. Therefore, the first mini-batch replaces the initial values. If
+all mini-batches have the same :math:`n`, the step of the :math:`k`-th one is
+:math:`(1 - m) / (1 - m^k)`. The sum of the weights could not replace :math:`n`: if one row
+has nearly all the weight, the variance is close to 0, and would stay in the averages for
+many mini-batches.
 
 References
 ----------
@@ -64,13 +65,13 @@ def moments_of(x, weight, part):
     Returns
     -------
     float
-        The sum of its weights. If it is zero, so are the moments.
+        The sum of the chunk's weights. If it is zero, the moments are zero, too.
     """
     mean, squares = part[0], part[1]
     total = x.dtype.type(0)
     mean[:] = 0
     squares[:] = 0
-    # Two rows at a time: the sums are read and written half as often.
+    # Two rows at a time, so that the sums are read and written half as often.
     even = x.shape[0] - x.shape[0] % 2
     for i in range(0, even, 2):
         first, second = weight[i], weight[i + 1]
@@ -93,10 +94,11 @@ def moments_of(x, weight, part):
 
 @jit
 def merge_moments(part, total, before, moments):
-    """Take a chunk of weight ``total`` into the moments of those of weight ``before``.
+    """Merge the moments of a chunk into those of the previous chunks.
 
-    T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise algorithm
-    for computing sample variances", 1979.
+    ``total`` is the weight of the chunk, ``before`` that of the previous chunks. See T. F.
+    Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise algorithm for
+    computing sample variances", 1979.
     """
     if total > 0:
         share = total / (before + total)
@@ -108,9 +110,9 @@ def merge_moments(part, total, before, moments):
 
 @jit
 def finish_moments(total, epsilon, gamma, moments):
-    """Write the variance, 1 / deviation and gamma / deviation.
+    """Write the variance, 1 / deviation and gamma / deviation to the moments.
 
-    The deviation is sqrt(variance + epsilon).
+    The deviation is sqrt(variance + epsilon). ``total`` is the sum of the weights.
     """
     for j in range(moments.shape[1]):
         moments[1, j] /= total
@@ -129,15 +131,15 @@ def normalize(x, beta, moments, out):
 
 @jit
 def scale_and_shift_gradient(x, delta, moments, part):
-    """Write the gradients by gamma and beta over a chunk.
+    """Write a chunk's gradients with respect to gamma and beta.
 
-    ``delta`` is the gradient by the outputs.
+    ``delta`` is the gradient with respect to the outputs.
     """
     mean, scale = moments[0], moments[2]
     gamma_gradient, beta_gradient = part[0], part[1]
     gamma_gradient[:] = 0
     beta_gradient[:] = 0
-    # Two rows at a time, as above. With one array more, LLVM would not vectorize the loop.
+    # Two rows at a time, as above. With another array, LLVM would not vectorize the loop.
     even = delta.shape[0] - delta.shape[0] % 2
     for i in range(0, even, 2):
         for j in range(delta.shape[1]):
@@ -156,9 +158,10 @@ def scale_and_shift_gradient(x, delta, moments, part):
 
 @jit
 def normalize_backward(x, weight, total, moments, sums, delta):
-    """Turn ``delta``, the gradient by the outputs, into that by the inputs.
+    """Replace the gradient with respect to the outputs by that with respect to the inputs.
 
-    ``total`` is the sum of the weights of the mini-batch.
+    ``delta`` is this gradient, ``total`` the sum of the weights of the mini-batch. ``sums``
+    are the gradients with respect to gamma and beta.
     """
     mean, scale, factor = moments[0], moments[2], moments[3]
     gamma_gradient, beta_gradient = sums[0], sums[1]
@@ -174,7 +177,7 @@ def normalize_backward(x, weight, total, moments, sums, delta):
 @jit
 def effective_rows(weight):
     """Return the effective number of rows; at least one weight must be positive."""
-    # Relative to the largest weight, squares do not overflow, and ones stay exact.
+    # Weights are divided by the largest. Then squares do not overflow, and ones stay exact.
     largest = weight[0]
     for i in range(1, weight.shape[0]):
         largest = max(largest, weight[i])

@@ -1,10 +1,11 @@
-"""The innermost parts of a product of matrices: blocks that stay in registers.
+"""The innermost loops of a matrix product, over blocks that stay in registers.
 
-LLVM vectorizes loops, but of a product it keeps no block in registers, so that what is made
-here are its instructions. Where Numba compiles nothing, NumPy does the same.
+LLVM does not keep a block of a product in registers. Therefore, the intrinsics of this
+module write LLVM's instructions themselves. Without the JIT, NumPy computes the same.
 
-At the edges of a matrix a block may be smaller: ``rows`` and ``columns`` are those that
-remain of the matrix.
+A block is ``ROWS`` high. Its width follows from the vectors of the processor
+(``vectors.registers``). At the edges of a matrix, a block may be smaller: ``rows`` and
+``columns`` are the remaining rows and columns of the matrix.
 """
 
 from typing import Any, NamedTuple
@@ -16,19 +17,19 @@ from skgd.kernels.operands import Shape
 
 __all__ = ["dot_block", "multiply_block", "panel_width", "transpose_block", "vector_length"]
 
-# Rows of a block: two multiplications in each cycle, of which each takes 4, are busy with 8
-# vectors or more. If fewer rows remain, blocks are of less.
+# Rows of a block. Processors start two multiplications per cycle, and each takes 4 cycles:
+# at least 8 vectors keep them busy. If fewer rows remain, a block has fewer rows.
 ROWS = 6
 FEW_ROWS = 2
 
 
 def _index(operand, i, k):
-    """Return where element (i, k) is."""
+    """Return the index of element (i, k)."""
     return operand.first + i * operand.row + k * operand.step
 
 
 def _length(array):
-    """Return how many elements of an array are a vector."""
+    """Return how many elements of an array fit into a vector."""
     return 16 // array.itemsize
 
 
@@ -38,9 +39,9 @@ def _width(array):
 
 
 def _multiply(a, b, start, c, shape):
-    """Write a block of ``start + a @ b`` to ``c``, and return how many rows it has.
+    """Write a block of ``start + a @ b`` to ``c``, and return its number of rows.
 
-    All but ``a`` have a step of 1. A ``start`` without data stands for zeros.
+    All operands but ``a`` have a step of 1. A ``start`` without data stands for zeros.
     """
     rows, columns, depth = shape
     height = min(rows, ROWS if rows >= ROWS - 1 else FEW_ROWS)
@@ -55,9 +56,10 @@ def _multiply(a, b, start, c, shape):
 
 
 def _dot(a, b, start, c, shape):
-    """Write a block of ``start + a @ b.T``, of 1, 2 or 4 columns.
+    """Write a block of ``start + a @ b.T`` to ``c``.
 
-    It has as many elements as a vector, or less. All operands have a step of 1.
+    The block has 1, 2 or 4 columns, and at most as many elements as a vector. All operands
+    have a step of 1.
     """
     rows, columns, depth = shape
     steps = np.arange(depth)
@@ -70,10 +72,10 @@ def _dot(a, b, start, c, shape):
 
 
 def _transpose(a, c, rows, columns):
-    """Write the transpose of a square as wide as a vector.
+    """Write the transpose of a square whose side is the length of a vector.
 
-    ``rows`` and ``columns`` are those that remain of ``a``. Beyond the edges, anything may
-    be written within the square. Both operands have a step of 1.
+    ``rows`` and ``columns`` are those that remain of ``a``. The values that are written
+    beyond them are undefined. Both operands have a step of 1.
     """
     length = _length(a.data)
     for i in range(min(length, rows)):
@@ -108,7 +110,7 @@ def _panel_by_width(bits):
 
 
 class _Matrix(NamedTuple):
-    """An operand as LLVM's values.
+    """An operand as values of LLVM.
 
     Attributes
     ----------
@@ -138,7 +140,7 @@ def _unpack(context, builder, kind, value):
 
 
 class _Product(NamedTuple):
-    """The arguments of `multiply_block` or `dot_block` as LLVM's values."""
+    """The arguments of `multiply_block` or `dot_block` as values of LLVM."""
 
     a: _Matrix
     b: _Matrix
@@ -157,13 +159,13 @@ class _Product(NamedTuple):
         return cls._make([*matrices, Shape(*members)])
 
     def has_start(self, builder):
-        """Write the test whether the sums start from something else than zeros."""
+        """Write the test whether there is a start other than zeros."""
         size = self.start.size
         return builder.icmp_signed("!=", size, size.type(0))
 
 
 def _choose(builder, value, numbers, write):
-    """Write instructions for each of some numbers, of which the value is one."""
+    """Write a switch over a value, with a case for each number, written by ``write``."""
     end = builder.append_basic_block("end")
     choice = builder.switch(value, end)
     for number in numbers:
@@ -176,7 +178,7 @@ def _choose(builder, value, numbers, write):
 
 
 def _row_offsets(builder, rows, row, height):
-    """Return where the rows of a block are; beyond the edge, the last once more."""
+    """Return the offsets of a block's rows; beyond the edge, that of the last row."""
     last = builder.sub(rows, rows.type(1))
     numbers = [rows.type(i) for i in range(height)]
     numbers = [builder.select(builder.icmp_signed("<", i, rows), i, last) for i in numbers]
@@ -199,9 +201,9 @@ def _make_multiply():
     from skgd.kernels.vectors import Sums, Vectors, registers
 
     def write(builder, vectors, product, height, width, count):
-        """Write the instructions for a block of so many rows and vectors.
+        """Write the instructions for a block of ``height`` rows and ``width`` vectors.
 
-        ``count`` is how many lanes of the last vector count; None stands for all.
+        ``count`` is the number of used lanes in the last vector, or None for all.
         """
         a, b, start, c, (rows, _, depth) = product
         lanes = [depth.type(v * vectors.length) for v in range(width)]
@@ -236,9 +238,9 @@ def _make_multiply():
             product = _Product.unpack(context, builder, signature, args)
             rows, columns, _ = product.shape
             size, most = registers()
-            # The kind of block: twice its vectors, less one if the last is masked. With AVX
-            # a mask costs little, and all are masked but those of a whole panel; without, a
-            # branch for each number takes its place.
+            # The kind of a block is twice its number of vectors, minus 1 if the last vector
+            # is masked. With AVX, masks are cheap, and all blocks use one except those as
+            # wide as a panel. Without AVX, a mask becomes a branch for each number.
             index, length = columns.type, vectors.length
             width = builder.add(columns, index(length - 1))
             width = builder.sdiv(width, index(length))

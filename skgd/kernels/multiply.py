@@ -1,4 +1,4 @@
-"""The product of two matrices, and which kernel computes it.
+"""The product of two matrices, and the choice of the kernel that computes it.
 
 ::
 
@@ -19,17 +19,17 @@
       |     |     |  |       |       |       |     |     |  |
       +-----+-----+--+       +-------+       +-----+-----+--+
 
-    A block is 6 rows, or 2, of 2 or 4 vectors (blocks.py). How long vectors are, and how
-    many of them: registers (vectors.py).
+    The sizes: a block has 6 rows, or 2 (blocks.py), of 2 or 4 vectors, which registers
+    (vectors.py) decides for the processor. DEPTH below is the 256 rows.
 
-A panel is as many columns of the result as a block has that stays in registers. Some rows
-of the second matrix's part of it fit into the first-level cache while all blocks of the
-first matrix pass by, as in K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix
-Multiplication", 2008. But what a mini-batch multiplies is small enough to stay in the
-second-level cache, and is copied only where its rows are too far apart.
+A panel is a part of the result, as wide as a block. For each panel, some rows of ``b`` stay
+in the first-level cache while all blocks of ``a`` are multiplied with them, as in K. Goto
+and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. Unlike
+there, these rows are copied only if they are too far apart, since the matrices of a
+mini-batch stay in the second-level cache.
 
-An element is summed in the same order whatever the rows beside it: products of some rows
-and of all are the same to the last bit.
+Each element is summed in the same order, regardless of which other rows are computed.
+Products of some rows are bitwise equal to those of all rows.
 """
 
 import platform
@@ -48,24 +48,24 @@ from skgd.kernels.views import elements, vector
 
 __all__ = ["DEPTH", "FAR", "SCRATCH_SIZE", "bind", "choose", "multiply", "multiply_plain"]
 
-# The architectures whose vectors and blocks `registers` knows.
+# The architectures for which `registers` has tuned sizes.
 TUNED = ("x86_64", "amd64", "i386", "i686", "arm64", "aarch64")
 
-# The length of the sums that are taken at a time.
+# The most terms of a sum that are added at once.
 DEPTH = 256
 
-# For so many rows of the widest panel, and as many as the longest vector has numbers.
+# The numbers in scratch memory: for a copy of the widest panel, and for its product.
 SCRATCH_SIZE = (DEPTH + 16) * 64
 
-# The bytes of a row from which on the rows of a panel evict each other from the first-level
-# cache; and the rows of the result from which on it is worth while to copy them.
+# A panel is copied if its rows are at least so many bytes apart in memory, since they would
+# evict each other from the first-level cache, and if the result has at least so many rows.
 FAR = 2048
 MANY = 24
 
 
 @strict_jit
 def _copy(b, rows, columns, width, out):
-    """Copy a part of a matrix to the rows of ``out``, of length ``width``."""
+    """Copy a part of a matrix to ``out``, whose rows have the length ``width``."""
     for k in range(rows):
         source = vector(b.data, b.first + k * b.row, columns)
         target = vector(out, k * width, columns)
@@ -75,7 +75,7 @@ def _copy(b, rows, columns, width, out):
 
 @strict_jit
 def _copy_transposed(b, rows, columns, width, out):
-    """Copy its transpose, likewise."""
+    """Copy the transpose of a part of a matrix to ``out``, in rows of length ``width``."""
     length = vector_length(out)
     target = Operand(out, 0, width, 1)
     for i in range(0, rows, length):
@@ -84,16 +84,16 @@ def _copy_transposed(b, rows, columns, width, out):
 
 
 @strict_jit
-def _multiply_by_few(a, b, bias, out, shape, room):
-    """Write a product of few columns: vectors are along the sums."""
+def _multiply_by_few(a, b, bias, out, shape, scratch):
+    """Write a product of few columns, with vectors along the sums."""
     rows, columns, depth = shape
     target = Operand(out, 0, columns, 1)
     for first in range(0, depth, DEPTH):
         length = min(DEPTH, depth - first)
         right = transposed(part(b, first, 0))
         if b.step == 1:
-            _copy_transposed(part(b, first, 0), length, columns, DEPTH, room)
-            right = Operand(elements(room), 0, DEPTH, 1)
+            _copy_transposed(part(b, first, 0), length, columns, DEPTH, scratch)
+            right = Operand(elements(scratch), 0, DEPTH, 1)
         start = Operand(elements(bias), 0, 0, 1)
         if first > 0:
             start = Operand(elements(out), 0, columns, 1)
@@ -114,8 +114,8 @@ def _multiply_by_few(a, b, bias, out, shape, room):
 
 
 @strict_jit
-def _multiply_panels(a, b, bias, out, shape, is_across, room):
-    """Write a product or, where it ``is_across``, its transpose."""
+def _multiply_panels(a, b, bias, out, shape, is_across, scratch):
+    """Write a product or, if ``is_across``, its transpose."""
     rows, columns, depth = shape
     width = panel_width(out)
     copy = rows >= MANY and columns * out.itemsize >= FAR
@@ -123,16 +123,16 @@ def _multiply_panels(a, b, bias, out, shape, is_across, room):
         n = min(width, columns - j)
         target = Operand(out, j, columns, 1)
         if is_across:
-            target = Operand(room, DEPTH * width, width, 1)
+            target = Operand(scratch, DEPTH * width, width, 1)
         for first in range(0, depth, DEPTH):
             length = min(DEPTH, depth - first)
             panel = part(b, first, j)
             if b.step > 1:
-                _copy_transposed(transposed(panel), n, length, width, room)
+                _copy_transposed(transposed(panel), n, length, width, scratch)
             elif copy:
-                _copy(panel, length, n, width, room)
+                _copy(panel, length, n, width, scratch)
             if b.step > 1 or copy:
-                panel = Operand(elements(room), 0, width, 1)
+                panel = Operand(elements(scratch), 0, width, 1)
             start = Operand(elements(bias), j, 0, 1)
             if first > 0:
                 start = Operand(elements(target.data), target.first, target.row, 1)
@@ -148,11 +148,11 @@ def _multiply_panels(a, b, bias, out, shape, is_across, room):
         if is_across:
             for i in range(rows):
                 for k in range(n):
-                    out[(j + k) * rows + i] = room[target.first + i * width + k]
+                    out[(j + k) * rows + i] = scratch[target.first + i * width + k]
 
 
 @strict_jit
-def multiply(a, b, bias, out, shape, room):
+def multiply(a, b, bias, out, shape, scratch):
     """Write a product to ``out``.
 
     Parameters
@@ -161,32 +161,32 @@ def multiply(a, b, bias, out, shape, room):
         The two matrices.
 
     bias : ndarray of shape (columns,) or (0,)
-        What the sums of each row start from. There is none where ``a.step`` is not 1.
+        Added to each row. It must be empty if ``a.step`` is not 1.
 
     out : ndarray of shape (rows * columns,)
-        Takes the product, row by row.
+        Output: the product, row by row.
 
     shape : Shape
         The shape of the product, and the length of the sums.
 
-    room : ndarray of shape (SCRATCH_SIZE,)
-        Written to.
+    scratch : ndarray of shape (SCRATCH_SIZE,)
+        Scratch memory.
     """
     rows, columns, depth = shape
     few = columns <= vector_length(out)
     if few and a.step == 1:
-        _multiply_by_few(a, b, bias, out, shape, room)
+        _multiply_by_few(a, b, bias, out, shape, scratch)
         return
-    # A single row is a column, too.
+    # A single column need not be transposed back.
     is_across = few and 1 < columns < rows
     if few and columns < rows:
         a, b, shape = transposed(b), transposed(a), Shape(columns, rows, depth)
-    _multiply_panels(a, b, bias, out, shape, is_across, room)
+    _multiply_panels(a, b, bias, out, shape, is_across, scratch)
 
 
 @strict_jit
-def multiply_plain(a, b, bias, out, shape, room):
-    """Write a product to ``out`` by loops, without blocks; as :func:`multiply`."""
+def multiply_plain(a, b, bias, out, shape, scratch):
+    """Write a product to ``out`` with plain loops. The arguments are as in `multiply`."""
     rows, columns, depth = shape
     for i in range(rows):
         row = vector(out, i * columns, columns)
@@ -206,7 +206,7 @@ def multiply_plain(a, b, bias, out, shape, room):
 
 
 def choose():
-    """Return the kernel of products for this process."""
+    """Return the kernel that computes products in this process."""
     is_tuned = platform.machine().lower() in TUNED
     is_plain = is_set("SKGD_PLAIN_PRODUCTS", default="0" if is_tuned else "1")
     return multiply_plain if is_plain else multiply

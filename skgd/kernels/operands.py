@@ -1,4 +1,4 @@
-"""How kernels describe the matrices of a product."""
+"""The matrices of a product, as arguments of kernels."""
 
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ class Operand(NamedTuple):
         The index of element (0, 0).
 
     row, step : int
-        The distances of neighbors in a column and in a row. One of them is 1.
+        The distances between neighbors in a column, and in a row. One of them is 1.
     """
 
     data: Any

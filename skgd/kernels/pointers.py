@@ -1,7 +1,7 @@
 """Pointers to named tuples of arrays.
 
-To call a function that is not inlined copies its arguments, seven numbers an array. A
-pointer is one.
+A call of a function that is not inlined copies its arguments: seven numbers for each array,
+but only one for a pointer.
 """
 
 from skgd.compile.jit import Stub

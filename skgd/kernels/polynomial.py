@@ -6,9 +6,9 @@ __all__ = ["polynomial"]
 
 
 def polynomial(T, *coefficients):
-    """Return a function of a number, whose loop over the coefficients is unrolled.
+    """Return a polynomial, whose loop over the coefficients is unrolled.
 
-    They are rounded to ``T``, and given from the highest power to the constant.
+    The coefficients are given from the highest power to the constant, and rounded to ``T``.
     """
     numbers = tuple(map(T, coefficients))
 

@@ -1,4 +1,4 @@
-"""The three matrix products of a layer."""
+"""The matrix products of a layer."""
 
 from skgd.compile.jit import jit
 from skgd.kernels.operands import Operand, Shape
@@ -13,8 +13,8 @@ __all__ = [
 
 
 @jit
-def linear(inputs, weights, bias, out, multiply, room):
-    """Write ``inputs @ weights``, and add the bias if there is one."""
+def linear(inputs, weights, bias, out, multiply, scratch):
+    """Write ``inputs @ weights + bias``; the bias may be empty."""
     length, columns = weights.shape
     multiply(
         Operand(elements(inputs), 0, length, 1),
@@ -22,12 +22,12 @@ def linear(inputs, weights, bias, out, multiply, room):
         bias,
         vector(out, 0, out.size),
         Shape(out.shape[0], columns, length),
-        room,
+        scratch,
     )
 
 
 @jit
-def input_gradient(delta, weights, out, multiply, room):
+def input_gradient(delta, weights, out, multiply, scratch):
     """Write ``delta @ weights.T``."""
     columns, length = weights.shape
     multiply(
@@ -36,13 +36,13 @@ def input_gradient(delta, weights, out, multiply, room):
         vector(delta, 0, 0),
         vector(out, 0, out.size),
         Shape(out.shape[0], columns, length),
-        room,
+        scratch,
     )
 
 
 @jit
-def weight_gradient(inputs, first, delta, out, multiply, room):
-    """Write ``inputs.T @ delta``, the rows from ``first`` on that ``out`` has."""
+def weight_gradient(inputs, first, delta, out, multiply, scratch):
+    """Write rows of ``inputs.T @ delta`` to ``out``, from row ``first`` on."""
     rows, columns = out.shape
     multiply(
         Operand(elements(inputs), first, 1, inputs.shape[1]),
@@ -50,21 +50,21 @@ def weight_gradient(inputs, first, delta, out, multiply, room):
         vector(delta, 0, 0),
         vector(out, 0, out.size),
         Shape(rows, columns, delta.shape[0]),
-        room,
+        scratch,
     )
 
 
 @jit
-def column_sums(delta, out, multiply, room):
+def column_sums(delta, out, multiply, scratch):
     """Write the sum of each column: a row of ones times ``delta``."""
     rows, columns = delta.shape
-    # A product of one row copies nothing to the room.
-    room[0] = 1
+    # A product of one row does not use the scratch memory.
+    scratch[0] = 1
     multiply(
-        Operand(elements(room), 0, 1, 0),
+        Operand(elements(scratch), 0, 1, 0),
         Operand(elements(delta), 0, columns, 1),
         vector(delta, 0, 0),
         out,
         Shape(1, columns, rows),
-        room,
+        scratch,
     )

@@ -1,8 +1,8 @@
-"""Random numbers that are a function of a counter and a key: Philox4x32-7.
+"""Random numbers for dropout, as a function of a counter and a key: Philox4x32-7.
 
-No state goes from one to the next. So a number depends on its place alone, not on who
-computes it, and a loop over counters vectorizes. Seven rounds are the fewest that pass all
-tests of BigCrush; with ten, the usual number, dropout takes more than 10 % of an epoch.
+There is no state. A number depends only on its place, not on the thread that computes it,
+and a loop over counters vectorizes. Seven rounds are the fewest that pass all tests of
+BigCrush. With ten, the usual number, dropout takes more than 10 % of an epoch.
 
 References
 ----------
@@ -17,11 +17,11 @@ from skgd.kernels.views import vector
 
 __all__ = ["BLOCK", "VALUES", "drop", "multiplier", "philox", "rounded_rate"]
 
-# Counters of a block, and its numbers: a counter has 8, which lie this far apart, so that
-# neighbors are of neighboring counters.
+# The counters of a block, and its random numbers. A counter gives 8 numbers, which are this
+# far apart, so neighboring numbers come from neighboring counters.
 _COUNTERS = 64
 BLOCK = 8 * _COUNTERS
-# The values of a number of 16 bits.
+# The number of values of a 16-bit random number.
 VALUES = 1 << 16
 
 _HALF = np.uint64(32)
@@ -29,7 +29,7 @@ _HALF = np.uint64(32)
 
 @jit
 def philox(counter, key):
-    """Return the four words of 32 bits of a counter of four, and a key of two."""
+    """Return four words of 32 bits, for a counter of four words and a key of two."""
     a, b, c, d = counter
     k, m = key
     for _ in range(7):
@@ -44,14 +44,14 @@ def philox(counter, key):
 
 @jit
 def rounded_rate(rate):
-    """Return how many of the `VALUES` stand for 0, and the factor of what is kept."""
+    """Return how many of the `VALUES` mean "drop", and the factor of kept numbers."""
     n_dropped = min(int(np.rint(rate * VALUES)), VALUES - 1)
     return n_dropped, VALUES / (VALUES - n_dropped)
 
 
 @jit
 def _words(key, update, stage, index):
-    """Return the words of a counter; those of a block begin with its first."""
+    """Return the words of the counter with this index."""
     counter = (
         np.uint32(index),
         np.uint32(update & 0xFFFFFFFF),
@@ -63,7 +63,7 @@ def _words(key, update, stage, index):
 
 @jit
 def multiplier(key, place, rate):
-    """Return what :func:`drop` multiplies the number at ``place`` by."""
+    """Return the factor by which :func:`drop` multiplies the number at ``place``."""
     update, stage, first = place
     n_dropped, factor = rate
     block, part = first // BLOCK, first % BLOCK
@@ -76,7 +76,7 @@ def multiplier(key, place, rate):
 
 @jit
 def _multipliers(key, place, block, n_dropped, factor, out):
-    """Write those of a block: 0 for each number below ``n_dropped``, else the factor."""
+    """Write the multipliers of a block: 0 for numbers to drop, otherwise the factor."""
     update, stage = place
     zero, factor, least = out.dtype.type(0), out.dtype.type(factor), np.uint32(n_dropped)
     for k in range(_COUNTERS):
@@ -90,21 +90,21 @@ def _multipliers(key, place, block, n_dropped, factor, out):
 
 @jit
 def drop(key, place, rate, x, own, out):
-    """Replace each number by 0, with a probability, or multiply it.
+    """Replace each number by 0 with some probability; multiply the others.
 
     Parameters
     ----------
     key : int
-        Not negative.
+        The key of the random numbers, not negative.
 
     place : tuple of int
         The update, the stage, and the place of the first number in the mini-batch.
 
     rate : tuple of int and float
-        How many of the `VALUES` stand for 0, and the factor of what is kept.
+        The result of :func:`rounded_rate`.
 
     x, own, out : ndarray of shape (n,), (BLOCK,) and (n,)
-        The numbers, workspace, and what takes the results; may be ``x``.
+        The numbers, scratch memory, and the output, which may be ``x``.
     """
     update, stage, first = place
     n_dropped, factor = rate

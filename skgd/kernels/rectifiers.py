@@ -1,7 +1,7 @@
 """Smooth rectifiers: softplus, SiLU, Mish and GELU, as precise as the elementary functions.
 
-Each is max(x, 0) plus or less a function of |x| that decays like its exponential. That
-function is computed to full precision, so that it keeps it where x is negative.
+Each of them is max(x, 0) plus or minus a function of |x| that decays exponentially. This
+function is computed to full precision, so that results for negative x are precise, too.
 """
 
 import numpy as np
@@ -86,7 +86,7 @@ def _softplus(T, exp, tail):
 
 @strict_jit
 def _decay(x):
-    """Return a = |x|, capped, and e = exp(-a) = 2^n (1 + tail), n and tail."""
+    """Return a = |x| (capped), e = exp(-a) = 2^n (1 + tail), n and tail."""
     a = np.abs(x)
     a = 760.0 if a > 760.0 else a
     n, tail = _reduced_64(-a)
@@ -97,7 +97,7 @@ def _decay(x):
 
 @strict_jit
 def _decayed(m, x, tail, n):
-    """Return max(x, 0) - m 2^n (1 + tail), 2^n in two factors as in the exponential."""
+    """Return max(x, 0) - m 2^n (1 + tail), with 2^n in two factors as in exp."""
     half = n >> 1
     m = (m * tail + m) * _power_of_two_64(half) * _power_of_two_64(n - half)
     return (x if x > 0.0 else 0.0) - m
@@ -129,7 +129,8 @@ def _gelu_64(x):
     # J. G. Laframboise, Mathematics of Computation 36, 1981.
     a = np.abs(x)
     a = 39.0 if a > 39.0 else a
-    # a² in two parts. Without its last bit, the first cannot be fused with a product.
+    # a² in two parts. Clearing the last bit of the first keeps LLVM from fusing a * a with
+    # another operation.
     square = np.int64(np.float64(a * a).view(np.int64) & -2).view(np.float64)
     high = np.int64(np.float64(a).view(np.int64) & -(1 << 27)).view(np.float64)
     rest = -0.5 * ((high * high - square) + (a - high) * (high + a))
@@ -139,17 +140,17 @@ def _gelu_64(x):
     return _decayed(r * q, x, tail + (rest + rest * tail), n)
 
 
-# In float32 a product of rounded factors would be off by more than 2 units in the last
-# place. So each is an exact number times 1 + d, where d is small and has all roundings.
+# In float32, a product of rounded factors would have an error of more than 2 units in the
+# last place. Therefore, each result is an exact number times 1 + d, with a small rounded d.
 @strict_jit
 def _lifted_32(n):
-    """Return 2^(n + 64), which is a normal number where 2^n may not be."""
+    """Return 2^(n + 64), which is a normal number even if 2^n is not."""
     return np.int32(np.int32(n + 191) << 23).view(np.float32)
 
 
 @strict_jit
 def _decay_32(x):
-    """Return x, capped, e = exp(-|x|) = 2^n (1 + tail), tail and 2^(n + 64)."""
+    """Return x (capped), e = exp(-|x|) = 2^n (1 + tail), tail and 2^(n + 64)."""
     x = np.float32(120.0) if x > np.float32(120.0) else x
     x = np.float32(-120.0) if x < np.float32(-120.0) else x
     n, tail = _reduced_32(-np.abs(x))
@@ -159,10 +160,10 @@ def _decay_32(x):
 
 @strict_jit
 def _times_32(x, capped, is_near, m, tail, power):
-    """Return x (1 + m), x/2 (1 + m) if it is near zero; times exp(x) if it is negative."""
+    """Return x (1 + m), or x/2 (1 + m) near zero; times exp(x) if x is negative."""
     capped = np.float32(0.5) * capped if is_near else capped
     m = m + (m * tail + tail) if x < np.float32(0.0) else m
-    # An infinite x must not be multiplied by zero.
+    # Not x + x m, since an infinite x must not be multiplied by zero.
     result = (x if x > np.float32(1.0) else capped) + capped * m
     scaled = result * power * np.float32(2.0**-64)
     return scaled if x < np.float32(0.0) else result
@@ -197,8 +198,8 @@ def _gelu_32(x):
     # Near zero it is x / 2 + x² p(x²).
     t = a * a
     near = np.float32(0.5) * x + t * _of_gelu_near_32(t)
-    # Elsewhere a Q(a) is exp(-a² / 2) 0.32 (1 + q(u)). The square of the first half of a's
-    # digits is exact.
+    # Elsewhere, a Q(a) is exp(-a² / 2) 0.32 (1 + q(u)). `high` has the first half of the
+    # digits of a, so that its square is exact.
     high = np.int32(np.float32(a).view(np.int32) & np.int32(-4096)).view(np.float32)
     rest = np.float32(-0.5) * ((a - high) * (high + a))
     n, tail = _reduced_sum_32(np.float32(-0.5) * (high * high), rest)

@@ -1,9 +1,9 @@
 """NumPy's shuffles, without a branch that the processor cannot predict.
 
-A shuffle draws for each place, from the last, one of those before it: a random number of
-as many bits as the place has, and another as long as it is beyond the place. Whether it is
-comes as a surprise every time; here such a draw moves nothing and is not waited for. 10 ns
-a row become 3 to 5.
+For each place, from the last to the first, a shuffle draws a place to swap with: the place
+itself or one before it. NumPy draws random numbers with as many bits as the place has,
+until one is not too large. The processor cannot predict how many it takes. Here, a number
+that is too large swaps nothing, without a branch. A row takes 3 to 5 ns instead of 10.
 
 References
 ----------
@@ -20,9 +20,9 @@ from skgd.compile.jit import jit
 
 __all__ = ["WORDS", "shuffle"]
 
-# Words of the generator's state, which are drawn one after the other.
+# The words of the generator's state. Each gives one random number.
 WORDS = 624
-# The distance of the words that are combined.
+# The distance between the words that are combined.
 _FAR = 397
 
 
@@ -35,7 +35,7 @@ def _twist(high, low, far):
 
 @jit
 def _next_words(key):
-    """Replace the state by the next one. No loop reads what it has just written."""
+    """Replace the state by the next one, in loops that vectorize."""
     for k in range(WORDS - _FAR):
         key[k] = _twist(key[k], key[k + 1], key[k + _FAR])
     for k in range(WORDS - _FAR, WORDS - 1):
@@ -45,7 +45,7 @@ def _next_words(key):
 
 @jit
 def _temper(key, words):
-    """Write the random numbers that a state stands for."""
+    """Write the random numbers of a state."""
     for k in range(WORDS):
         y = key[k]
         y ^= y >> np.uint32(11)
@@ -56,12 +56,12 @@ def _temper(key, words):
 
 @jit
 def _swap_down(order, place, low, mask, words):
-    """Draw for the places from ``place`` down to above ``low``, as far as words go.
+    """Shuffle the places from ``place`` down to ``low + 1``, until no words are left.
 
     Returns
     -------
     place, used : int
-        The next place, and how many words were used.
+        The next place, and the number of words used.
     """
     used = 0
     while used < words.shape[0] and place > low:
@@ -76,7 +76,7 @@ def _swap_down(order, place, low, mask, words):
 
 @jit
 def shuffle(key, position, words, orders):
-    """Shuffle each row, and begin the next with the result.
+    """Shuffle several times in a row, as NumPy does.
 
     Parameters
     ----------
@@ -84,18 +84,19 @@ def shuffle(key, position, words, orders):
         The state of NumPy's MT19937; updated.
 
     position : int
-        The next of its words.
+        The index of the next word of the state.
 
     words : ndarray of shape (624,), dtype=uint32
-        Workspace.
+        Scratch memory.
 
     orders : ndarray of shape (n_shuffles, n), dtype=int64
-        The first row is what is shuffled first; n is at most 2^32.
+        The first row is shuffled in place. Each other row becomes a shuffle of the row
+        before it. n is at most 2^32.
 
     Returns
     -------
     int
-        The position afterwards.
+        The position after the last shuffle.
     """
     _temper(key, words)
     for row in range(orders.shape[0]):
@@ -103,7 +104,7 @@ def shuffle(key, position, words, orders):
             orders[row] = orders[row - 1]
         place = orders.shape[1] - 1
         while place > 0:
-            # The places of as many bits: each is drawn with the same mask.
+            # The places with the same number of bits use the same mask.
             low = 0
             while 2 * low + 1 < place:
                 low = 2 * low + 1

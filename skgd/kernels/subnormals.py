@@ -1,26 +1,27 @@
-"""Numbers too small for all of their digits, which some processors are slow with.
+"""Flushes subnormal numbers to zero, since some processors handle them slowly.
 
-The errors of a network that is certain of its rows are such numbers: in float32 those below
-1.2e-38. On Intel's processors a product of them takes a hundred times as long, and an epoch
-of a converged network twice to three times. While a network trains they count as zero. What
-that changes is smaller than any rounding of what it is added to.
+In float32, numbers below 1.2e-38 are subnormal. The gradients of a network that fits its
+rows well are often that small. On Intel's processors, a product of subnormal numbers takes
+a hundred times as long, and an epoch of a converged network two to three times. While a
+network trains, these numbers count as zero. They are smaller than any rounding of the
+numbers that they are added to.
 """
 
 from skgd.compile.jit import Stub
 
 __all__ = ["flush_subnormals", "restore"]
 
-# Bits of the register MXCSR: subnormal results and operands count as zero.
+# The bits of the register MXCSR with which subnormal results and operands count as zero.
 _FLUSH = 0x8040
 
 
 def _flush_subnormals():
-    """Have this thread take subnormal numbers for zero; return the mode before."""
+    """Have this thread flush subnormal numbers to zero; return the previous mode."""
     return 0
 
 
 def _restore(mode):
-    """Set the mode that ``flush_subnormals`` has returned."""
+    """Restore the mode that ``flush_subnormals`` has returned."""
 
 
 def _is_x86():
@@ -30,7 +31,7 @@ def _is_x86():
 
 
 def _access(builder, name, place):
-    """Load the register from a place, or store it there."""
+    """Load the register from memory (``ldmxcsr``), or store it there (``stmxcsr``)."""
     from llvmlite import ir
 
     from skgd.compile.numba_private import cgutils

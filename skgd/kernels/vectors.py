@@ -1,6 +1,6 @@
-"""LLVM's instructions for vectors as wide as the processor's.
+"""LLVM's instructions for vectors of the processor's width, and the sizes of blocks.
 
-Imported by what writes instructions, :mod:`skgd.kernels.blocks`, when it does.
+This module imports Numba. :mod:`skgd.kernels.blocks` imports it when it compiles.
 """
 
 import platform
@@ -13,16 +13,15 @@ from skgd.compile.numba_private import cgutils, get_host_cpu_features
 
 __all__ = ["FUSE", "Sums", "Vectors", "registers"]
 
-# A multiplication and an addition as one, where the processor has it.
+# Lets LLVM fuse a multiplication and an addition, if the processor can.
 FUSE = ("contract",)
 
 
 def registers():
-    """Return the bytes of a vector, and how many of them make a row of a block.
+    """Return the bytes of a vector, and the number of vectors in a row of a block.
 
-    A block has 6 rows, but for the last. With 4 vectors to a row it takes 24 registers of
-    32, and a vector or a number is loaded for each two and a half multiplications; with 2
-    it takes 12 of 16.
+    A block has 6 rows. With 4 vectors per row, it takes 24 of 32 registers, and needs one
+    load for every 2.4 multiplications. With 2 vectors per row, it takes 12 of 16 registers.
     """
     features = config.CPU_FEATURES
     if features is None:
@@ -43,15 +42,15 @@ class Vectors:
         Numba's context, and llvmlite's builder.
 
     dtype : numba.types.Float
-        The numbers.
+        The type of the numbers.
 
     Attributes
     ----------
     length : int
-        The numbers in a vector.
+        How many numbers a vector has.
 
     type : llvmlite.ir.Type
-        Of a vector.
+        The type of a vector.
     """
 
     def __init__(self, context, builder, dtype):
@@ -66,13 +65,13 @@ class Vectors:
         return ir.Constant(self.type, [0.0] * self.length)
 
     def repeat(self, scalar):
-        """Make a vector of one number, or integer."""
+        """Make a vector whose elements are all the same number."""
         empty = ir.Constant(ir.VectorType(scalar.type, self.length), ir.Undefined)
         one = self._builder.insert_element(empty, scalar, ir.IntType(32)(0))
         return self._shuffle(one, one, [0] * self.length)
 
     def join(self, scalars):
-        """Make a vector of numbers."""
+        """Make a vector from its numbers."""
         vector = ir.Constant(self.type, ir.Undefined)
         for lane, scalar in enumerate(scalars):
             vector = self._builder.insert_element(vector, scalar, ir.IntType(32)(lane))
@@ -84,20 +83,20 @@ class Vectors:
         return [self._builder.extract_element(vector, ir.IntType(32)(i)) for i in lanes]
 
     def mask(self, count):
-        """Select the first lanes, or all."""
-        # As the bits of a number: LLVM computes all masks beforehand, and would keep the
-        # vectors of a comparison in memory.
+        """Return a mask that selects the first ``count`` lanes."""
+        # Made from the bits of an integer. With comparisons of vectors, LLVM would compute
+        # all masks beforehand, and keep them in memory.
         builder, most = self._builder, count.type(self.length)
         count = builder.select(builder.icmp_signed("<", count, most), count, most)
         bits = builder.sub(builder.shl(count.type(1), count), count.type(1))
         if sys.byteorder == "big":
-            # There the first lane is the highest bit.
+            # The first lane is the highest bit then.
             bits = builder.shl(bits, builder.sub(most, count))
         bits = builder.trunc(bits, ir.IntType(self.length))
         return builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.length))
 
     def load(self, pointer, mask=None):
-        """Read a vector, of the lanes of a mask; the others are zero."""
+        """Read a vector; lanes that the mask does not select are zero."""
         place = self._builder.bitcast(pointer, self.type.as_pointer())
         if mask is None:
             return self._builder.load(place, align=self._bytes)
@@ -105,7 +104,7 @@ class Vectors:
         return self._call("load", self.type, arguments)
 
     def store(self, vector, pointer, mask=None):
-        """Write a vector, or the lanes of a mask."""
+        """Write a vector, or only the lanes that the mask selects."""
         place = self._builder.bitcast(pointer, self.type.as_pointer())
         if mask is None:
             self._builder.store(vector, place, align=self._bytes)
@@ -127,13 +126,13 @@ class Vectors:
         return self._builder.shuffle_vector(x, y, ir.Constant(kind, lanes))
 
     def _interleave(self, x, y):
-        """Interleave the first halves of two vectors, and the second."""
+        """Interleave the first halves of two vectors, and the second halves."""
         half = self.length // 2
         low = [lane for i in range(half) for lane in (i, self.length + i)]
         return self._shuffle(x, y, low), self._shuffle(x, y, [i + half for i in low])
 
     def transpose(self, rows):
-        """Transpose a square, of as many vectors as a vector has numbers."""
+        """Transpose a square: as many vectors as a vector has numbers."""
         half = self.length // 2
         for _ in range(half.bit_length()):
             pairs = zip(rows[:half], rows[half:], strict=True)
@@ -141,7 +140,7 @@ class Vectors:
         return rows
 
     def sums(self, rows):
-        """Sum each row of a square; return a vector."""
+        """Return a vector of the sums of each row of a square."""
         while len(rows) > 1:
             half = len(rows) // 2
             pairs = zip(rows[:half], rows[half:], strict=True)
@@ -152,7 +151,7 @@ class Vectors:
 
 
 class Sums:
-    """Vectors that a loop adds to. LLVM keeps them in registers."""
+    """Vectors to which a loop adds. LLVM keeps them in registers."""
 
     def __init__(self, builder, vectors, count):
         self._builder = builder
@@ -160,17 +159,17 @@ class Sums:
         self.set([vectors.zeros()] * count)
 
     def set(self, values):
-        """Begin with some values."""
+        """Set the vectors."""
         for value, place in zip(values, self._places, strict=True):
             self._builder.store(value, place)
 
     def add_products(self, pairs):
-        """Add to each the product of two vectors."""
+        """Add to each vector the product of a pair."""
         for (x, y), place in zip(pairs, self._places, strict=True):
             product = self._builder.fmul(x, y, flags=FUSE)
             total = self._builder.fadd(self._builder.load(place), product, flags=FUSE)
             self._builder.store(total, place)
 
     def get(self):
-        """Return their values."""
+        """Return the vectors."""
         return [self._builder.load(place) for place in self._places]

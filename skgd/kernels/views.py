@@ -1,10 +1,9 @@
-"""Arrays that look into a flat buffer.
+"""Views into flat arrays, without the checks of a slice.
 
-All parameters of a network lie in one buffer, and so do the intermediate results of a
-mini-batch: depth and widths are numbers in a table. A slice of a NumPy array corrects
-bounds that are negative or too large; these views are where they are told to be. Kernels
-count no references to either (:mod:`skgd.compile.numba_private`): the caller of the
-outermost keeps the buffers alive.
+All parameters of a network are in one flat array, and so are the intermediate results of a
+mini-batch. A slice checks whether its bounds are negative or too large; these views do not.
+Kernels do not count references to arrays (:mod:`skgd.compile.numba_private`): the Python
+code that calls a kernel keeps the flat arrays alive.
 """
 
 from itertools import accumulate
@@ -16,12 +15,12 @@ from skgd.compile.jit import Stub, jit
 __all__ = ["aligned", "elements", "matrix", "row_of", "vector"]
 
 
-# Bytes: a cache line, and the widest vector.
+# The bytes of a cache line, and of the widest vector.
 LINE = 64
 
 
 def aligned(lengths, dtype):
-    """Make arrays that each begin with a cache line, in one piece of memory."""
+    """Make arrays in one piece of memory that each begin at a cache line."""
     line = LINE // np.dtype(dtype).itemsize
     sizes = [-(-length // line) * line for length in lengths]
     memory = np.empty(sum(sizes) + line, dtype=dtype)
@@ -50,7 +49,7 @@ def _make_elements():
 
     @intrinsic
     def view(typing_context, array):
-        """View all elements of a C-ordered array, row by row, to read them."""
+        """Return a flat, read-only view of a C-ordered array."""
         flat = types.Array(array.dtype, 1, "C", readonly=True)
 
         def codegen(context, builder, signature, args):
@@ -75,7 +74,7 @@ def _make_vector():
     from numba import config, njit
     from numba.extending import intrinsic
 
-    # Numba's bounds checks know the view, not the buffer: they get the slice.
+    # Numba's bounds checks would not check a view against its array: use a slice.
     if config.BOUNDSCHECK:
         return njit(_slice_vector)
 

@@ -1,1 +1,1 @@
-"""Threads, their barrier, and how many to use: they know tasks, not networks."""
+"""Threads, their barrier, and how many to use. Nothing here depends on networks."""

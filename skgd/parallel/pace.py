@@ -1,30 +1,31 @@
-"""How long the compiled calls of a fit are, and with how many threads.
+"""Chooses the length of the compiled calls of a fit, and the number of their threads.
 
-Results depend on neither, so both follow the clock. A call takes about as long as a person
-does not notice when pressing Ctrl-C. A fit tries one thread and all of its threads for
-some ms each, goes on with the faster, and spends a twentieth of its time on trying again.
+Results depend on neither, so both can follow measured times. A call is so short that a user
+who presses Ctrl-C does not notice a delay. A fit tries one thread and all of its threads
+for some milliseconds each, and continues with the faster. It spends at most a twentieth of
+its time on trying the slower one again.
 """
 
 __all__ = ["Pace"]
 
-# How long a compiled call may take, in seconds: Python handles no signal before.
+# The duration of a compiled call, in seconds. Python handles signals only between calls.
 CALL_SECONDS = 0.2
 
-# The first call, of which nothing is known, is of no more than this many multiplications
-# in the forward pass, and mini-batches. Several threads learn from it, so it is short.
+# Limits of the first call, whose duration is not known: multiplications in the forward
+# passes, and mini-batches. The latter are fewer with several threads, which are tried next.
 FIRST_CALL_PRODUCTS = 100_000_000
 FIRST_CALL_BATCHES, FIRST_CALL_BATCHES_OF_MANY = 256, 16
 
-# How long a trial is at least, in seconds. Beside a busy process, threads share a core in
-# turns of some 3 ms: a shorter trial may have the core for itself.
+# The shortest trial, in seconds. If other processes are busy, threads take turns of some
+# 3 ms on a core. A shorter trial might have the core to itself, and mislead.
 TRIAL_SECONDS = 0.005
 
-# The share of the time for trials, and how many of the last seconds are looked at for it.
+# The part of the recent time that is spent on trials, and the length of this recent time.
 TRIALS, RECENT_SECONDS = 0.05, 2.0
 
 
 class Pace:
-    """Decides about the next call from those before.
+    """Chooses the next compiled call from the times of the previous calls.
 
     Parameters
     ----------
@@ -32,22 +33,23 @@ class Pace:
         The most threads to use.
 
     products : int
-        Multiplications in the forward pass of a mini-batch, at most.
+        The most multiplications in the forward pass of a mini-batch.
 
     Attributes
     ----------
     most : int
-        As given; to be set to 1 where no thread can be started.
+        As given. The caller sets it to 1 if no thread can be started.
 
     limit : int
-        Mini-batches that take about ``CALL_SECONDS``.
+        The number of mini-batches that take about ``CALL_SECONDS``.
     """
 
     def __init__(self, most, products):
         self.most = most
         batches = FIRST_CALL_BATCHES if most == 1 else FIRST_CALL_BATCHES_OF_MANY
         self.limit = max(1, min(batches, FIRST_CALL_PRODUCTS // products))
-        # By the number of threads: of a mini-batch in the last call, and of recent calls.
+        # By number of threads: the time of a mini-batch in the last call, and the total
+        # time of recent calls.
         self._seconds = {1: 0.0, most: 0.0}
         self._spent = {1: 0.0, most: 0.0}
 
@@ -56,7 +58,7 @@ class Pace:
         if self.most == 1 or not self._seconds[1]:
             return 1, self.limit
         if not self._seconds[self.most]:
-            # Where cores are busy, each mini-batch of several threads may take ms.
+            # If the cores are busy, a mini-batch of several threads may take milliseconds.
             return self.most, max(1, self.limit // 8)
         faster = min(self._seconds, key=self._seconds.__getitem__)
         tried = min(self._spent, key=self._spent.__getitem__)
@@ -68,15 +70,15 @@ class Pace:
         return tried, max(1, min(self.limit, int(budget / self._seconds[tried])))
 
     def record(self, n_threads, n_batches, seconds):
-        """Learn what a call took.
+        """Record the duration of a call.
 
         Parameters
         ----------
         n_threads, n_batches : int
-            What the call was of.
+            The threads and the mini-batches of the call.
 
         seconds : float
-            How long it took.
+            The duration of the call.
         """
         if not n_batches:
             return
@@ -85,7 +87,8 @@ class Pace:
         faded = min(1.0, RECENT_SECONDS / sum(self._spent.values()))
         for n in self._spent:
             self._spent[n] *= faded
-        # No call of several threads is longer than all before: they may be slower there.
+        # With several threads, the limit grows slowly: the next call may be with the slower
+        # number of threads.
         growth = 8 if self.most == 1 else 2
         if seconds < CALL_SECONDS / 4 and n_batches > self.limit // 2:
             self.limit *= int(max(2, min(growth, CALL_SECONDS / 4 / seconds)))

@@ -68,16 +68,16 @@ def guarded(array, at_end):
 for shape in SHAPES:
     X, weights, delta = draw(sys.argv[1], *shape)
     arrays = X, weights, delta, np.empty_like(delta), np.empty_like(weights)
-    room = np.empty(SCRATCH_SIZE, X.dtype)
-    arrays = (*arrays, np.empty_like(X), delta[0].copy(), room)
+    scratch = np.empty(SCRATCH_SIZE, X.dtype)
+    arrays = (*arrays, np.empty_like(X), delta[0].copy(), scratch)
     for at_end in (False, True):
-        X, weights, delta, out, gradient, errors, bias, room = [
+        X, weights, delta, out, gradient, errors, bias, scratch = [
             guarded(array, at_end) for array in arrays
         ]
-        products.linear(X, weights, bias, out, multiply, room)
-        products.weight_gradient(X, 0, delta, gradient, multiply, room)
-        products.input_gradient(delta, weights, errors, multiply, room)
-        products.column_sums(delta, bias, multiply, room)
+        products.linear(X, weights, bias, out, multiply, scratch)
+        products.weight_gradient(X, 0, delta, gradient, multiply, scratch)
+        products.input_gradient(delta, weights, errors, multiply, scratch)
+        products.column_sums(delta, bias, multiply, scratch)
 print("nothing touched", flush=True)
 # The guards work.
 np.frombuffer(keep[0], np.uint8)[0]

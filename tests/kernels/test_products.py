@@ -48,8 +48,8 @@ def draw(dtype, rows, inputs, outputs):
     return X, weights, delta
 
 
-def room(dtype):
-    """Make room for a product, with nothing to rely on in it."""
+def scratch(dtype):
+    """Make the scratch memory of a product, with contents that must not matter."""
     return np.full(SCRATCH_SIZE, np.nan, dtype=dtype)
 
 
@@ -60,7 +60,7 @@ def test_linear(shape, dtype, with_bias):
     X, weights, delta = draw(dtype, *shape)
     bias = delta[0].copy() if with_bias else delta[0, :0]
     out = np.full_like(delta, np.nan)
-    products.linear(X, weights, bias, out, multiply, room(dtype))
+    products.linear(X, weights, bias, out, multiply, scratch(dtype))
     expected = X.astype(float) @ weights.astype(float)
     assert_close(out, expected + (bias if with_bias else 0), TOLERANCE[dtype])
 
@@ -70,10 +70,10 @@ def test_linear(shape, dtype, with_bias):
 def test_a_product_of_some_rows_is_that_of_all(shape, dtype):
     X, weights, delta = draw(dtype, *shape)
     bias, whole = delta[0].copy(), np.empty_like(delta)
-    products.linear(X, weights, bias, whole, multiply, room(dtype))
+    products.linear(X, weights, bias, whole, multiply, scratch(dtype))
     for first, last in {(0, 1), (0, shape[0]), (shape[0] // 2, shape[0])}:
         part = np.empty_like(delta[first:last])
-        products.linear(X[first:last], weights, bias, part, multiply, room(dtype))
+        products.linear(X[first:last], weights, bias, part, multiply, scratch(dtype))
         if not PURE_PYTHON:
             np.testing.assert_array_equal(part, whole[first:last])
 
@@ -84,13 +84,13 @@ def test_nothing_is_written_beside_a_product(shape, dtype):
     X, weights, delta = draw(dtype, *shape)
     flat = np.full(delta.size + 200, 7, dtype=dtype)
     out = flat[100:-100].reshape(delta.shape)
-    products.linear(X, weights, delta[0], out, multiply, room(dtype))
+    products.linear(X, weights, delta[0], out, multiply, scratch(dtype))
     flat_gradient = np.full(weights.size + 200, 7, dtype=dtype)
     out = flat_gradient[100:-100].reshape(weights.shape)
-    products.weight_gradient(X, 0, delta, out, multiply, room(dtype))
+    products.weight_gradient(X, 0, delta, out, multiply, scratch(dtype))
     flat_errors = np.full(X.size + 200, 7, dtype=dtype)
     out = flat_errors[100:-100].reshape(X.shape)
-    products.input_gradient(delta, weights, out, multiply, room(dtype))
+    products.input_gradient(delta, weights, out, multiply, scratch(dtype))
     for array in (flat, flat_gradient, flat_errors):
         assert set(array[:100]) == set(array[-100:]) == {7}
 
@@ -100,7 +100,7 @@ def test_nothing_is_written_beside_a_product(shape, dtype):
 def test_input_gradient(shape, dtype):
     X, weights, delta = draw(dtype, *shape)
     out = np.full_like(X, np.nan)
-    products.input_gradient(delta, weights, out, multiply, room(dtype))
+    products.input_gradient(delta, weights, out, multiply, scratch(dtype))
     assert_close(out, delta.astype(float) @ weights.T.astype(float), TOLERANCE[dtype])
 
 
@@ -112,7 +112,7 @@ def test_weight_gradient_of_some_inputs(shape, dtype):
     inputs = shape[1]
     for first, last in {(0, inputs), (inputs // 2, inputs), (0, -(-inputs // 2))}:
         out = np.full_like(weights[first:last], np.nan)
-        products.weight_gradient(X, first, delta, out, multiply, room(dtype))
+        products.weight_gradient(X, first, delta, out, multiply, scratch(dtype))
         assert_close(out, expected[first:last], TOLERANCE[dtype])
 
 
@@ -121,7 +121,7 @@ def test_weight_gradient_of_some_inputs(shape, dtype):
 def test_column_sums(shape, dtype):
     delta = draw(dtype, *shape)[2]
     out = np.full_like(delta[0], np.nan)
-    products.column_sums(delta, out, multiply, room(dtype))
+    products.column_sums(delta, out, multiply, scratch(dtype))
     assert_close(out, delta.astype(float).sum(axis=0), TOLERANCE[dtype])
 
 

@@ -1,1 +1,1 @@
-"""L-BFGS: one update for all rows."""
+"""L-BFGS: each update is computed from all rows."""

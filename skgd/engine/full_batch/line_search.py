@@ -1,9 +1,12 @@
-"""The line search of L-BFGS-B.
+"""The line search of L-BFGS.
 
+It follows the rules of MINPACK-2's ``dcsrch`` and ``dcstep``, with the constants of
+L-BFGS-B. Therefore, it tries the same steps as SciPy.
+
+References
+----------
 J. J. Moré and D. J. Thuente, "Line search algorithms with guaranteed sufficient decrease",
-ACM Transactions on Mathematical Software 20(3), 1994; with the rules of MINPACK-2's
-``dcsrch`` and ``dcstep`` and with L-BFGS-B's constants, so that it tries the same steps as
-SciPy.
+ACM Transactions on Mathematical Software 20(3), 1994.
 """
 
 from math import sqrt
@@ -23,8 +26,8 @@ __all__ = [
     "next_step",
 ]
 
-# The rows of `points`: the start, the best so far, the other end of the interval, and the
-# point that is tried. The columns: the step, the objective there, its slope along the line.
+# The rows of `points`: the start, the best point so far, the other end of the interval, and
+# the trial point. The columns: the step, the objective, and the slope along the line.
 START = 0
 BEST = 1
 OTHER = 2
@@ -33,10 +36,9 @@ STEP = 0
 VALUE = 1
 SLOPE = 2
 
-# The state of a search lies in arrays: a compiled call may end within one.
-
-# What `search` holds: the bounds of the next step, the widths of the last two intervals,
-# whether there is an interval, and whether the objective has fallen enough.
+# The items of `search`: the bounds of the next step, the widths of the last two intervals,
+# whether there is an interval, and whether the objective has decreased enough. The state is
+# in arrays, since a compiled call may return in the middle of a search.
 LOW = 0
 HIGH = 1
 WIDTH = 2
@@ -45,23 +47,23 @@ BRACKETED = 4
 DECREASED = 5
 SEARCH_NUMBERS = 6
 
-# The objective must fall by this share of the initial slope, and at most this share of the
-# slope may remain.
+# At the end of a search, the objective must have decreased by this part of what the initial
+# slope predicts, and at most this part of the slope may remain.
 SUFFICIENT_DECREASE = 1e-3
 REMAINING_SLOPE = 0.9
-# The search ends when the interval is so narrow, relative to its upper end.
+# The search ends if the interval is narrower than this, relative to its upper end.
 RELATIVE_WIDTH = 0.1
 LARGEST_STEP = 1e10
-# Until there is an interval, the next step is so many times as far as the last one went.
+# Until there is an interval, the next step is at least and at most so many times longer.
 LEAST_GROWTH = 1.1
 MOST_GROWTH = 4.0
-# The interval is halved if two steps have not made it so much narrower.
+# The interval is halved if two steps have not made it narrower by this factor.
 SHRINKAGE = 0.66
 
 
 @strict_jit
 def begin_search(value, slope, step, points, search):
-    """Begin at an objective of ``value`` and negative ``slope``, with a step to try."""
+    """Begin a search at an objective ``value`` and a negative ``slope``."""
     points[:, STEP] = 0
     points[:, VALUE] = value
     points[:, SLOPE] = slope
@@ -76,15 +78,15 @@ def begin_search(value, slope, step, points, search):
 
 @strict_jit
 def next_step(points, search):
-    """Return whether to take the step that was tried; if not, write the next one to try.
+    """Return whether to accept the trial step; if not, write the next one.
 
     Parameters
     ----------
     points : ndarray of shape (4, 3), dtype=float64
-        Of which the last holds what the trial gave.
+        The points of the search, with the value and the slope of the trial; updated.
 
     search : ndarray of shape (SEARCH_NUMBERS,), dtype=float64
-        Updated.
+        The state of the search; updated.
 
     Returns
     -------
@@ -104,8 +106,7 @@ def next_step(points, search):
         return True
     if falls and abs(trial[SLOPE]) <= -REMAINING_SLOPE * start[SLOPE]:
         return True
-    # First comes a point where the distance to the line of sufficient decrease has a
-    # minimum.
+    # At first, minimize the distance to the line of sufficient decrease instead.
     is_tilted = search[DECREASED] == 0 and bound < trial[VALUE] <= best[VALUE]
     if is_tilted:
         _tilt(points, -least_slope)
@@ -130,9 +131,9 @@ def next_step(points, search):
 
 @strict_jit
 def halve_step(points, search):
-    """Write the next step to try where the objective is not finite: half as far.
+    """Halve the trial step, if the objective is not finite there.
 
-    There is no rule for that in MINPACK-2, whose next step would be no number.
+    MINPACK-2 has no rule for this. Its next step would be NaN.
     """
     best, trial = points[BEST], points[TRIAL]
     if search[BRACKETED] == 0:
@@ -151,7 +152,7 @@ def _is_exhausted(step, search):
 
 @strict_jit
 def _tilt(points, slope):
-    """Add a line to what the points tell, but for the start."""
+    """Add a linear function to the values and slopes of all points but the start."""
     for k in range(BEST, TRIAL + 1):
         points[k, VALUE] += points[k, STEP] * slope
         points[k, SLOPE] += slope
@@ -177,9 +178,9 @@ def _are_opposite(a, b):
 
 @strict_jit
 def _interpolated(best, other, trial, search):
-    """Return where a minimum is to be expected; note whether it is bracketed."""
+    """Return the step to the expected minimum; note whether it is bracketed."""
     if trial[VALUE] > best[VALUE]:
-        # Higher: between the two.
+        # The trial is higher: the minimum is between the two points.
         search[BRACKETED] = 1
         cubic = _cubic_minimum(best, trial)
         far = trial[STEP] - best[STEP]
@@ -189,12 +190,12 @@ def _interpolated(best, other, trial, search):
             return cubic
         return cubic + (quadratic - cubic) / 2
     if _are_opposite(trial, best):
-        # Lower, and rising towards the best so far: between the two.
+        # The trial is lower, and its slope is opposite: the minimum is between them, too.
         search[BRACKETED] = 1
         cubic, secant = _cubic_minimum(trial, best), _secant(best, trial)
         return cubic if _is_nearer(secant, cubic, trial) else secant
     if abs(trial[SLOPE]) < abs(best[SLOPE]):
-        # Lower and flatter: beyond.
+        # The trial is lower and flatter: the minimum is beyond it.
         cubic, secant = _cubic_beyond(best, trial, search), _secant(best, trial)
         if search[BRACKETED] == 0:
             step = cubic if _is_nearer(secant, cubic, trial) else secant
@@ -202,7 +203,7 @@ def _interpolated(best, other, trial, search):
         step = cubic if _is_nearer(cubic, secant, trial) else secant
         limit = trial[STEP] + SHRINKAGE * (other[STEP] - trial[STEP])
         return min(limit, step) if trial[STEP] > best[STEP] else max(limit, step)
-    # Lower, and as steep: beyond, and far.
+    # The trial is lower and as steep: the minimum is far beyond it.
     if search[BRACKETED] > 0:
         return _cubic_minimum(trial, other)
     return search[HIGH] if trial[STEP] > best[STEP] else search[LOW]
@@ -215,7 +216,7 @@ def _is_nearer(step, to, point):
 
 @strict_jit
 def _secant(best, trial):
-    """Return where the slope between two points would be zero."""
+    """Return the step at which the slope, interpolated linearly, is zero."""
     ratio = trial[SLOPE] / (trial[SLOPE] - best[SLOPE])
     return trial[STEP] + ratio * (best[STEP] - trial[STEP])
 
@@ -226,7 +227,7 @@ def _cubic_terms(a, b):
     theta = 3 * (a[VALUE] - b[VALUE]) / (b[STEP] - a[STEP]) + a[SLOPE] + b[SLOPE]
     scale = max(abs(theta), abs(a[SLOPE]), abs(b[SLOPE]))
     square = (theta / scale) ** 2 - a[SLOPE] / scale * (b[SLOPE] / scale)
-    # Negative by rounding, or where the cubic has no minimum.
+    # The square may be negative because of rounding, or if the cubic has no minimum.
     gamma = scale * sqrt(max(0.0, square))
     return theta, gamma if a[STEP] < b[STEP] else -gamma
 
@@ -242,7 +243,7 @@ def _cubic_minimum(a, b):
 
 @strict_jit
 def _cubic_beyond(best, trial, search):
-    """Return the minimum of the cubic where it lies beyond ``trial``, or the far end."""
+    """Return the minimum of the cubic if it is beyond ``trial``, otherwise the far end."""
     theta, gamma = _cubic_terms(trial, best)
     p = (gamma - trial[SLOPE]) + theta
     q = (gamma + (best[SLOPE] - trial[SLOPE])) + gamma

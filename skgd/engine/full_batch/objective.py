@@ -1,4 +1,4 @@
-"""The objective over a block of rows and its gradient, for full-batch solvers."""
+"""The objective of a block of rows and its gradient, for full-batch solvers."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from skgd.kernels.views import vector
 
 __all__ = ["IN_ORDER", "add_penalty", "block_objective"]
 
-# Stands for "the rows as they come" where a kernel takes a permutation.
+# The argument for "no permutation of the rows".
 IN_ORDER = np.empty(0, dtype=np.int64)
 
 
 @jit
 def block_objective(rows, order, network, work, kernels, numbers, step, gradient):
-    """Return the block's share of the mean objective, and write that of its gradient.
+    """Return the block's part of the mean objective, and write its part of the gradient.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ def block_objective(rows, order, network, work, kernels, numbers, step, gradient
         No permutation of the rows.
 
     network, work, kernels : Network, Work, Kernels
-        Parameters, memory for the block, compiled functions.
+        The parameters, the memory for the block, and the compiled functions.
 
     numbers : ndarray, dtype=float64
         The arguments of the loss.
 
     step : record of STEP
-        The block, and the sum of the weights of all samples. One thread takes all of it.
+        The position of the block, and the sum of the weights of all samples.
 
     gradient : ndarray of shape (n_params,)
-        Takes the gradient.
+        Output: the gradient.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def add_penalty(network, strength, gradient):
         The parameters.
 
     strength : float
-        The penalty is half of this times the sum of the squares.
+        The penalty is ``strength / 2`` times the sum of the squares.
 
     gradient : ndarray of shape (n_params,)
-        Added to.
+        The gradient to which that of the penalty is added.
     """
     squares = 0.0
     for index in range(network.tiles.shape[0]):
