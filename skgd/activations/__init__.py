@@ -1,4 +1,4 @@
-"""The activations of the hidden layers, one a file."""
+"""The activations of hidden layers, one per file."""
 
 from skgd.activations.elu import ELU
 from skgd.activations.gelu import GELU

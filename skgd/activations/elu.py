@@ -21,12 +21,12 @@ __all__ = ["ELU"]
 
 
 class ELU(Activation):
-    """The exponential linear unit: from -alpha to the identity.
+    """The exponential linear unit: z, or alpha (exp(z) - 1) if z is negative.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        The bound of the values is -alpha.
+        The lower bound of the values is -alpha.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class ELU(Activation):
 
     @staticmethod
     def value(z, alpha):
-        """Return z, or alpha (exp(z) - 1) if it is negative."""
+        """Return z, or alpha (exp(z) - 1) if z is negative."""
         return alpha * expm1(z) if z < 0.0 else z
 
     @staticmethod

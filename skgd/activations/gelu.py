@@ -19,7 +19,7 @@ __all__ = ["GELU"]
 
 
 class GELU(Activation):
-    """The Gaussian error linear unit, z times the probability of less than z.
+    """The Gaussian error linear unit: z times the normal distribution function of z.
 
     Examples
     --------
@@ -33,11 +33,11 @@ class GELU(Activation):
 
     @staticmethod
     def value(z):
-        """Return z times the probability of less than z."""
+        """Return z times the normal distribution function of z."""
         return gelu(z)
 
     @staticmethod
     def slope(z, a):
-        """Return that probability, a / z, plus z times the density."""
+        """Return the distribution function, a / z, plus z times the density."""
         probability = a / z if abs(z) > 1e-30 else 0.5
         return probability + 0.3989422804014327 * z * exp(-0.5 * (z * z))

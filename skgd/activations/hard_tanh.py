@@ -26,11 +26,11 @@ class HardTanh(Activation):
 
     @staticmethod
     def value(z):
-        """Return z within -1 and 1; a NaN stays one."""
+        """Return z, limited to between -1 and 1; NaN stays NaN."""
         z = -1.0 if z < -1.0 else z
         return 1.0 if z > 1.0 else z
 
     @staticmethod
     def slope(a):
-        """Return whether the value is between -1 and 1."""
+        """Return 1 if the value is between -1 and 1, otherwise 0."""
         return 1.0 if abs(a) < 1.0 else 0.0

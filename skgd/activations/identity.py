@@ -1,4 +1,4 @@
-r"""No activation: the network is linear.
+r"""No activation: the layer is linear.
 
 .. math:: f(z) = z
 """
@@ -9,7 +9,7 @@ __all__ = ["Identity"]
 
 
 class Identity(Activation):
-    """No activation.
+    """No activation: the layer is linear.
 
     Examples
     --------

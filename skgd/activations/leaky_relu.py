@@ -1,4 +1,4 @@
-r"""A rectified linear unit that lets a part of negative inputs through.
+r"""The leaky rectified linear unit: z, or alpha z if z is negative.
 
 .. math::
 
@@ -21,12 +21,12 @@ __all__ = ["LeakyReLU"]
 
 
 class LeakyReLU(Activation):
-    """A rectified linear unit that lets a part of negative inputs through.
+    """The leaky rectified linear unit: z, or alpha z if z is negative.
 
     Parameters
     ----------
     alpha : float, default=0.01
-        The slope of negative inputs.
+        The slope for negative inputs.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class LeakyReLU(Activation):
 
     @staticmethod
     def value(z, alpha):
-        """Return z, or a part of it if it is negative."""
+        """Return z, or alpha z if z is negative."""
         return alpha * z if z < 0.0 else z
 
     @staticmethod

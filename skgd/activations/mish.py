@@ -1,4 +1,4 @@
-r"""Mish: z times tanh of softplus.
+r"""Mish: z times the hyperbolic tangent of softplus.
 
 .. math:: f(z) = z \tanh(\log(1 + e^z)), \qquad f' = T + z (1 - T^2) \sigma(z)
 
@@ -18,7 +18,7 @@ __all__ = ["Mish"]
 
 
 class Mish(Activation):
-    """The product of z and tanh of softplus.
+    """Mish: z times the hyperbolic tangent of softplus.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class Mish(Activation):
 
     @staticmethod
     def slope(z, a):
-        """Return T + z (1 - T²) p with T = a / z; p is 2 T / (1 + T + sqrt(1 - T²))."""
+        """Return T + z (1 - T²) p, with T = a / z and p = 2 T / (1 + T + sqrt(1 - T²))."""
         t = a / z if abs(z) > 1e-30 else 0.6
         rest = (1.0 - t) * (1.0 + t)
         rest = rest if rest > 0.0 else 0.0

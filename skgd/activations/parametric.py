@@ -1,4 +1,4 @@
-r"""An activation and the identity, mixed by a weight that each unit learns.
+r"""A mixture of an activation and the identity, whose weight each unit learns.
 
 .. math:: f_a(z) = a f(z) + (1 - a) z
 
@@ -19,18 +19,18 @@ __all__ = ["Parametric"]
 
 
 class Parametric(Plugin):
-    """An activation and the identity, mixed by a weight that each unit learns.
+    """A mixture a f(z) + (1 - a) z of an activation and the identity.
 
-    The weights are parameters of the kind 'activation'. The fitted ones are in
-    ``stages_["activation"]``.
+    Each unit learns its weight a. The weights are parameters of the kind 'activation'. The
+    fitted weights are in ``stages_["activation"]``.
 
     Parameters
     ----------
     activation : str or Activation
-        The function f.
+        The activation f.
 
     initial : float, default=1.0
-        The weight a that units start from: with 1 it is f, with 0 the identity.
+        The initial weight a of each unit. With 1, it begins as f; with 0, as the identity.
 
     Examples
     --------
@@ -57,5 +57,5 @@ class Parametric(Plugin):
 
     @property
     def gain(self):
-        """The gain of the function, if it is an object."""
+        """The gain of the activation, which must be an object."""
         return self.activation.gain

@@ -22,10 +22,10 @@ class ReLU(Activation):
 
     @staticmethod
     def value(z):
-        """Return max(z, 0); a NaN stays one."""
+        """Return max(z, 0); NaN stays NaN."""
         return 0.0 if z < 0.0 else z
 
     @staticmethod
     def slope(a):
-        """Return whether the value is positive."""
+        """Return 1 if the value is positive, 0 if it is 0."""
         return 0.0 if a == 0.0 else 1.0

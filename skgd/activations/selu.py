@@ -32,7 +32,7 @@ class SELU(Activation):
 
     @staticmethod
     def value(z):
-        """Return 1.0507 z, or 1.7581 (exp(z) - 1) if it is negative."""
+        """Return 1.0507 z, or 1.7581 (exp(z) - 1) if z is negative."""
         return 1.7580993408473766 * expm1(z) if z < 0.0 else 1.0507009873554805 * z
 
     @staticmethod

@@ -35,6 +35,6 @@ class SiLU(Activation):
 
     @staticmethod
     def slope(z, a):
-        """Return p + a (1 - p), p = a / z the logistic function."""
+        """Return p + a (1 - p), where p = a / z is the logistic function."""
         p = a / z if abs(z) > 1e-30 else 0.5
         return p + a * (1.0 - p)

@@ -14,7 +14,7 @@ __all__ = ["Softplus"]
 
 
 class Softplus(Activation):
-    """The logarithm of 1 + exp(z), a smooth rectified linear unit.
+    """Softplus: log(1 + exp(z)), a smooth rectified linear unit.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a network reads of a number beside the number itself, one a file."""
+"""Embeddings of numeric columns, which networks read in addition to the numbers."""
 
 from skgd.embeddings.periodic import Periodic
 from skgd.embeddings.piecewise_linear import PiecewiseLinear

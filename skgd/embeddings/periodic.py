@@ -1,4 +1,4 @@
-r"""Combinations of cosines of a number, whose frequencies are learnt.
+r"""Combinations of cosines of a number, with learned frequencies.
 
 .. math:: W_2 \cos(2 \pi w_1 x + b_1) + b_2
 
@@ -19,18 +19,18 @@ __all__ = ["Periodic"]
 
 
 class Periodic(NumericEmbedding):
-    """Combinations of cosines of the number, with learnt frequencies.
+    """Combinations of cosines of each number, with learned frequencies.
 
-    The parameters are of the kind 'periodic', whose learning rate is by default 0.1 of that
-    of the others.
+    The network reads them in addition to the number. Their parameters are of the kind
+    'periodic', whose learning rate is by default 0.1 times that of the others.
 
     Parameters
     ----------
     n_frequencies : int, default=16
-        The cosines of each column.
+        The number of cosines of each column.
 
     n_outputs : int, default=3
-        Their combinations.
+        The number of combinations of these cosines.
 
     sigma : float, default=0.1
         The standard deviation of the initial frequencies.
@@ -62,11 +62,11 @@ class Periodic(NumericEmbedding):
 
     @property
     def waves(self):
-        """Return the frequencies and outputs."""
+        """Return the numbers of frequencies and outputs."""
         return self.n_frequencies, self.n_outputs
 
     def initial(self, n_columns, random_state):
-        """Draw the parameters of some columns, as rows: w1, b1, W2, b2."""
+        """Draw the parameters, with a row for each column: w1, b1, W2, b2."""
         n, bound = self.n_frequencies, 1 / np.sqrt(self.n_frequencies)
         return np.hstack(
             [

@@ -2,7 +2,7 @@ r"""Piecewise-linear components of a number between quantiles of its column.
 
 .. math:: c_t = \mathrm{clamp}\left( \frac{x - b_{t-1}}{b_t - b_{t-1}}, 0, 1 \right)
 
-of which the first is not clamped below, and the last not above.
+except that the first is not clamped below, and the last is not clamped above.
 
 References
 ----------
@@ -20,15 +20,16 @@ __all__ = ["PiecewiseLinear"]
 
 
 class PiecewiseLinear(NumericEmbedding):
-    """The bins between quantiles of the column, each with weights of its own.
+    """Piecewise-linear functions of each number, between quantiles of its column.
 
-    The weights are of the kind 'embedding' and start at 0.
+    The network reads them in addition to the number. Each bin between two quantiles has its
+    own weights, which are of the kind 'embedding' and start at 0.
 
     Parameters
     ----------
     n_bins : int, default=48
-        The most bins of a column. Equal quantiles count once. All columns together have at
-        most 65,535.
+        The most bins of a column. Equal quantiles count once. All columns together may have
+        at most 65,535 bins.
 
     Examples
     --------

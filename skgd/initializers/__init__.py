@@ -1,4 +1,4 @@
-"""The initial weights."""
+"""The distributions of the initial weights."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from skgd.initializers.uniform import Uniform
 
 __all__ = ["INITIALIZERS", "Initializer", "Normal", "Orthogonal", "Uniform"]
 
-# None stands for scikit-learn's way to draw weights and biases.
+# None means to draw weights and biases as scikit-learn does.
 INITIALIZERS: dict[str, Callable | None] = {
     "glorot_uniform": None,
     **BY_SIZE,

@@ -2,8 +2,8 @@ r"""Initial weights whose variance depends on the size of the layer.
 
 .. math:: \operatorname{Var}(w) = \frac{2}{n + m}, \quad \frac{2}{n}, \quad \frac{1}{n}
 
-by Glorot, He and LeCun, for n inputs and m outputs. Normal numbers have this
-variance. Uniform ones do, too: they are within the root of three times it.
+by Glorot, He and LeCun, for n inputs and m outputs. Normal and uniform weights both have
+this variance. The bound of the uniform ones is the square root of three times the variance.
 
 References
 ----------
@@ -43,7 +43,7 @@ def _lecun(inputs, outputs):
     return 1 / inputs
 
 
-# scikit-learn's 'glorot_uniform' is none of them: it draws biases, too.
+# Not scikit-learn's 'glorot_uniform', which also draws biases.
 BY_SIZE = {
     "glorot_normal": partial(_normal, _glorot),
     "he_uniform": partial(_uniform, _he),

@@ -1,4 +1,4 @@
-r"""Normal initial weights of a fixed deviation.
+r"""Normal initial weights with a fixed standard deviation.
 
 .. math:: w \sim N(0, s^2)
 """
@@ -13,7 +13,7 @@ __all__ = ["Normal"]
 
 
 class Normal(Initializer):
-    """Normal weights of a fixed deviation, whatever the size of the layer.
+    """Normal weights, whose deviation does not depend on the size of the layer.
 
     Parameters
     ----------

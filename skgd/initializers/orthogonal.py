@@ -2,8 +2,8 @@ r"""Orthogonal initial weights.
 
 .. math:: W = g Q, \qquad Q^T Q = I \text{ or } Q Q^T = I
 
-Q is drawn evenly from all such matrices: it is the orthogonal factor of a matrix of normal
-numbers, with signs that make the diagonal of the triangular factor positive.
+Q is uniformly distributed over all such matrices. It is the orthogonal factor of a matrix
+of normal numbers, with signs that make the diagonal of the triangular factor positive.
 
 References
 ----------
@@ -22,7 +22,7 @@ __all__ = ["Orthogonal"]
 
 
 class Orthogonal(Initializer):
-    """Weights whose columns, or rows if these are fewer, are orthogonal and equally long.
+    """Weights with orthogonal columns of equal length, or rows if there are fewer rows.
 
     Parameters
     ----------

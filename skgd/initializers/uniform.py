@@ -1,4 +1,4 @@
-r"""Uniform initial weights of a fixed range.
+r"""Uniform initial weights in a fixed range.
 
 .. math:: w \sim U(-s, s)
 """
@@ -13,7 +13,7 @@ __all__ = ["Uniform"]
 
 
 class Uniform(Initializer):
-    """Uniform weights of a fixed range, whatever the size of the layer.
+    """Uniform weights, whose range does not depend on the size of the layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The objectives, one a file."""
+"""The losses, one per file."""
 
 from skgd.engine import Loss
 from skgd.losses.absolute_error import AbsoluteError
@@ -47,9 +47,9 @@ REGRESSION_LOSSES = {
     )
 }
 CLASSIFICATION_LOSSES = {loss.name: loss for loss in (BinaryLogLoss, Focal)}
-# What they stand for if there are several classes.
+# The losses that replace them if there are more than two classes.
 OF_SEVERAL_CLASSES = {BinaryLogLoss: MultinomialLogLoss, Focal: MultinomialFocal}
-# All of them, also those that others stand for.
+# All losses, including those that are not selected by their own name.
 LOSSES = {
     (loss.name, loss.out_activation): loss
     for loss in (
@@ -59,6 +59,6 @@ LOSSES = {
         Quantiles,
     )
 }
-# A loss for each link, the first that has it: of a fitted network, the parameter `loss` may
-# have been changed.
+# For each link, the first loss that has it. It serves fitted networks, whose parameter
+# `loss` may have been changed since.
 LINKS = {loss.out_activation: loss for loss in reversed(LOSSES.values())}

@@ -2,7 +2,7 @@ r"""The absolute error, summed over the outputs.
 
 .. math:: \ell(z, y) = \sum_k |z_k - y_k|
 
-Its minimum is the conditional median.
+The conditional median minimizes it.
 """
 
 from skgd.engine import Loss
@@ -11,7 +11,7 @@ __all__ = ["AbsoluteError"]
 
 
 class AbsoluteError(Loss):
-    """The absolute error, for medians.
+    """The absolute error, which predicts the median.
 
     Examples
     --------
@@ -31,5 +31,5 @@ class AbsoluteError(Loss):
     def slope(z, y):
         """Return the sign of z - y."""
         e = z - y
-        # Zero, or NaN.
+        # e is 0 or NaN.
         return 1.0 if e > 0.0 else (-1.0 if e < 0.0 else e)

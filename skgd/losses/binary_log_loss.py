@@ -4,8 +4,8 @@ r"""The log loss of independent yes-or-no outputs: binary and multilabel classif
 
     \ell(z, y) = \sum_k \left( \log(1 + e^{z_k}) - y_k z_k \right), \qquad y_k \in \{0, 1\}
 
-computed as :math:`\max(z, 0) - y z + \log(1 + e^{-|z|})`, which neither overflows nor
-needs the probabilities clipped.
+computed as :math:`\max(z, 0) - y z + \log(1 + e^{-|z|})`. This cannot overflow, and
+probabilities need not be clipped.
 """
 
 from skgd.engine import Loss, exp, log1p, logistic
@@ -16,7 +16,7 @@ __all__ = ["BinaryLogLoss"]
 class BinaryLogLoss(Loss):
     """The log loss of a yes-or-no output, with a logistic link.
 
-    For several classes it stands for :class:`MultinomialLogLoss`.
+    For more than two classes, :class:`MultinomialLogLoss` replaces it.
 
     Examples
     --------

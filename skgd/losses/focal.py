@@ -5,8 +5,8 @@ r"""The focal loss of independent yes-or-no outputs: binary and multilabel class
     \ell(z, y) = -\sum_k \left( y_k (1 - p_k)^\gamma \log p_k
     + (1 - y_k) p_k^\gamma \log(1 - p_k) \right), \qquad p = \frac{1}{1 + e^{-z}}
 
-:math:`\gamma = 0` is the log loss. A larger one lowers the part of rows that are
-already classified well.
+:math:`\gamma = 0` is the log loss. A larger :math:`\gamma` lowers the weight of rows that
+are already classified well.
 
 References
 ----------
@@ -26,12 +26,12 @@ __all__ = ["Focal"]
 class Focal(Loss):
     """The log loss, with less weight on rows that are already classified well.
 
-    For several classes it stands for :class:`MultinomialFocal`.
+    For more than two classes, :class:`MultinomialFocal` replaces it.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        The exponent of one minus the probability of the right class.
+        The exponent of the weight: one minus the probability of the true class.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Focal(Loss):
 
     @staticmethod
     def slope(z, y, gamma):
-        """Return its derivative."""
+        """Return the derivative of the loss."""
         rest = log1p(exp(-abs(z)))
         a, b = (z if z > 0.0 else 0.0) + rest, (0.0 if z > 0.0 else -z) + rest
         p, q = logistic(z), logistic(-z)

@@ -29,7 +29,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.0
-        The error from which on the loss is linear, in units of the target.
+        The loss is linear for errors larger than this, in units of the target.
 
     Examples
     --------
@@ -52,6 +52,6 @@ class Huber(Loss):
 
     @staticmethod
     def slope(z, y, delta):
-        """Return z - y, but no more than delta in size."""
+        """Return z - y, limited to between -delta and delta."""
         e = z - y
         return delta if e > delta else (-delta if e < -delta else e)

@@ -5,8 +5,8 @@ r"""The focal loss of one class among several, with a softmax link.
     \ell(z, y) = -(1 - p_y)^\gamma \log p_y, \qquad
     p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}
 
-The target is the index of the class, in one column. If there is a second column, it is the
-label smoothing.
+The first column of the target is the index of the class. If there is a second column, it is
+the label smoothing.
 
 References
 ----------
@@ -30,7 +30,7 @@ class MultinomialFocal(Loss):
     Parameters
     ----------
     gamma : float, default=2.0
-        As for :class:`Focal`.
+        The exponent of the weight: one minus the probability of the true class.
 
     Examples
     --------
@@ -55,7 +55,8 @@ class MultinomialFocal(Loss):
         n_classes = z.shape[1]
         exp_of_rows(z, delta)
         for i in range(z.shape[0]):
-            # The powers of all classes but the first of the largest, whose own is 1.
+            # `rest` sums the exponentials of all classes but the largest one, whose
+            # exponential is 1.
             top, rest = -1, 0.0
             for k in range(n_classes):
                 if top < 0 and z[i, k] == 0.0:
@@ -78,7 +79,7 @@ class MultinomialFocal(Loss):
                 q = others / (1.0 + rest)
                 focus = q**gamma
                 row -= part * focus * log_p
-                # The derivative by log(p).
+                # The derivative with respect to log(p).
                 slope = -focus
                 if q > 0.0:
                     slope += gamma * power / (1.0 + rest) * focus / q * log_p

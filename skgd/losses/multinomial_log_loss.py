@@ -2,8 +2,8 @@ r"""The log loss of one class among several, with a softmax link.
 
 .. math:: \ell(z, y) = \log \sum_k e^{z_k} - z_y
 
-The target is the index of the class, in one column. If there is a second column, it is the
-label smoothing.
+The first column of the target is the index of the class. If there is a second column, it is
+the label smoothing.
 """
 
 import math

@@ -1,15 +1,15 @@
-r"""The pinball loss, of one quantile or of several.
+r"""The pinball loss, for one or several quantiles.
 
 .. math::
 
     \ell(z, y) = \sum_j \max\left( q_j (y - p_j),\ (q_j - 1) (y - p_j) \right)
 
-Its minimum is the conditional quantiles of the levels :math:`q_j`. One level has the
-prediction :math:`p = z`. Several have the predictions
+The conditional quantiles of the levels :math:`q_j` minimize it. For one level, the
+prediction is :math:`p = z`. For several levels, the predictions are
 
 .. math:: p_1 = z_1, \qquad p_j = p_{j-1} + \log(1 + e^{z_j})
 
-which never cross.
+so that they never cross.
 
 References
 ----------
@@ -33,8 +33,8 @@ class Quantile(Loss):
     Parameters
     ----------
     quantile : float or array-like of float, default=0.5
-        The level, above 0 and below 1. Several, in increasing order, are predicted
-        together, a column each, and never cross.
+        The level, above 0 and below 1. Several levels, in increasing order, are predicted
+        together, with a column for each. Their predictions never cross.
 
     Examples
     --------
@@ -60,13 +60,13 @@ class Quantile(Loss):
 
     @staticmethod
     def slope(z, y, quantile):
-        """Return its derivative."""
+        """Return the derivative of the pinball loss."""
         e = z - y
-        # Zero, or NaN.
+        # In the last case, e is 0 or NaN.
         return 1.0 - quantile if e > 0.0 else (-quantile if e < 0.0 else e)
 
     def resolved(self) -> Loss:
-        """Return the loss itself, or that of several levels."""
+        """Return the loss itself, or ``Quantiles`` for several levels."""
         if isinstance(self.quantile, Real):
             return self
         levels = np.asarray(self.quantile)
@@ -84,7 +84,7 @@ class Quantile(Loss):
         return Quantiles(self.quantile)
 
     def score(self, y, predicted, sample_weight) -> float:
-        """Return the mean D² of the levels."""
+        """Return the mean D² pinball score of the levels."""
         columns = predicted.reshape(len(predicted), -1).T
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=level)
@@ -135,7 +135,7 @@ class Quantiles(Quantile):
                 slope = 1.0 - levels[k] if e > 0.0 else (-levels[k] if e < 0.0 else e)
                 row += slope * e
                 delta[i, k] = w * slope
-            # An output raises all quantiles from its own on.
+            # An output acts on its own quantile and on all higher ones.
             for k in range(z.shape[1] - 1, 0, -1):
                 delta[i, k - 1] += delta[i, k]
                 delta[i, k] *= logistic(z[i, k])
@@ -144,7 +144,7 @@ class Quantiles(Quantile):
 
     @staticmethod
     def apply_link(z, levels):
-        """Replace the increments of each row by their running sums."""
+        """Replace the outputs of each row by its quantiles, the sums of the increments."""
         for i in range(z.shape[0]):
             for k in range(1, z.shape[1]):
                 x = z[i, k]

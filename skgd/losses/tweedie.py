@@ -6,8 +6,8 @@ r"""Half the Tweedie deviance with a log link, summed over the outputs.
     - \frac{y_k \mu_k^{1 - p}}{1 - p} + \frac{\mu_k^{2 - p}}{2 - p} \right),
     \qquad \mu = e^z
 
-with half the squared error for :math:`p = 0`, and the limits, half the deviances of Poisson
-and gamma distributions, for :math:`p = 1` and 2.
+It is half the squared error for :math:`p = 0`. For :math:`p = 1` and 2, it is the limit:
+half the deviance of the Poisson and the gamma distribution.
 
 References
 ----------
@@ -30,9 +30,9 @@ class Tweedie(Loss):
     Parameters
     ----------
     power : float, default=1.5
-        The variance is proportional to this power of the mean. At most 0, or at least 1:
-        1 is Poisson's, 2 the gamma distribution's. Between 1 and 2 there are zeros among
-        continuous targets. From 2 on targets must be positive.
+        The variance is proportional to this power of the mean. It is at most 0 or at least
+        1. A power of 1 is the Poisson distribution, 2 the gamma distribution. Between 1 and
+        2, targets are positive numbers and zeros. From 2 on, targets must be positive.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Tweedie(Loss):
 
     @property
     def domain(self) -> tuple[float, float, str]:  # type: ignore[override]
-        """The targets that the power allows."""
+        """The interval of valid targets, which depends on the power."""
         infinity = float("inf")
         if self.power <= 0:
             return (-infinity, infinity, "neither")

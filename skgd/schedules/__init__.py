@@ -1,4 +1,4 @@
-"""The learning-rate schedules, one a file."""
+"""The learning rate schedules, one per file."""
 
 from skgd.engine import Schedule
 from skgd.schedules.adaptive import Adaptive

@@ -1,8 +1,8 @@
-r"""scikit-learn's adaptive rate: a fifth of it whenever training stops improving.
+r"""scikit-learn's adaptive rate, which is divided by 5 whenever training stops improving.
 
 .. math:: \eta_0 \leftarrow \eta_0 / 5
 
-Training goes on until the rate has fallen to :math:`10^{-6}`.
+Training stops when the rate has fallen to :math:`10^{-6}`.
 """
 
 from skgd.schedules.constant import Constant
@@ -11,12 +11,12 @@ __all__ = ["Adaptive"]
 
 
 class Adaptive(Constant):
-    """A fifth of the rate whenever training stops improving, until it is 1e-6.
+    """A rate that is divided by 5 whenever training stops improving, until it is 1e-6.
 
     Parameters
     ----------
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------

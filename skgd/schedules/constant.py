@@ -1,4 +1,4 @@
-r"""The learning rate stays what it was.
+r"""A constant learning rate.
 
 .. math:: \eta = \eta_0
 """
@@ -11,12 +11,12 @@ __all__ = ["Constant"]
 
 
 class Constant(WarmSchedule):
-    """A learning rate that stays what it was.
+    """A constant learning rate.
 
     Parameters
     ----------
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------

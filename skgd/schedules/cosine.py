@@ -1,10 +1,10 @@
-r"""Half a wave of the cosine, with restarts.
+r"""Half a cosine wave, with restarts.
 
 .. math:: \eta = \eta_0 \left( l + (1 - l) \frac{1 + \cos(\pi u)}{2} \right)
 
-with the ``lowest`` factor :math:`l` and the part :math:`u` of the current cycle. Cycle
-:math:`k` of ``n_cycles`` is ``growth`` times as long as the one before, and the last one
-ends with the training. With one cycle, :math:`u` is the part of all updates made.
+with the ``lowest`` factor :math:`l`, and :math:`u` the finished part of the current cycle.
+Each of the ``n_cycles`` cycles is ``growth`` times as long as the one before. The last one
+ends with the training.
 
 References
 ----------
@@ -23,24 +23,24 @@ __all__ = ["Cosine"]
 
 
 class Cosine(TotalSchedule):
-    """Half a wave of the cosine over the training, or one for each cycle.
+    """Half a cosine wave over the training, or in each of several cycles.
 
     Parameters
     ----------
     n_cycles : int, default=1
-        The number of half waves. The rate restarts with each.
+        The number of half waves. The rate restarts with each of them.
 
     growth : float, default=1.0
-        How many times longer each cycle is than the one before.
+        The length of each cycle, divided by the length of the cycle before it.
 
     lowest : float, default=0.0
         The factor at the end of each cycle.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     total : int, default=None
-        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+        The number of all updates. ``partial_fit`` needs it, ``fit`` does not.
 
     Examples
     --------

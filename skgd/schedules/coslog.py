@@ -1,10 +1,10 @@
-r"""Waves of the cosine that grow longer and longer.
+r"""Cosine waves that become longer and longer.
 
 .. math::
 
     \eta = \eta_0 \frac{1 - \cos(2 \pi \log_2(1 + (2^c - 1) \tau))}{2}
 
-with the part :math:`\tau` of all updates made and ``n_cycles`` :math:`c`.
+with the finished part :math:`\tau` of all updates, and ``n_cycles`` :math:`c`.
 
 References
 ----------
@@ -23,7 +23,7 @@ __all__ = ["CosLog"]
 
 
 class CosLog(TotalSchedule):
-    """Waves of the cosine from 0 to 1 and back, each about twice as long as the last.
+    """Cosine waves from 0 to 1 and back, each about twice as long as the one before.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class CosLog(TotalSchedule):
         The number of waves, at most 50.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate is 0, as at the start of the first wave. The
-        schedule is its own warm-up.
+        The number of updates before the first wave, in which the rate is 0. They are not
+        needed, since the first wave starts at 0.
 
     total : int, default=None
-        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+        The number of all updates. ``partial_fit`` needs it, ``fit`` does not.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""A rate that falls by a factor with every update.
+r"""A rate that is multiplied by a factor after each update.
 
 .. math:: \eta = \eta_0 \gamma^t
 
@@ -20,10 +20,10 @@ class Exponential(WarmSchedule):
     Parameters
     ----------
     gamma : float, default=0.999
-        What the rate is multiplied by after each update, in (0, 1].
+        The factor of the rate after each update, in (0, 1].
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------

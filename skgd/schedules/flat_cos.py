@@ -1,8 +1,8 @@
-r"""The initial rate for half of the training, then half a wave of the cosine.
+r"""The initial rate for half of the training, then half a cosine wave.
 
 .. math:: \eta = \eta_0 \frac{1 + \cos(\pi (\max(1, 2 \tau) - 1))}{2}
 
-with the part :math:`\tau` of all updates made.
+with the finished part :math:`\tau` of all updates.
 
 References
 ----------
@@ -18,15 +18,15 @@ __all__ = ["FlatCos"]
 
 
 class FlatCos(TotalSchedule):
-    """The initial rate for half of the training, then half a wave of the cosine.
+    """The initial rate for half of the training, then half a cosine wave.
 
     Parameters
     ----------
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     total : int, default=None
-        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+        The number of all updates. ``partial_fit`` needs it, ``fit`` does not.
 
     Examples
     --------

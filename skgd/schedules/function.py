@@ -1,4 +1,4 @@
-r"""A learning rate by a function.
+r"""A learning rate that a function defines.
 
 .. math:: \eta = \eta_0 f(t, n)
 
@@ -11,21 +11,21 @@ __all__ = ["FunctionSchedule"]
 
 
 class FunctionSchedule(WarmSchedule):
-    """A learning rate by a function of the updates.
+    """A learning rate that a function of the number of updates defines.
 
     ``learning_rate=f`` means ``learning_rate=FunctionSchedule(f)``.
 
     Parameters
     ----------
     function : callable
-        Is called with ``update``, an array of the numbers of updates before each of the
-        next ones, and ``n_updates``, the number of all updates of the fit, which is None
-        in ``partial_fit``. It returns the factors of ``learning_rate_init``: an array of
-        the shape of ``update``, or a number.
+        Called as ``function(update, n_updates)``. ``update`` is an array: for each of the
+        next updates, the number of updates before it. ``n_updates`` is the number of all
+        updates of the fit, or None in ``partial_fit``. The function returns the factors of
+        ``learning_rate_init``: an array of the shape of ``update``, or a number.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0. The function counts from
-        their end.
+        The number of updates in which the rate first rises linearly from 0. The ``update``
+        of the function counts from their end.
 
     Examples
     --------
@@ -45,5 +45,5 @@ class FunctionSchedule(WarmSchedule):
         self.function = function
 
     def after_warmup(self, progress):
-        """Return what the function returns."""
+        """Return the result of the function."""
         return self.function(progress.update, progress.n_updates)

@@ -27,16 +27,16 @@ class InverseTime(WarmSchedule):
     Parameters
     ----------
     decay_rate : float, default=1.0
-        How much the rate decays per ``decay_steps``.
+        The increase of the divisor in each period.
 
     decay_steps : int, default=1000
-        The updates in a period.
+        The number of updates in a period.
 
     staircase : bool, default=True
-        Whether the rate falls once a period; otherwise it falls with every update.
+        Whether the rate falls once per period. Otherwise, it falls with each update.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-r"""scikit-learn's inverse scaling: by the samples seen, after each epoch.
+r"""scikit-learn's inverse scaling by the number of samples seen, after each epoch.
 
 .. math:: \eta = \frac{\eta_0}{(n + 1)^p}
 
-with :math:`n` samples seen in all finished epochs and ``power_t`` :math:`p`.
+with :math:`n` samples in all finished epochs, and ``power_t`` :math:`p`.
 """
 
 from numbers import Real
@@ -16,7 +16,7 @@ __all__ = ["InverseScaling"]
 
 
 class InverseScaling(WarmSchedule):
-    """Inverse scaling: 1 / (n + 1) ** power_t after epochs with n samples in all.
+    """Inverse scaling: 1 / (n + 1) ** power_t, with n samples in the finished epochs.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class InverseScaling(WarmSchedule):
         The exponent.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------
@@ -45,6 +45,6 @@ class InverseScaling(WarmSchedule):
 
     def after_warmup(self, progress):
         """Return 1 / (n + 1) ** power_t."""
-        # The reciprocal of a power that is too large for a number is 0.
+        # If the power overflows, its reciprocal is 0.
         with np.errstate(over="ignore"):
             return 1.0 / (progress.n_samples_seen + 1.0) ** self.power_t

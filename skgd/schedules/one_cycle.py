@@ -1,12 +1,12 @@
-r"""One cycle: half a wave up to the initial rate, and half a wave down, far lower.
+r"""One cycle: half a cosine wave up to the initial rate, and half a wave far down.
 
 .. math::
 
     \eta = \eta_0 \left( l + (1 - l) \frac{1 \pm \cos(\pi u)}{2} \right)
 
-with the part :math:`u` of the half wave. The first one takes ``pct_start`` of all updates
-(minus sign, :math:`l` = 1 / ``div_factor``), the second one the rest (plus sign,
-:math:`l` = 1 / (``div_factor`` ``final_div_factor``)).
+with the finished part :math:`u` of the half wave. The first half wave takes the part
+``pct_start`` of all updates (minus sign, :math:`l` = 1 / ``div_factor``). The second one
+takes the rest (plus sign, :math:`l` = 1 / (``div_factor`` ``final_div_factor``)).
 
 References
 ----------
@@ -25,7 +25,7 @@ __all__ = ["OneCycle"]
 
 
 class OneCycle(TotalSchedule):
-    """One cycle: up to the initial rate in a part of the training, and far down.
+    """One cycle: up to the initial rate in a part of the training, then far down.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class OneCycle(TotalSchedule):
         The first rate divided by the last one.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     total : int, default=None
-        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+        The number of all updates. ``partial_fit`` needs it, ``fit`` does not.
 
     Examples
     --------
@@ -73,10 +73,10 @@ class OneCycle(TotalSchedule):
         self.final_div_factor = final_div_factor
 
     def at(self, part):
-        """Return the half wave up, then the one down."""
+        """Return the half wave up, then the half wave down."""
         rises = part < self.pct_start
         rest = (part - self.pct_start) / (1.0 - self.pct_start)
-        # Down from 1 at u = 0; up as a wave that goes down backwards.
+        # A wave falls from 1 at u = 0. The first one runs backwards.
         u = np.where(rises, 1.0 - part / self.pct_start, rest)
         lowest = np.where(rises, 1.0, 1.0 / self.final_div_factor) / self.div_factor
         return lowest + (1.0 - lowest) * 0.5 * (1.0 + np.cos(np.pi * u))

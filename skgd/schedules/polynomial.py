@@ -1,9 +1,9 @@
-r"""A power of the part of the training that is left.
+r"""A power of the remaining part of the training.
 
 .. math:: \eta = \eta_0 \left( l + (1 - l) (1 - \tau)^p \right)
 
-with the part :math:`\tau` of all updates made, the ``power`` :math:`p` and the ``lowest``
-factor :math:`l`.
+with the finished part :math:`\tau` of all updates, the ``power`` :math:`p` and the
+``lowest`` factor :math:`l`.
 """
 
 from numbers import Real
@@ -16,7 +16,7 @@ __all__ = ["Polynomial"]
 
 
 class Polynomial(TotalSchedule):
-    """A power of the part of the training that is left; by default a straight line.
+    """A power of the remaining part of the training; by default a straight line.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class Polynomial(TotalSchedule):
         The factor at the end.
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     total : int, default=None
-        The number of all updates, for ``partial_fit``. ``fit`` knows it.
+        The number of all updates. ``partial_fit`` needs it, ``fit`` does not.
 
     Examples
     --------

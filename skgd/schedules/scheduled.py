@@ -1,8 +1,8 @@
-r"""A parameter of the estimator that follows a schedule, as the learning rate does.
+r"""A parameter of the estimator that follows a schedule, like the learning rate.
 
 .. math:: \lambda_t = \lambda_0 f(t)
 
-with the factor :math:`f` of the schedule.
+with the schedule's factor :math:`f`.
 
 References
 ----------
@@ -21,11 +21,11 @@ class Scheduled(Plugin):
     Parameters
     ----------
     initial : float or list of float
-        What the factors of the schedule multiply: what the parameter takes itself.
+        A value of the parameter, which the factors of the schedule multiply.
 
     schedule : str, Schedule or callable
-        As for ``learning_rate``, but not one that waits for a plateau, such as
-        'adaptive'. A name stands for the object with its defaults.
+        As for ``learning_rate``, except for schedules that wait for a plateau, such as
+        'adaptive'. A name stands for the schedule with its default arguments.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""A rate that falls by a factor once a period.
+r"""A rate that is multiplied by a factor after each period.
 
 .. math:: \eta = \eta_0 \gamma^{\lfloor t / T \rfloor}
 
@@ -15,18 +15,18 @@ __all__ = ["StepDecay"]
 
 
 class StepDecay(WarmSchedule):
-    """Steps down: gamma ** floor(t / step_size) after t updates.
+    """Step decay: gamma ** floor(t / step_size) after t updates.
 
     Parameters
     ----------
     step_size : int, default=1000
-        The updates in a period.
+        The number of updates in a period.
 
     gamma : float, default=0.1
-        What the rate is multiplied by after each period, in (0, 1].
+        The factor of the rate after each period, in (0, 1].
 
     warmup_steps : int, default=0
-        Updates before, in which the rate rises linearly from 0.
+        The number of updates in which the rate first rises linearly from 0.
 
     Examples
     --------

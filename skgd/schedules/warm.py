@@ -1,4 +1,4 @@
-"""What schedules have in common: a warm-up before them, and the end of the training."""
+"""Base classes of schedules: with a warm-up, and over the whole training."""
 
 from numbers import Integral
 
@@ -11,15 +11,16 @@ __all__ = ["TotalSchedule", "WarmSchedule"]
 
 
 class WarmSchedule(Schedule):
-    """A schedule that may begin with a warm-up: its factor is 0 at first, and rises.
+    """A schedule that may begin with a warm-up, in which the factor rises linearly from 0.
 
-    A subclass defines ``after_warmup(progress)``, which counts updates from the end of the
-    warm-up. During the warm-up its first factor rises linearly from 0.
+    A subclass defines ``after_warmup(progress)``, which returns the factors. ``progress``
+    counts the updates from the end of the warm-up. During the warm-up, the first of these
+    factors is multiplied by the finished part of the warm-up.
 
     Parameters
     ----------
     warmup_steps : int, default=0
-        The updates of the warm-up.
+        The number of updates in the warm-up.
 
     Examples
     --------
@@ -55,22 +56,23 @@ class WarmSchedule(Schedule):
         return np.minimum(1.0, progress.update / steps) * factors if steps else factors
 
     def after_warmup(self, progress):
-        """Return the factors by the updates since the warm-up."""
+        """Return the factors, from the updates since the warm-up."""
         raise NotImplementedError
 
 
 class TotalSchedule(WarmSchedule):
-    """A schedule over the whole training.
+    """A schedule over the whole training, which must know the number of all updates.
 
-    A subclass defines ``at(part)``: the factors after parts of all updates, from 0 to 1.
+    A subclass defines ``at(part)``, which returns the factors for an array of finished
+    parts of the training, from 0 to 1.
 
     Parameters
     ----------
     warmup_steps : int, default=0
-        The updates of the warm-up.
+        The number of updates in the warm-up.
 
     total : int, default=None
-        The number of all updates, warm-up included. By default those of ``max_iter``
+        The number of all updates, including the warm-up, by default that of ``max_iter``
         epochs. ``partial_fit`` needs it. Later updates have the last factor.
 
     Examples
@@ -94,9 +96,9 @@ class TotalSchedule(WarmSchedule):
         self.total = total
 
     def after_warmup(self, progress):
-        """Return the factors at the parts of the updates that have been made."""
+        """Return the factors for the finished parts of the training."""
         return self.at(np.minimum(1.0, progress.update / progress.n_updates))
 
     def at(self, part):
-        """Return the factors after a part of all updates."""
+        """Return the factors for the finished parts of the training."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The update rules, one a file."""
+"""The update rules, one per file."""
 
 from skgd.engine import Solver
 from skgd.solvers.adagrad import AdaGrad

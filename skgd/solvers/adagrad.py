@@ -1,11 +1,11 @@
-r"""AdaGrad: each parameter's step divided by the size of all its past gradients.
+r"""AdaGrad: steps divided by the root of the sum of all squared gradients.
 
 .. math::
 
     s &\leftarrow s + g^2, \qquad s_0 = 0 \\
     \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s} + \epsilon}
 
-As in PyTorch, whose ``lr_decay`` is ``learning_rate='inverse_time'``.
+As in PyTorch. Its ``lr_decay`` corresponds to ``learning_rate='inverse_time'``.
 
 References
 ----------
@@ -24,7 +24,7 @@ __all__ = ["AdaGrad"]
 
 
 class AdaGrad(Solver):
-    """Steps divided by the size of all past gradients.
+    """Divides steps by the root of the sum of all squared gradients.
 
     Parameters
     ----------
@@ -63,6 +63,6 @@ class AdaGrad(Solver):
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate, divided by the size of all past gradients."""
+        """Return the learning rate, divided as in the update."""
         eta, epsilon = coefficients
         return eta / (math.sqrt(state[0]) + epsilon)

@@ -1,4 +1,4 @@
-r"""Adam: steps from bias-corrected moving moments of the gradient.
+r"""Adam: steps from bias-corrected moving averages of the gradient and its square.
 
 .. math::
 
@@ -7,8 +7,8 @@ r"""Adam: steps from bias-corrected moving moments of the gradient.
     \theta &\leftarrow \theta
     - \eta \frac{\sqrt{1 - \beta_2^{t+1}}}{1 - \beta_1^{t+1}} \frac{m}{\sqrt{v} + \epsilon}
 
-with :math:`t` updates before this one. The :math:`\epsilon` is the "epsilon hat" of the
-paper's section 2, as in scikit-learn and TensorFlow 1. AMSGrad divides by
+with :math:`t` updates before this one. :math:`\epsilon` is the "epsilon hat" of section 2
+of the paper, as in scikit-learn and TensorFlow 1. AMSGrad divides by
 :math:`\sqrt{\max v} + \epsilon`, with the largest :math:`v` so far.
 
 References
@@ -31,19 +31,19 @@ __all__ = ["Adam"]
 
 
 class Adam(Solver):
-    """Steps from bias-corrected moving moments of the gradient.
+    """Steps from bias-corrected moving averages of the gradient and its square.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        What the moving averages of the gradient and of its square keep, in [0, 1).
+        The decay rates of the moving averages of the gradient and of its square, in [0, 1).
 
     epsilon : float, default=1e-8
         Added to the denominator.
 
     amsgrad : bool, default=False
-        Whether to divide by the largest mean square so far. It keeps another number for
-        each parameter.
+        Whether to divide by the largest mean square so far. The solver then keeps another
+        number for each parameter.
 
     Examples
     --------
@@ -68,13 +68,13 @@ class Adam(Solver):
         self.amsgrad = amsgrad
 
     def resolved(self):
-        """Return the solver with the slots that it needs."""
+        """Return the solver itself, or ``AMSGrad``, which has another slot."""
         if type(self) is Adam and self.amsgrad:
             return AMSGrad(**self.get_params())
         return self
 
     def coefficients(self, rate, t):
-        """Return the corrected rate, and the weights of the averages."""
+        """Return the bias-corrected rate, the weights of the averages, and epsilon."""
         bias_1, bias_2 = (_one_minus_power(b, t + 1) for b in (self.beta_1, self.beta_2))
         eta = rate * (bias_2**0.5 / bias_1)
         return eta, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2, self.epsilon
@@ -89,30 +89,30 @@ class Adam(Solver):
         return theta - eta * m / (math.sqrt(v) + epsilon), (m, v)
 
     def step_coefficients(self, rate, t):
-        """Return the rate, corrected for the second moment, and epsilon."""
+        """Return the rate, corrected for the bias of the second moment, and epsilon."""
         return rate * _one_minus_power(self.beta_2, t + 1) ** 0.5, self.epsilon
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return what the corrected mean gradient is multiplied by."""
+        """Return the factor of the bias-corrected mean gradient."""
         eta, epsilon = coefficients
         return eta / (math.sqrt(state[1]) + epsilon)
 
 
 class AMSGrad(Adam):
-    """What ``Adam(amsgrad=True)`` stands for.
+    """The solver that ``Adam(amsgrad=True)`` resolves to.
 
     Parameters
     ----------
     beta_1, beta_2, epsilon, amsgrad
-        As of Adam.
+        As for Adam.
     """
 
     n_slots = 3
 
     @staticmethod
     def update(theta, g, state, coefficients):
-        """Return the new parameter, its new moments and the largest second one."""
+        """Return the new parameter, its new moments and the largest second moment."""
         eta, beta_1, rest_1, beta_2, rest_2, epsilon = coefficients
         m, v, largest = state
         m = beta_1 * m + rest_1 * g
@@ -122,11 +122,11 @@ class AMSGrad(Adam):
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return what the corrected mean gradient is multiplied by."""
+        """Return the factor of the bias-corrected mean gradient."""
         eta, epsilon = coefficients
         return eta / (math.sqrt(state[2]) + epsilon)
 
 
 def _one_minus_power(base, exponents):
-    """Return 1 - base ** exponents, five times as fast."""
+    """Return 1 - base ** exponents, five times as fast as by the power."""
     return -np.expm1(exponents * np.log(base)) if base else np.ones(len(exponents))

@@ -1,4 +1,4 @@
-r"""Lion: steps of the same size for all parameters, by the sign of a moving average.
+r"""Lion: steps of equal size for all parameters, with the sign of a moving average.
 
 .. math::
 
@@ -6,7 +6,7 @@ r"""Lion: steps of the same size for all parameters, by the sign of a moving ave
     - \eta \operatorname{sign}(\beta_1 m + (1 - \beta_1) g) \\
     m &\leftarrow \beta_2 m + (1 - \beta_2) g
 
-The paper's weight decay is ``weight_decay`` of the estimators.
+The weight decay of the paper is the estimators' parameter ``weight_decay``.
 
 References
 ----------
@@ -24,15 +24,16 @@ __all__ = ["Lion"]
 
 
 class Lion(Solver):
-    """Steps of the same size for all parameters, by the sign of a moving average.
+    """Steps of equal size for all parameters, with the sign of a moving average.
 
     Parameters
     ----------
     beta_1 : float, default=0.9
-        The weight of the moving average in a step, in [0, 1). The gradient has the rest.
+        The weight of the moving average in a step, in [0, 1). The weight of the gradient is
+        ``1 - beta_1``.
 
     beta_2 : float, default=0.99
-        What the moving average of the gradient keeps, in [0, 1).
+        The decay rate of the moving average of the gradient, in [0, 1).
 
     Examples
     --------
@@ -64,20 +65,20 @@ class Lion(Solver):
         (m,) = state
         c = beta_1 * m + rest_1 * g
         sign = 1.0 if c > 0.0 else (-1.0 if c < 0.0 else 0.0)
-        # 0 c is NaN if the gradient is not finite: the sign would hide it.
+        # 0 c is NaN if the gradient is not finite, which the sign would hide.
         return theta - (eta * sign + 0.0 * c), (beta_2 * m + rest_2 * g,)
 
     def step_coefficients(self, rate, t):
-        """Return the rate, corrected for an average that starts at 0."""
+        """Return the rate, corrected for the bias of an average that starts at 0."""
         return (rate * (1 - self.beta_2 ** (t + 1)),)
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate, divided by the size of the average.
+        """Return the learning rate, divided by the absolute value of the average.
 
-        A step is the rate times a gradient over its own size. Were the step size the rate
-        alone, an L1 penalty of weight 1 or more would make all parameters 0, and a weaker
-        one none.
+        A step is the rate times a gradient divided by its own absolute value. If the step
+        size were only the rate, an L1 penalty of weight 1 or more would make all parameters
+        0, and a weaker penalty none.
         """
-        # Not a division by 0, for parameters without a gradient.
+        # The constant avoids a division by 0 if there is no gradient.
         return coefficients[0] / (abs(state[0]) + 1e-30)

@@ -27,11 +27,11 @@ class Minibatch(Solver):
 
     @staticmethod
     def update(theta, g, state, coefficients):
-        """Return the new parameter; there is no state."""
+        """Return the new parameter, without a state."""
         (eta,) = coefficients
         return theta - eta * g, state
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate."""
+        """Return the learning rate."""
         return coefficients[0]

@@ -6,7 +6,7 @@ r"""Gradient descent with momentum, classical or Nesterov's.
     \theta &\leftarrow \theta + v
     \quad \text{(Nesterov: } \theta \leftarrow \theta + \mu v - \eta g \text{)}
 
-The learning rate stays inside the velocity, as in scikit-learn and Keras.
+The velocity includes the learning rate, as in scikit-learn and Keras.
 
 References
 ----------
@@ -29,7 +29,7 @@ __all__ = ["Momentum"]
 
 
 class Momentum(Solver):
-    """Gradient descent with a velocity.
+    """Gradient descent with momentum.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Momentum(Solver):
         The part of the velocity that an update keeps, between 0 and 1.
 
     nesterovs_momentum : bool, default=True
-        Whether it is Nesterov's.
+        Whether to use Nesterov's momentum.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Momentum(Solver):
         self.nesterovs_momentum = nesterovs_momentum
 
     def coefficients(self, rate, t):
-        """Return the rate, the momentum, and whether it is Nesterov's."""
+        """Return the rate, the momentum, and whether to use Nesterov's momentum."""
         return rate, self.momentum, self.nesterovs_momentum
 
     @staticmethod
@@ -71,10 +71,10 @@ class Momentum(Solver):
         return theta + (mu * v - step if nesterov else v), (v,)
 
     def step_rates(self, rate, before):
-        """Return the rates so far, each times the part of it that the velocity has kept.
+        """Return decaying sums of the rates, as the velocity is a sum of gradients.
 
-        As the velocity does, their sum lags behind a rate that falls. Were the step size
-        the rate alone, an L1 penalty would have ``1 - momentum`` of its strength.
+        Like the velocity, the sums lag behind a rate that falls. If the step size were only
+        the rate, an L1 penalty would have only ``1 - momentum`` times its strength.
         """
         mu = self.momentum
         all_sums = accumulate(rate.tolist(), lambda s, eta: mu * s + eta, initial=before)
@@ -83,5 +83,5 @@ class Momentum(Solver):
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate of all updates together."""
+        """Return the sum of the rates."""
         return coefficients[0]

@@ -35,7 +35,7 @@ class NAdam(Solver):
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9, 0.999
-        What the moving averages of the gradient and of its square keep, in [0, 1).
+        The decay rates of the moving averages of the gradient and of its square, in [0, 1).
 
     epsilon : float, default=1e-8
         Added to the denominator.
@@ -68,9 +68,9 @@ class NAdam(Solver):
         self.momentum_decay = momentum_decay
 
     def coefficients(self, rate, t):
-        """Return the rates of the gradient and of its average, and the corrections."""
+        """Return the rates of the gradient and of its average, and the other factors."""
         k = np.asarray(t) + 1
-        # The products of more factors are too small to change 1.
+        # Products of more factors are too small to change 1.
         most = math.ceil(-40 / math.log(max(self.beta_1, 1e-17)))
         products = np.cumprod(self._momentum(np.arange(1, min(most, k.max() + 1) + 1)))
         now, following = (products[np.minimum(i, len(products)) - 1] for i in (k, k + 1))
@@ -100,11 +100,11 @@ class NAdam(Solver):
         return theta - step, (m, v)
 
     def step_coefficients(self, rate, t):
-        """Return the rate, the correction of the second moment, and epsilon."""
+        """Return the rate, the bias correction of the second moment, and epsilon."""
         return rate, (1 - self.beta_2 ** (t + 1)) ** -0.5, self.epsilon
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return what gradients are multiplied by, as soon as the mean is one of many."""
+        """Return the factor of the gradient over all updates, for a mean without bias."""
         eta, correction, epsilon = coefficients
         return eta / (math.sqrt(state[1]) * correction + epsilon)

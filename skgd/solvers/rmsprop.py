@@ -1,22 +1,24 @@
-r"""RMSProp: each parameter's step divided by the recent size of its gradient.
+r"""RMSProp: steps divided by the root of a moving average of squared gradients.
 
 .. math::
 
     s &\leftarrow \rho s + (1 - \rho) g^2, \qquad s_0 = 0 \\
     \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s} + \epsilon}
 
-With :math:`\epsilon` outside the root, as in PyTorch. Centered, it subtracts the square of
-the mean gradient, so that s - m² is its variance:
+:math:`\epsilon` is outside of the root, as in PyTorch. If ``centered``, the square of the
+mean gradient is subtracted: :math:`s - m^2` is the variance of the gradient.
 
 .. math::
 
     m &\leftarrow \rho m + (1 - \rho) g, \qquad m_0 = 0 \\
     \theta &\leftarrow \theta - \eta \frac{g}{\sqrt{s - m^2} + \epsilon}
 
-With momentum, also as in PyTorch, the learning rate multiplies the whole velocity
-:math:`b \leftarrow \mu b + g / (\ldots + \epsilon)`:
+With ``momentum``, there is a velocity, which the learning rate multiplies, as in PyTorch:
 
-.. math:: \theta \leftarrow \theta - \eta b
+.. math::
+
+    b &\leftarrow \mu b + \frac{g}{\ldots + \epsilon} \\
+    \theta &\leftarrow \theta - \eta b
 
 References
 ----------
@@ -37,23 +39,23 @@ __all__ = ["RMSProp"]
 
 
 class RMSProp(Solver):
-    """Steps divided by the recent size of the gradient.
+    """Divides steps by the root of a moving average of squared gradients.
 
     Parameters
     ----------
     rho : float, default=0.9
-        What the moving average of the squared gradient keeps, in [0, 1).
+        The decay rate of the moving average of the squared gradient, in [0, 1).
 
     epsilon : float, default=1e-8
         Added to the denominator.
 
     centered : bool, default=False
-        Whether to divide by the deviation of the gradient, instead of its size. It keeps
-        another number for each parameter.
+        Whether to divide by the standard deviation of the gradient instead. The solver then
+        keeps another number for each parameter.
 
     momentum : float, default=0.0
-        The part of the velocity that an update keeps, in [0, 1). If it is positive, another
-        number is kept for each parameter.
+        The part of the velocity that an update keeps, in [0, 1). If it is positive, the
+        solver keeps another number for each parameter.
 
     Examples
     --------
@@ -79,7 +81,7 @@ class RMSProp(Solver):
         self.momentum = momentum
 
     def resolved(self):
-        """Return the solver with the slots that it needs."""
+        """Return the solver itself, or a variant with more slots."""
         variant = {
             (True, False): CenteredRMSProp,
             (False, True): MomentumRMSProp,
@@ -90,7 +92,7 @@ class RMSProp(Solver):
         return self
 
     def coefficients(self, rate, t):
-        """Return the rate, and the weights of the average."""
+        """Return the rate, the weights of the average, and epsilon."""
         return rate, self.rho, 1 - self.rho, self.epsilon
 
     @staticmethod
@@ -107,18 +109,18 @@ class RMSProp(Solver):
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate, divided by the recent size of the gradient."""
+        """Return the learning rate, divided as in the update."""
         eta, epsilon = coefficients
         return eta / (math.sqrt(state[0]) + epsilon)
 
 
 class CenteredRMSProp(RMSProp):
-    """What ``RMSProp(centered=True)`` stands for.
+    """The solver that ``RMSProp(centered=True)`` resolves to.
 
     Parameters
     ----------
     rho, epsilon, centered, momentum
-        As of RMSProp.
+        As for RMSProp.
     """
 
     n_slots = 2
@@ -130,31 +132,31 @@ class CenteredRMSProp(RMSProp):
         s, m = state
         s = rho * s + rest * (g * g)
         m = rho * m + rest * g
-        # Rounding may leave less than 0.
+        # Rounding may make it negative.
         variance = max(s - m * m, 0.0)
         return theta - eta * g / (math.sqrt(variance) + epsilon), (s, m)
 
     @staticmethod
     def step_size(state, coefficients):
-        """Return the rate, divided by the deviation of the gradient."""
+        """Return the learning rate, divided as in the update."""
         eta, epsilon = coefficients
         s, m = state[0], state[1]
         return eta / (math.sqrt(max(s - m * m, 0.0)) + epsilon)
 
 
 class MomentumRMSProp(RMSProp):
-    """What ``RMSProp(momentum=0.9)`` stands for.
+    """The solver that ``RMSProp(momentum=0.9)`` resolves to.
 
     Parameters
     ----------
     rho, epsilon, centered, momentum
-        As of RMSProp.
+        As for RMSProp.
     """
 
     n_slots = 2
 
     def coefficients(self, rate, t):
-        """Return those of RMSProp, and the momentum."""
+        """Return the coefficients of RMSProp, and the momentum."""
         return *super().coefficients(rate, t), self.momentum
 
     @staticmethod
@@ -167,7 +169,7 @@ class MomentumRMSProp(RMSProp):
         return theta - eta * b, (s, b)
 
     def step_coefficients(self, rate, t):
-        """Return the rate of all updates that a gradient moves the parameter in."""
+        """Return the sum of the rates over all updates, and epsilon."""
         mu = self.momentum
         return rate * (1 - mu ** (t + 1)) / (1 - mu), self.epsilon
 
@@ -175,12 +177,12 @@ class MomentumRMSProp(RMSProp):
 
 
 class CenteredMomentumRMSProp(MomentumRMSProp):
-    """What ``RMSProp(centered=True, momentum=0.9)`` stands for.
+    """The solver that ``RMSProp(centered=True, momentum=0.9)`` resolves to.
 
     Parameters
     ----------
     rho, epsilon, centered, momentum
-        As of RMSProp.
+        As for RMSProp.
     """
 
     n_slots = 3

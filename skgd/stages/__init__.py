@@ -1,4 +1,4 @@
-"""The stages that networks are made of, one a file."""
+"""The stages that networks consist of, one per file."""
 
 from skgd.stages.activate import Activate
 from skgd.stages.batch_norm import BatchNorm

@@ -6,7 +6,7 @@ from skgd.compile.jit import jit, jit_named, scalar
 from skgd.engine.loops import first, reader, second
 from skgd.engine.stage import Stage
 
-__all__ = ["KNOWN", "Activate", "activation_loops"]
+__all__ = ["SLOPE_ARGUMENTS", "Activate", "activation_loops"]
 
 
 class Activate(Stage):
@@ -26,7 +26,7 @@ class Activate(Stage):
     def __init__(self, units, activation):
         super().__init__(units, units)
         self.activation = activation
-        # The slope must be a function of the value alone.
+        # In place, only the value is left to compute the slope from.
         self.is_in_place = activation.slope_of == "value"
         self.numbers = tuple(activation.numbers())
 
@@ -36,22 +36,23 @@ class Activate(Stage):
         return type(self), type(self.activation)
 
     def kernels(self, dtype):
-        """Return loops over the functions of the activation."""
+        """Return the kernels: loops over the functions of the activation."""
         return activation_loops(type(self.activation), dtype)  # type: ignore[arg-type]
 
 
 @cache
 def activation_loops(activation, dtype):
-    """Return the kernels of an activation's stage: forward, backward, gradient.
+    """Return the kernels of the stage of an activation: forward, backward, gradient.
 
-    ``activation`` is a subclass of Activation; see :class:`skgd.engine.stage.Stage`.
+    ``activation`` is a subclass of Activation. For the kernels, see
+    :class:`skgd.engine.stage.Stage`.
     """
     value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
     read = reader(activation)
 
-    # A slope that is a function of the value lets the stage work in place.
+    # If the slope is a function of the value, the stage works in place.
     source = second if activation.slope_of == "value" else first
-    known = KNOWN[activation.slope_of]
+    slope_arguments = SLOPE_ARGUMENTS[activation.slope_of]
 
     def forward(stage, step, inputs, parameters, outputs, work):
         numbers, x = read(work.numbers, outputs), source(inputs, outputs)
@@ -61,7 +62,7 @@ def activation_loops(activation, dtype):
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
         numbers, z = read(work.numbers, outputs), source(inputs, outputs)
         for i in range(outputs.shape[0]):
-            delta[i] *= slope(*known(z[i], outputs[i]), *numbers)
+            delta[i] *= slope(*slope_arguments(z[i], outputs[i]), *numbers)
 
     def gradient(stage, step, inputs, parameters, delta, out, work):
         """There are no parameters."""
@@ -89,5 +90,5 @@ def _both(z, value):
     return z, value
 
 
-# What a slope gets of the input and the value.
-KNOWN = {"input": _input, "value": _value, "both": _both}
+# By `slope_of`: returns the first arguments of a slope, from the input and the value.
+SLOPE_ARGUMENTS = {"input": _input, "value": _value, "both": _both}

@@ -1,4 +1,4 @@
-"""Batch normalization of a hidden layer; the formulas are in skgd.kernels.batch_norm."""
+"""Batch normalization of a hidden layer. skgd.kernels.batch_norm has the formulas."""
 
 import numpy as np
 
@@ -20,12 +20,13 @@ __all__ = ["BatchNorm"]
 
 
 class BatchNorm(Stage):
-    """Normalizes each unit over the mini-batch, scales and shifts it.
+    """Normalizes each unit over the mini-batch, then scales and shifts it.
 
-    In a thread's memory it keeps mean, variance, 1 / deviation and scale / deviation of
-    the mini-batch, and the gradients by scale and shift; in that of a chunk of rows its
-    weight, mean and sum of squares, and what it adds to the two gradients. It is not for
-    predictions: `Dense` takes its running statistics along.
+    The memory of a thread has the mean, the variance, 1 / deviation and scale / deviation
+    of the mini-batch, and the gradients with respect to scale and shift. The memory of a
+    chunk has its weight, its mean, its sum of squares, and its part of the two gradients.
+
+    Predictions do not use this stage, since `fold` merges it into the dense layer.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class BatchNorm(Stage):
         The units of the layer.
 
     momentum : float
-        What the running statistics keep at each mini-batch.
+        The part of the running statistics that a mini-batch keeps.
 
     epsilon : float
         Added to the variance.
@@ -53,15 +54,15 @@ class BatchNorm(Stage):
         self.n_running = 2 * units + 1
 
     def fold(self, weights, gamma, beta, running):
-        """Write a dense layer and this one as one, with the running statistics.
+        """Fold the normalization by the running statistics into a dense layer.
 
         Parameters
         ----------
         weights : ndarray of shape (inputs, units)
-            The linear map.
+            The weights of the dense layer, which has no bias.
 
         gamma, beta : ndarray of shape (units,)
-            Scale and shift.
+            The scale and the shift.
 
         running : ndarray of shape (2 * units + 1,)
             The running statistics.
@@ -70,7 +71,7 @@ class BatchNorm(Stage):
         -------
         weights : ndarray of shape (inputs, units)
         bias : ndarray of shape (units,)
-            The layer maps x to ``x @ weights + bias``, in the dtype of ``weights``.
+            The layer ``x @ weights + bias``, in the dtype of the given ``weights``.
         """
         mean, variance = running[:-1].reshape(2, self.outputs)
         _, epsilon = self.numbers
@@ -80,7 +81,7 @@ class BatchNorm(Stage):
 
     @staticmethod
     def forward(stage, step, inputs, parameters, outputs, work):
-        """Write the normalized rows, and move the running statistics."""
+        """Write the normalized rows; the first thread updates the running statistics."""
         units, shared = stage.outputs, work.shared
         momentum, epsilon = work.numbers[0], work.numbers[1]
         rows = step.last - step.first
@@ -116,7 +117,7 @@ class BatchNorm(Stage):
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        """Replace ``delta`` by the gradient by the inputs."""
+        """Replace ``delta`` by the gradient with respect to the inputs."""
         units, shared = stage.outputs, work.shared
         rows = step.last - step.first
         x, delta = matrix(inputs, 0, rows, units), matrix(delta, 0, rows, units)
@@ -150,7 +151,7 @@ class BatchNorm(Stage):
 
     @staticmethod
     def gradient(stage, step, inputs, parameters, delta, out, work):
-        """Copy what the backward pass has summed."""
+        """Copy the gradient that the backward pass has summed."""
         first = stage.own + 4 * stage.outputs + step.parameter
         for j in range(out.shape[0]):
             out[j] = work.own[first + j]

@@ -1,4 +1,4 @@
-"""A first stage without numeric columns: a bias, to which input groups add."""
+"""A bias: the first stage if there are no dense columns. Input groups add to it."""
 
 from skgd.engine.stage import Block, Stage
 from skgd.kernels.products import column_sums
@@ -8,7 +8,7 @@ __all__ = ["Bias"]
 
 
 class Bias(Stage):
-    """Writes a bias, or zeros.
+    """Writes a bias, or zeros if there is none.
 
     Parameters
     ----------

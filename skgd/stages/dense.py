@@ -16,10 +16,10 @@ class Dense(Stage):
     Parameters
     ----------
     inputs, outputs : int
-        The units of the layer before, and of this one.
+        The units of the previous layer, and of this one.
 
     bias : bool, default=True
-        Whether a bias is added.
+        Whether there is a bias.
     """
 
     def __init__(self, inputs, outputs, bias=True):

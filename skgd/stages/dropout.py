@@ -16,10 +16,10 @@ __all__ = ["Dropout"]
 
 
 class Dropout(Stage):
-    """Drops units, anew in each mini-batch. It is not for predictions.
+    """Drops random units in each mini-batch. Predictions do not use this stage.
 
-    Which ones is a function of seed, update, index, row and unit. The backward pass
-    computes it again, which is faster than to keep it.
+    Whether a unit is dropped is a function of seed, update, index, row and unit. The
+    backward pass computes this function again, which is faster than keeping its values.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class Dropout(Stage):
         The units of the layer.
 
     rate : float
-        The probability, before the factor of its schedule. The product is rounded to a
-        multiple of 2**-16.
+        The initial probability. In each update, it is multiplied by the factor of its
+        schedule, and rounded to a multiple of 2**-16.
 
     index : int
-        Tells the stages of a network apart.
+        Distinguishes the dropout stages of a network.
     """
 
     keeps_delta = False
@@ -44,7 +44,7 @@ class Dropout(Stage):
 
     @staticmethod
     def forward(stage, step, inputs, parameters, outputs, work):
-        """Write what is kept, and zeros."""
+        """Write the outputs: dropped units are 0, the others are multiplied."""
         rate = rounded_rate(step.dropping * work.numbers[1])
         place = step.update, int(work.numbers[0]), step.first * stage.inputs
         own = vector(work.own, stage.own, BLOCK)
@@ -52,7 +52,7 @@ class Dropout(Stage):
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        """Drop the same of ``delta``."""
+        """Drop the same units of ``delta``, and multiply the others."""
         rate = rounded_rate(step.dropping * work.numbers[1])
         place = step.update, int(work.numbers[0]), step.first * stage.inputs
         own = vector(work.own, stage.own, BLOCK)

@@ -1,9 +1,9 @@
-r"""The input group of learnt embeddings of categories.
+r"""The input group of learned embeddings of categories.
 
 .. math:: z \leftarrow z + \sum_c E_{c, x_c} W_c
 
-with a vector :math:`E_{c,v}` for each value :math:`v` of a column :math:`c`: few numbers
-for each, where a look-up in the first layer would have as many as it has units.
+with a short vector :math:`E_{c,v}` for each category :math:`v` of a column :math:`c`. With
+:class:`~skgd.stages.Lookup`, each category would have a weight for each unit instead.
 """
 
 from itertools import accumulate
@@ -15,18 +15,20 @@ __all__ = ["Embedding"]
 
 
 class Embedding(Stage):
-    """Maps each category to a vector, and that to the units; code 0 is the vector 0.
+    """Maps each category to a vector, and the vectors to the units of the first layer.
+
+    The vector of code 0, which stands for no category, is 0.
 
     Parameters
     ----------
     n_values : sequence of int
-        The categories of each column.
+        The number of categories of each column.
 
     size : int
-        The numbers of a vector.
+        The length of a vector.
 
     place : tuple of (int, int)
-        The first of the columns of ``rows.codes``, and the number of all.
+        The first column in ``rows.codes``, and the number of all columns there.
 
     outputs : int
         The units of the first layer.
@@ -36,7 +38,7 @@ class Embedding(Stage):
 
     def __init__(self, n_values, size, place, outputs):
         super().__init__(len(n_values) * size, outputs)
-        # The row of code 0, which does not exist, comes before those of a column.
+        # For each column, the row before its first vector: categories begin with code 1.
         self.numbers = (size, *place, *(s - 1 for s in accumulate(n_values, initial=0)))
         self.blocks = (
             Block("embedding", (sum(n_values), size)),
@@ -66,7 +68,7 @@ class Embedding(Stage):
 
     @staticmethod
     def gradient(stage, step, rows, order, parameters, delta, out, work):
-        """Write the gradient by the vectors, or by the weights."""
+        """Write the gradient with respect to the vectors, or to the weights."""
         units, n_columns = stage.outputs, work.numbers.shape[0] - 4
         size, first = int(work.numbers[0]), int(work.numbers[1])
         width = int(work.numbers[2])

@@ -4,7 +4,7 @@ r"""Layer normalization of a hidden layer.
 
     \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad y = \gamma \hat x + \beta
 
-with mean and biased variance over the units of a row.
+with the mean and the biased variance of the units of a row.
 
 References
 ----------
@@ -21,9 +21,9 @@ __all__ = ["LayerNorm"]
 
 
 class LayerNorm(Stage):
-    """Normalizes each row over its units, scales and shifts each unit.
+    """Normalizes each row over its units, then scales and shifts each unit.
 
-    The backward pass computes the moments again, which is faster than to keep them.
+    The backward pass computes the moments again, which is faster than keeping them.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class LayerNorm(Stage):
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        """Write the gradient by the inputs."""
+        """Write the gradient with respect to the inputs."""
         units = stage.outputs
         for start in range(0, delta.shape[0], units):
             x, by_out = vector(inputs, start, units), vector(delta, start, units)
@@ -70,7 +70,7 @@ class LayerNorm(Stage):
 
     @staticmethod
     def gradient(stage, step, inputs, parameters, delta, out, work):
-        """Write the column sums of ``delta``, for the scale times the normalized rows."""
+        """Write the gradient with respect to the scale, or to the shift."""
         units = stage.outputs
         out[:] = 0
         for start in range(0, delta.shape[0], units):
@@ -86,7 +86,7 @@ class LayerNorm(Stage):
 
 @jit
 def _moments(x, epsilon):
-    """Return the mean of a row and the inverse of its deviation."""
+    """Return the mean of a row, and 1 / deviation."""
     kind = x.dtype.type
     mean = variance = kind(0)
     for j in range(x.shape[0]):
@@ -96,5 +96,5 @@ def _moments(x, epsilon):
         variance += (x[j] - mean) * (x[j] - mean)
     variance /= kind(x.shape[0])
     factor = kind(1) / np.sqrt(variance + kind(epsilon))
-    # Not 0 if the squares have overflowed.
+    # NaN instead of 0 if the squares have overflowed.
     return mean, factor if variance < np.inf else kind(np.nan)

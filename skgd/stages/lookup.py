@@ -2,7 +2,7 @@ r"""The input group of categories that each have their own weights.
 
 .. math:: z \leftarrow z + \sum_c W_{c, x_c}
 
-is the product of the one-hot encoding, which is never written.
+This is the product of the one-hot encoding and the weights, without the encoding itself.
 """
 
 from itertools import accumulate
@@ -14,15 +14,15 @@ __all__ = ["Lookup"]
 
 
 class Lookup(Stage):
-    """Adds the weights of the category of each column; code 0 stands for none.
+    """Adds the weights of each column's category; code 0 stands for no category.
 
     Parameters
     ----------
     n_values : sequence of int
-        The categories of each column.
+        The number of categories of each column.
 
     place : tuple of (int, int)
-        The first of the columns of ``rows.codes``, and the number of all.
+        The first column in ``rows.codes``, and the number of all columns there.
 
     outputs : int
         The units of the first layer.
@@ -32,7 +32,7 @@ class Lookup(Stage):
 
     def __init__(self, n_values, place, outputs):
         super().__init__(sum(n_values), outputs)
-        # The row of code 0, which does not exist, comes before those of a column.
+        # For each column, the row before its first weights: categories begin with code 1.
         self.numbers = (*place, *(s - 1 for s in accumulate(n_values, initial=0)))
         self.blocks = (Block("weights", (self.inputs, outputs)),)
 

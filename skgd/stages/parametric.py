@@ -2,7 +2,7 @@ r"""The parametric activation of a hidden layer.
 
 .. math:: y = a f(z) + (1 - a) z
 
-with a weight a for each unit.
+with a weight :math:`a` for each unit.
 """
 
 from functools import cache
@@ -11,13 +11,13 @@ from skgd.compile.jit import jit_named, scalar
 from skgd.engine.loops import reader
 from skgd.engine.stage import Block
 from skgd.kernels.views import vector
-from skgd.stages.activate import KNOWN, Activate
+from skgd.stages.activate import SLOPE_ARGUMENTS, Activate
 
 __all__ = ["ParametricActivate"]
 
 
 class ParametricActivate(Activate):
-    """Applies an activation, mixed with the identity by a weight of each unit.
+    """Mixes an activation with the identity, by a weight for each unit.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ class ParametricActivate(Activate):
 
     def __init__(self, units, activation):
         super().__init__(units, activation)
-        # The gradient is one of the inputs.
+        # The gradient with respect to the weights needs the inputs.
         self.is_in_place = False
         self.blocks = (Block("activation", (units,)),)
 
     def kernels(self, dtype):
-        """Return loops over the functions of the activation."""
+        """Return the kernels: loops over the functions of the activation."""
         return _loops(type(self.activation), dtype)  # type: ignore[arg-type]
 
 
@@ -45,11 +45,11 @@ class ParametricActivate(Activate):
 def _loops(activation, dtype):
     """Return the kernels of a parametric activation: forward, backward, gradient.
 
-    ``activation`` is a subclass of Activation; the parameters are one weight a unit.
+    ``activation`` is a subclass of Activation.
     """
     value, slope = scalar(activation.value, dtype), scalar(activation.slope, dtype)
     read = reader(activation)
-    known = KNOWN[activation.slope_of]
+    slope_arguments = SLOPE_ARGUMENTS[activation.slope_of]
 
     def forward(stage, step, inputs, parameters, outputs, work):
         numbers, units = read(work.numbers, outputs), stage.outputs
@@ -65,8 +65,8 @@ def _loops(activation, dtype):
             z, by_out = vector(inputs, start, units), vector(delta, start, units)
             by_z = vector(input_delta, start, units)
             for j in range(units):
-                a, known_of = parameters[j], known(z[j], value(z[j], *numbers))
-                by_z[j] = by_out[j] * (a * slope(*known_of, *numbers) + (1 - a))
+                a, known = parameters[j], slope_arguments(z[j], value(z[j], *numbers))
+                by_z[j] = by_out[j] * (a * slope(*known, *numbers) + (1 - a))
 
     def gradient(stage, step, inputs, parameters, delta, out, work):
         numbers, units = read(work.numbers, out), stage.outputs

@@ -1,8 +1,8 @@
-r"""Numbers beside a few combinations of their cosines.
+r"""Numeric columns, and a few combinations of their cosines.
 
 .. math:: y = (x, W_2 \cos(2 \pi w_1 x + b_1) + b_2)
 
-with parameters of its own for each column.
+Each column has its own parameters.
 
 References
 ----------
@@ -21,18 +21,18 @@ __all__ = ["Periodic"]
 
 
 class Periodic(Stage):
-    """Writes the inputs, then some combinations of cosines for each of the first columns.
+    """Writes the inputs, then combinations of cosines of each of the first columns.
 
     Parameters
     ----------
     inputs : int
-        All columns.
+        The number of all columns.
 
     n_columns : int
-        Those that are embedded.
+        The number of columns that have cosines; they come first.
 
     n_frequencies, n_outputs : int
-        The cosines of a column, and their combinations.
+        The number of cosines of a column, and of their combinations.
     """
 
     def __init__(self, inputs, n_columns, n_frequencies, n_outputs):
@@ -44,7 +44,7 @@ class Periodic(Stage):
 
     @staticmethod
     def split(parameters, n_frequencies):
-        """View rows of parameters as w1, b1, W2 and b2, an item a column."""
+        """View the parameters as w1, b1, W2 and b2, with one item per column."""
         n_columns, size = parameters.shape
         n_outputs = (size - 2 * n_frequencies) // (n_frequencies + 1)
         ends = np.cumsum([n_frequencies, n_frequencies, n_outputs * n_frequencies])
@@ -73,7 +73,7 @@ class Periodic(Stage):
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        """Write the gradient by the inputs."""
+        """Write the gradient with respect to the inputs."""
         n_columns, n_waves, n_outputs = _numbers(work)
         waves = matrix(work.own, stage.own, 2, n_waves)
         size = (2 + n_outputs) * n_waves + n_outputs
@@ -94,7 +94,7 @@ class Periodic(Stage):
 
     @staticmethod
     def gradient(stage, step, inputs, parameters, delta, out, work):
-        """Write the gradient by the parameters of some columns."""
+        """Write the gradient with respect to the parameters of some columns."""
         _, n_waves, n_outputs = _numbers(work)
         waves = matrix(work.own, stage.own, 2, n_waves)
         size = (2 + n_outputs) * n_waves + n_outputs
@@ -125,7 +125,7 @@ def _numbers(work):
 
 @jit
 def _write_waves(x, own, waves):
-    """Write the cosines of a number, and the slopes of the cosines."""
+    """Write the cosines of a number, and their slopes."""
     turn, quarter = own.dtype.type(1 / (2 * np.pi)), own.dtype.type(0.25)
     n_waves = waves.shape[1]
     for f in range(n_waves):
@@ -136,7 +136,7 @@ def _write_waves(x, own, waves):
 
 @jit
 def _turn_back(own, by_out, waves):
-    """Replace the slopes of the cosines by the gradient by their arguments."""
+    """Replace the slopes of the cosines by the gradient with respect to their arguments."""
     n_waves = waves.shape[1]
     for f in range(n_waves):
         total = own.dtype.type(0)

@@ -4,10 +4,14 @@ A column with the edges :math:`b_0 < \dots < b_T` has :math:`T` components,
 
 .. math:: c_t = \mathrm{clamp}\left( \frac{x - b_{t-1}}{b_t - b_{t-1}}, 0, 1 \right)
 
-of which the first is not clamped below, and the last not above. A value in bin :math:`t`
-has ones before it, its fraction :math:`f` there, and zeros after it. Times the weights that
-is :math:`\sum_{s<t} W_s + f W_t`: a row of running sums, which are computed once for all
-rows of a mini-batch, and a part of a row. The components themselves are never written.
+except that the first is not clamped below, and the last is not clamped above. For a value
+in bin :math:`t`, the components before :math:`t` are 1, component :math:`t` is the fraction
+:math:`f`, and those after it are 0. Their product with the weights is
+
+.. math:: \sum_{s<t} W_s + f W_t
+
+The running sums of the weights are computed once per mini-batch. The components themselves
+are never written.
 
 References
 ----------
@@ -26,13 +30,13 @@ __all__ = ["PiecewiseLinear"]
 class PiecewiseLinear(Stage):
     """The linear map of the components of piecewise-linear columns.
 
-    A thread's memory keeps the running sums of the weights and, in the gradient, the sums
-    of the rows of each bin.
+    The memory of a thread has the running sums of the weights or, for the gradient, the sum
+    of ``delta`` over the rows of each bin.
 
     Parameters
     ----------
     n_bins : sequence of int
-        The bins of each column.
+        The number of bins of each column.
 
     outputs : int
         The units of the first layer.
@@ -83,7 +87,7 @@ class PiecewiseLinear(Stage):
                 for j in range(units):
                     gradient[t, j] += fraction * delta[i, j]
                     after[t, j] += delta[i, j]
-        # The rows of later bins have ones.
+        # Add the rows of later bins, whose component is 1.
         for column in range(n_columns):
             first, last = int(work.numbers[column]), int(work.numbers[column + 1])
             for t in range(last - 2, first - 1, -1):

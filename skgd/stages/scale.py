@@ -15,12 +15,14 @@ __all__ = ["Scale"]
 
 
 class Scale(Stage):
-    """Multiplies each input by a parameter. A dense layer after it takes it along.
+    """Multiplies each input by a weight.
+
+    Predictions do not use this stage: the weights are folded into the next dense layer.
 
     Parameters
     ----------
     units : int
-        The inputs.
+        The number of inputs.
     """
 
     def __init__(self, units):
@@ -38,7 +40,7 @@ class Scale(Stage):
 
     @staticmethod
     def backward(stage, step, inputs, parameters, outputs, delta, input_delta, work):
-        """Write the gradient by the inputs."""
+        """Write the gradient with respect to the inputs."""
         units = stage.outputs
         for start in range(0, delta.shape[0], units):
             by_out, by_in = vector(delta, start, units), vector(input_delta, start, units)

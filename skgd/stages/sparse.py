@@ -2,7 +2,7 @@ r"""The input group of sparse rows.
 
 .. math:: z \leftarrow z + x W
 
-If inputs are dropped, ``x`` is what :class:`~skgd.stages.Dropout` makes of the dense row.
+With dropout of the inputs, ``x`` is the row after :class:`~skgd.stages.Dropout`.
 """
 
 from skgd.compile.jit import jit
@@ -15,7 +15,7 @@ __all__ = ["SparseColumns"]
 
 @jit
 def _kept(values, k, step, place, rate):
-    """Return a value as dropout leaves it."""
+    """Return a value after dropout."""
     value = values[k]
     if rate[0] > 0:
         value *= values.dtype.type(multiplier(step.seed, (step.update, 0, place), rate))
@@ -28,7 +28,7 @@ class SparseColumns(Stage):
     Parameters
     ----------
     inputs, outputs : int
-        The features, and the units of the first layer.
+        The number of features, and the units of the first layer.
 
     rate : float, default=0.0
         The probability that an input is dropped.

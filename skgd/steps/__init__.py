@@ -1,4 +1,4 @@
-"""The steps of an update around the solver, one a file."""
+"""The steps of an update other than solvers, one per file."""
 
 from skgd.steps.average import Average
 from skgd.steps.clip import Clip

@@ -4,8 +4,8 @@ r"""A moving average of the parameters.
 
     \bar \theta \leftarrow \bar \theta + \frac{1 - d}{1 - d^{k + 1}} (\theta - \bar \theta)
 
-k counts the updates in the average. This is the moving average of decay d, divided by the
-sum of its weights: it is not biased towards its start.
+with the decay :math:`d` and :math:`k` updates in the average before. This is an exponential
+moving average, divided by the sum of its weights, and therefore has no bias.
 
 References
 ----------
@@ -19,15 +19,15 @@ __all__ = ["Average"]
 
 
 class Average(Step):
-    """Averages the parameters, which stay as they are.
+    """Keeps a moving average of the parameters, which it does not change.
 
     Parameters
     ----------
     decay : float
-        What the average keeps at each update.
+        The part of the average that an update keeps.
 
     start : int, default=0
-        The updates made before the first of the average.
+        The number of updates before the first one of the average.
     """
 
     n_slots = 1
@@ -37,12 +37,12 @@ class Average(Step):
         self.start = start
 
     def coefficients(self, rate, t):
-        """Return the part of the new parameters."""
+        """Return the weight of the new parameters in the average."""
         return ((1 - self.decay) / (1 - self.decay ** (t - self.start + 1.0)),)
 
     @staticmethod
     def update(theta, g, state, coefficients):
-        """Return the parameter, and its new average."""
+        """Return the same parameter, and its new average."""
         (part,) = coefficients
         (average,) = state
         return theta, (average + part * (theta - average),)

@@ -1,4 +1,4 @@
-r"""Clipping of the gradient by its norm.
+r"""Clipping of the gradient to a norm.
 
 .. math:: g \leftarrow g \cdot \min \left( 1, \frac{c}{\lVert g \rVert} \right)
 
@@ -14,7 +14,9 @@ __all__ = ["Clip"]
 
 
 class Clip(Step):
-    """Shortens the gradient of all parameters, penalties included, to a norm.
+    """Shortens the gradient of all parameters if its norm is too large.
+
+    The gradient includes the penalty.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-r"""Decoupled decay of the weights.
+r"""Decoupled weight decay.
 
 .. math:: \theta \leftarrow \theta - \eta \lambda \theta
 
-It comes before the solver's own change, as in AdamW: both start from the same parameters.
+As in AdamW, the step comes before the solver's.
 
 References
 ----------
@@ -16,12 +16,12 @@ __all__ = ["Decay"]
 
 
 class Decay(Step):
-    """Shrinks the weights.
+    """Shrinks the weights by a part of them.
 
     Parameters
     ----------
     strength : float
-        What a learning rate of 1 would take away.
+        The part of the weights that is subtracted with a learning rate of 1.
     """
 
     kinds = ("weights",)
@@ -30,7 +30,7 @@ class Decay(Step):
         self.strength = strength
 
     def coefficients(self, rate, t):
-        """Return the part that an update takes away."""
+        """Return the part of the weights that an update subtracts."""
         return (rate * self.strength,)
 
     @staticmethod

@@ -1,9 +1,9 @@
-r"""The L1 share of the penalty, by a proximal step after the solver's.
+r"""The L1 penalty, by a proximal step after the solver's.
 
 .. math:: \theta \leftarrow \operatorname{sign}(\theta) \max(|\theta| - d \lambda / W, 0)
 
-d is the solver's own step size for this parameter, W the weight of the mini-batch. Weights
-become exactly 0.
+with the solver's step size :math:`d` for the parameter, the ``strength`` :math:`\lambda`
+and the weight :math:`W` of the mini-batch. Small weights become exactly 0.
 
 References
 ----------
@@ -20,9 +20,9 @@ __all__ = ["Shrink"]
 
 
 class Shrink(Step):
-    """Brings the weights closer to 0; those that are close become 0.
+    """Moves the weights towards 0, and sets small ones to 0.
 
-    It comes right after the solver, whose ``step_size`` it asks for.
+    This step comes directly after the solver, and uses the solver's ``step_size``.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Shrink(Step):
         The solver.
 
     strength : float
-        What the sum of absolute weights is multiplied by in the objective.
+        The factor of the sum of the absolute weights in the objective.
     """
 
     kinds = ("weights",)
@@ -41,5 +41,5 @@ class Shrink(Step):
         self.strength = strength
 
     def coefficients(self, rate, t):
-        """Return those of the step size, and the strength."""
+        """Return the coefficients of the step size, and the strength."""
         return (*self.solver.step_coefficients(rate, t), self.strength)
