@@ -1,4 +1,4 @@
-"""Ctrl-C while a kernel is compiled: it takes effect when the kernel is compiled.
+"""Ctrl-C while a kernel is compiled: it takes effect after the compilation.
 
 LLVM calls back into Python, and an exception in such a callback is lost. An interrupt
 between the creation and the disposal of an LLVM module crashes the process.

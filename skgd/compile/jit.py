@@ -14,8 +14,8 @@ from skgd.compile.interrupts import uninterrupted
 __all__ = [
     "Kernel",
     "Stub",
+    "as_argument",
     "by_dtype",
-    "functions",
     "import_numba",
     "jit",
     "jit_named",
@@ -165,7 +165,7 @@ class Kernel:
     def bind(self, *signature):
         """Compile the kernel for one signature, and return a first-class function.
 
-        A kernel can take such functions as an argument, which ``functions`` makes. It is
+        A kernel can take such functions as an argument, which ``as_argument`` makes. It is
         compiled only once for all functions of the same signature.
 
         Parameters
@@ -253,7 +253,7 @@ def jit_named(name, function, *parts):
     return kernel
 
 
-def functions(named, signatures, dtype):
+def as_argument(named, signatures, dtype):
     """Convert a named tuple of bound kernels to an argument of a kernel.
 
     Parameters

@@ -18,11 +18,11 @@ import numpy as np
 
 from skgd.compile.jit import Kernel, Stub
 
-__all__ = ["ESTIMATORS", "FINGERPRINT", "are_unchanged", "identify"]
+__all__ = ["FINGERPRINT", "WITHOUT_KERNELS", "are_unchanged", "identify"]
 
 # The packages without kernels.
-ESTIMATORS = frozenset(
-    {"dask", "inspection", "model_selection", "neural_network", "onnx", "tabular"}
+WITHOUT_KERNELS = frozenset(
+    {"dask", "model_selection", "neural_network", "onnx", "tabular"}
 )
 
 
@@ -32,7 +32,7 @@ def _sources(folder):
         if path.name.endswith((".py", ".pyc")):
             content = path.read_bytes()
             yield f"{path.name} {len(content)}\n".encode() + content
-        elif path.is_dir() and path.name not in {"__pycache__", *ESTIMATORS}:
+        elif path.is_dir() and path.name not in {"__pycache__", *WITHOUT_KERNELS}:
             yield f"{path.name}/\n".encode()
             yield from _sources(path)
 
@@ -135,7 +135,7 @@ def identify(function):
 def _is_own(function):
     """Return whether the package's fingerprint covers a function."""
     package, _, module = function.__module__.partition(".")
-    return package == "skgd" and module.split(".")[0] not in ESTIMATORS
+    return package == "skgd" and module.split(".")[0] not in WITHOUT_KERNELS
 
 
 def _identify_part(value):

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from skgd.compile.jit import Kernel, functions, import_numba, jit
+from skgd.compile.jit import Kernel, as_argument, import_numba, jit
 from skgd.engine.calls import calls
 from skgd.engine.loops import loss_loops, solver_loop
 from skgd.engine.records import STAGE, STEP, TILE, Kernels, Memory, Rows
@@ -49,7 +49,7 @@ def bind(layout, plan, loss, dtype, steps=None):
             **{role: _bound(kernel, role, dtype) for role, kernel in others.items()},
         }
         named = Kernels(**kernels, multiply=_multiply(dtype))
-        _BOUND[key] = functions(named, _signatures, dtype)
+        _BOUND[key] = as_argument(named, _signatures, dtype)
     return _BOUND[key]
 
 
@@ -58,22 +58,22 @@ def bind_loss(loss, dtype):
     """Compile the kernels of a loss, a subclass of Loss, without a network."""
     roles = zip(("evaluate", "link"), loss_loops(loss, dtype), strict=True)
     named = Kernels(**{role: _bound(kernel, role, dtype) for role, kernel in roles})
-    return functions(named, _signatures, dtype)
+    return as_argument(named, _signatures, dtype)
 
 
 @cache
 def bind_steps(steps, dtype):
     """Compile a chain of steps without a network."""
     update = _bound(solver_loop(steps, dtype), "update", dtype)
-    return functions(Kernels(update=update), _signatures, dtype)
+    return as_argument(Kernels(update=update), _signatures, dtype)
 
 
 def _number_kinds(layout, plan):
     """Set the kind in the record of each stage; return the first stage of each kind."""
     found: dict = {}
-    for row, stage in zip(plan.stages, layout.stages, strict=True):
+    for record, stage in zip(plan.stages, layout.stages, strict=True):
         found.setdefault(stage.key, stage)
-        row.kind = list(found).index(stage.key)
+        record.kind = list(found).index(stage.key)
     if len(found) > MOST_KINDS:
         raise ValueError(
             f"A network may have at most {MOST_KINDS} kinds of stages, of which the dense "

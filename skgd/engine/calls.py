@@ -12,7 +12,7 @@ from skgd.engine.records import Memory, StageWork
 from skgd.kernels.pointers import pointed_to
 from skgd.kernels.views import vector
 
-__all__ = ["calls", "gather_memory", "per_row"]
+__all__ = ["calls", "memory_of", "per_row"]
 
 
 def calls(stage, dtype):
@@ -97,7 +97,7 @@ def _named(name, function, kernel):
 
 
 @jit
-def gather_memory(rows, orders, network, work, kernels):
+def memory_of(rows, orders, network, work, kernels):
     """Return a ``Memory``: all arrays that the kernels of stages read and write."""
     return Memory(
         rows,

@@ -22,7 +22,7 @@ __all__ = [
 # The functions of numbers that a plug-in must define, and their first arguments. The
 # arguments of the constructor follow, except in a solver.
 FUNCTIONS = {
-    Activation: {"value": "z", "slope": "x"},
+    Activation: {"value": "z", "slope": "a"},
     Loss: {"value": "z y", "slope": "z y", "link": "z"},
     Solver: {"update": "theta g state coefficients"},
     Schedule: {},

@@ -165,28 +165,28 @@ class MemoryPlan:
         numbers = running = 0
         source, source_delta = -1, -1
         before = self.stages[0]
-        for row, stage, begin in zip(
+        for record, stage, begin in zip(
             self.stages, layout.stages, layout.begins, strict=True
         ):
-            row.inputs, row.outputs = stage.inputs, stage.outputs
-            row.begin = begin
-            row.end = begin + sum(block.size for block in stage.blocks)
-            row.numbers, row.n_numbers = numbers, len(stage.numbers)
-            row.running, row.n_running = running, stage.n_running
-            row.own, row.part = self._n_own, self.part_size
+            record.inputs, record.outputs = stage.inputs, stage.outputs
+            record.begin = begin
+            record.end = begin + sum(block.size for block in stage.blocks)
+            record.numbers, record.n_numbers = numbers, len(stage.numbers)
+            record.running, record.n_running = running, stage.n_running
+            record.own, record.part = self._n_own, self.part_size
             if stage.is_group:
-                row.source = row.source_delta = -1
-                row.value, row.delta = before.value, before.delta
+                record.source = record.source_delta = -1
+                record.value, record.delta = before.value, before.delta
             else:
-                row.source, row.source_delta = source, source_delta
-                row.value = source if stage.is_in_place else self._take(stage.outputs)
-                row.delta = -1
+                record.source, record.source_delta = source, source_delta
+                record.value = source if stage.is_in_place else self._take(stage.outputs)
+                record.delta = -1
                 # A first stage without parameters needs no gradient.
                 if n_chunks and (source >= 0 or stage.blocks or not stage.inputs):
                     shares = source_delta >= 0 and not stage.keeps_delta
-                    row.delta = source_delta if shares else self._take(stage.outputs)
-                source, source_delta = row.value, row.delta
-                before = row
+                    record.delta = source_delta if shares else self._take(stage.outputs)
+                source, source_delta = record.value, record.delta
+                before = record
             numbers += len(stage.numbers)
             running += stage.n_running
             self._n_own += stage.n_own

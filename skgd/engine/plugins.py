@@ -99,7 +99,7 @@ class Activation(Plugin):
         raise NotImplementedError
 
     @staticmethod
-    def slope(x: float, /, *parameters: Any, **names: Any) -> float:
+    def slope(a: float, /, *parameters: Any, **names: Any) -> float:
         """Return the derivative of the activation."""
         raise NotImplementedError
 

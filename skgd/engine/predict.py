@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd.compile.jit import jit
-from skgd.engine.calls import gather_memory
+from skgd.engine.calls import memory_of
 from skgd.engine.passes import forward
 from skgd.kernels.pointers import pointer_to
 from skgd.kernels.views import matrix, vector
@@ -22,7 +22,7 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
     Finite predictions do not imply finite rows: some activations turn NaN into a number.
     """
     step = steps[0]
-    memory = pointer_to(gather_memory(rows, order, network, work, kernels))
+    memory = pointer_to(memory_of(rows, order, network, work, kernels))
     n_samples, n_outputs = out.shape
     features = rows.X.shape[0] // max(n_samples, 1)
     last = network.stages[network.stages.shape[0] - 1]

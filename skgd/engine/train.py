@@ -14,7 +14,7 @@ sum depends on the number of threads, so the result is bitwise the same for any 
 import numpy as np
 
 from skgd.compile.jit import jit
-from skgd.engine.calls import gather_memory
+from skgd.engine.calls import memory_of
 from skgd.engine.passes import backward, evaluate, forward, gather
 from skgd.engine.update import chunk_gradients, update_tiles
 from skgd.kernels.pointers import pointer_to
@@ -38,7 +38,7 @@ def train(rows, epochs, network, work, kernels, settings, steps):
     """
     step, losses = steps[0], epochs.losses
     n_batches = epochs.bounds.shape[0] - 1
-    memory = pointer_to(gather_memory(rows, epochs.orders, network, work, kernels))
+    memory = pointer_to(memory_of(rows, epochs.orders, network, work, kernels))
     mode = flush_subnormals()
     # Not the literal 0: Numba would compile the mini-batch a second time, for literals.
     epoch = updates = np.int64(0)

@@ -86,7 +86,10 @@ def _add_chunks(tile, step, n_params, gradient, total):
 
 @jit
 def penalize(theta, gradient, strength):
-    """Add the gradient of half of ``strength`` times the squares; return their sum."""
+    """Add the gradient of the penalty; return the sum of the squares.
+
+    The penalty is ``strength / 2`` times this sum.
+    """
     total = 0.0
     for start in range(0, theta.shape[0], PIECE):
         size = min(PIECE, theta.shape[0] - start)

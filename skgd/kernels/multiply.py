@@ -24,9 +24,9 @@
 
 A panel is a part of the result, as wide as a block. For each panel, some rows of ``b`` stay
 in the first-level cache while all blocks of ``a`` are multiplied with them, as in K. Goto
-and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. Unlike
-there, these rows are copied only if they are too far apart, since the matrices of a
-mini-batch stay in the second-level cache.
+and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. But these
+rows are copied only if they are far apart in memory, since the matrices of a mini-batch
+stay in the second-level cache.
 
 Each element is summed in the same order, regardless of which other rows are computed.
 Products of some rows are bitwise equal to those of all rows.

@@ -11,7 +11,7 @@ import pytest
 
 import skgd
 from skgd.compile.jit import Kernel, Stub, by_dtype, jit, strict_jit
-from skgd.compile.sources import ESTIMATORS
+from skgd.compile.sources import WITHOUT_KERNELS
 from tests.engine.helpers import uncached
 
 
@@ -33,7 +33,7 @@ def kernels():
     found = {}
     for module in pkgutil.walk_packages(skgd.__path__, "skgd."):
         # Some of the rooms without kernels need what is not installed.
-        if module.name.split(".")[1] in ESTIMATORS:
+        if module.name.split(".")[1] in WITHOUT_KERNELS:
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, Kernel):

@@ -45,12 +45,12 @@ def test_every_source_counts_but_those_of_estimators(tmp_path, fingerprint_of):
     for path in tmp_path.rglob("*.py"):
         content = path.read_bytes()
         path.write_bytes(content + b"#")
-        inside = path.relative_to(tmp_path).parts[0] in sources.ESTIMATORS
+        inside = path.relative_to(tmp_path).parts[0] in sources.WITHOUT_KERNELS
         assert (fingerprint_of(tmp_path) == before) == inside
         found.add(fingerprint_of(tmp_path))
         path.write_bytes(content)
     assert fingerprint_of(tmp_path) == before
-    n_inside = sum(len(list((tmp_path / r).rglob("*.py"))) for r in sources.ESTIMATORS)
+    n_inside = sum(len(list((tmp_path / r).rglob("*.py"))) for r in sources.WITHOUT_KERNELS)
     assert len(found) == 1 + len(list(tmp_path.rglob("*.py"))) - n_inside
 
 

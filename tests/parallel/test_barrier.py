@@ -2,16 +2,12 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from skgd.compile.jit import jit
 from skgd.parallel.barrier import barrier
-from skgd.parallel.prefetch import prefetch
-from skgd.parallel.share import share
-from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of, uncached
+from tests.engine.helpers import DTYPES, PURE_PYTHON, Model, trainer_of
 from tests.engine.problems import LOSSES, draw
 
 needs_jit = pytest.mark.skipif(
@@ -19,32 +15,10 @@ needs_jit = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
-@pytest.mark.parametrize("n", [0, 1, 2, 6, 100])
-def test_shares(n, n_threads):
-    shares = [share(n, thread, n_threads) for thread in range(n_threads)]
-    assert shares[0][0] == 0
-    assert shares[-1][1] == n
-    for (_, end), (begin, _) in pairwise(shares):
-        assert begin == end
-    sizes = [end - begin for begin, end in shares]
-    assert max(sizes) - min(sizes) <= 1
-
-
 def test_one_thread_waits_for_nobody():
     arrivals = np.zeros(1, dtype=np.int64)
     barrier(arrivals, 1)
     assert arrivals[0] == 0
-
-
-@pytest.mark.parametrize("size", [0, 1, 33])
-def test_prefetched_memory_stays_as_it_is(size):
-    def ask(array):
-        prefetch(array)
-
-    array = np.arange(float(size))
-    uncached(jit(ask))(array)
-    np.testing.assert_array_equal(array, np.arange(float(size)))
 
 
 @needs_jit

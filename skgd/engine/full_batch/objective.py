@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd.compile.jit import jit
-from skgd.engine.calls import gather_memory
+from skgd.engine.calls import memory_of
 from skgd.engine.passes import backward, evaluate, forward, gather, tile_gradient
 from skgd.kernels.pointers import pointer_to
 from skgd.kernels.views import vector
@@ -24,7 +24,7 @@ def block_objective(rows, order, network, work, kernels, numbers, step, gradient
         The data.
 
     order : ndarray of shape (0,), dtype=int64
-        No permutation of the rows.
+        Empty, since the rows are not permuted.
 
     network, work, kernels : Network, Work, Kernels
         The parameters, the memory for the block, and the compiled functions.
@@ -45,7 +45,7 @@ def block_objective(rows, order, network, work, kernels, numbers, step, gradient
     """
     step.first, step.last = 0, step.rows
     step.row, step.stop = 0, step.rows
-    memory = pointer_to(gather_memory(rows, order, network, work, kernels))
+    memory = pointer_to(memory_of(rows, order, network, work, kernels))
     gather(memory, step)
     forward(memory, kernels, step)
     loss = evaluate(memory, kernels, numbers, step, (0, step.rows))
