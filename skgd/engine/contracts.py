@@ -102,15 +102,12 @@ def _check_class(cls):
 
 def _argument_names(cls):
     """Return the names of the constructor's arguments; refuse ``*args``, ``**kwargs``."""
-    if cls.__init__ is object.__init__:
-        return []
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    for parameter in parameters:
+    for parameter in inspect.signature(cls).parameters.values():
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             raise TypeError(
                 f"{cls.__name__}.__init__ must name all of its arguments, got {parameter}."
             )
-    return [parameter.name for parameter in parameters]
+    return list(cls.argument_names())
 
 
 def _check_function_of_numbers(cls, name, takes, n_first):

@@ -29,7 +29,7 @@ def loss_loops(loss, dtype):
     ``link(z, numbers)`` replaces the linear outputs by the predictions.
     """
     n_arguments = len(loss.argument_names())
-    read = _whole if loss.takes_array else reader(loss)
+    read = _array if loss.takes_array else reader(loss)
     if loss.evaluate is not None:
         # Compiled as they are, not by `scalar`: the sum of the losses is a float64 literal.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
@@ -228,7 +228,8 @@ def _number(k, values, like):
 
 
 @jit
-def _whole(values, like):
+def _array(values, like):
+    """Return all items as one array."""
     return (values,)
 
 
