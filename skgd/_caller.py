@@ -1,4 +1,4 @@
-"""Who called an estimator: where a warning points to, and who gets a Ctrl-C."""
+"""Find the caller of an estimator, for warnings and for Ctrl-C."""
 
 import sys
 import warnings
@@ -7,7 +7,7 @@ from types import FrameType
 
 __all__ = ["interrupts_caller", "warn"]
 
-# Modules that hand a call over to a single estimator, or are called by one.
+# Modules between the caller and a single estimator, or that an estimator calls.
 TRANSPARENT = (
     "skgd",
     "contextlib",
@@ -23,7 +23,7 @@ TRANSPARENT = (
 # Modules whose loops call estimators: each fit is one of many.
 LOOPS = ("concurrent.futures", "joblib", "multiprocessing.pool", "sklearn")
 
-# A second Ctrl-C within this time of the first, in seconds, is for the caller.
+# A second Ctrl-C within this many seconds of the first is passed on to the caller.
 INSIST_SECONDS = 2.0
 
 _last_interrupt = float("-inf")
@@ -41,7 +41,7 @@ def warn(message, category=UserWarning):
     Parameters
     ----------
     message : str or Warning
-        What to say.
+        The text, or the warning itself.
 
     category : type, default=UserWarning
         The class of the warning.
@@ -53,11 +53,11 @@ def warn(message, category=UserWarning):
 
 
 def interrupts_caller():
-    """Return whether the Ctrl-C that has just arrived is to be raised again.
+    """Return whether to raise the Ctrl-C that has just arrived again, for the caller.
 
-    A fit that was called directly keeps the first one to itself. If a loop of joblib or
-    scikit-learn called it, such as a search, the loop is to end. A second Ctrl-C shortly
-    after the first is always raised, from whatever fit it arrives in.
+    A fit that the user called stops at the first Ctrl-C and returns. If a loop of joblib or
+    scikit-learn called it, such as a search, Ctrl-C is raised again to end the loop. A
+    second Ctrl-C shortly after the first is always raised again.
 
     Returns
     -------

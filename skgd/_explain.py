@@ -26,9 +26,9 @@ Method = TypeVar("Method", bound=Callable)
 def explained(method: Method) -> Method:
     """Decorate a method to complete the messages of its errors.
 
-    They name the estimator's class even if the method is inherited, the argument that may
-    have been meant, and the argument, column and row at fault. The types of the errors do
-    not change.
+    The messages then name the estimator's class even if the method is inherited, the
+    argument that the caller may have meant, and the argument, column and row at fault. The
+    types of the errors do not change.
     """
     signature = inspect.signature(method)
 
@@ -52,7 +52,7 @@ def explained(method: Method) -> Method:
 
 
 def explained_fit(method: Method) -> Method:
-    """Decorate a method that fits: it checks the parameters, too."""
+    """Decorate a method that fits: check the parameters first, and explain errors."""
     return explained(_fit_context(prefer_skip_nested_validation=True)(method))
 
 
@@ -97,7 +97,7 @@ def _name_data(error, estimator, arguments):
 
 @cache
 def _valid_defaults(cls):
-    """Return the default of each parameter, ``empty`` if it has none that is valid."""
+    """Return the default of each parameter, ``empty`` if it has no valid default."""
     found, parameters = {}, inspect.signature(cls).parameters
     for name in cls._get_param_names():
         default = parameters[name].default
@@ -114,7 +114,7 @@ def _valid_defaults(cls):
 class Explained(BaseEstimator):
     """Adds hints to errors about parameters."""
 
-    # The arguments whose faults are looked for.
+    # The arguments that are searched for faults.
     _explained_data: tuple[str, ...] = ("X", "y", "sample_weight", "groups")
 
     def __init_subclass__(cls, **kwargs):
@@ -138,7 +138,7 @@ class Explained(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no such parameter.
+            If a parameter does not exist.
         """
         try:
             with ExitStack() as stack:
@@ -157,7 +157,7 @@ class Explained(BaseEstimator):
             raise
 
     def _check_nested(self, params):
-        """Raise if there are parameters of what has none, such as a name."""
+        """Raise if ``a__b`` is set although ``a`` has no parameters, such as a name."""
         nested: dict[str, dict] = {}
         for key, value in params.items():
             name, delimiter, inner = key.partition("__")
@@ -175,7 +175,7 @@ class Explained(BaseEstimator):
 
     def _validate_params(self):
         cls: Any = type(self)
-        # To check defaults again would take a tenth of a small fit.
+        # Checking defaults again would take a tenth of a small fit.
         defaults = _valid_defaults(cls).items()
         params = {n: getattr(self, n) for n, d in defaults if getattr(self, n) is not d}
         try:

@@ -1,4 +1,4 @@
-"""Find the argument, column and row at fault in data that were refused."""
+"""Find the argument, column and row at fault in invalid data."""
 
 import re
 import reprlib
@@ -19,7 +19,7 @@ SHAPES = {
     "groups": "an array of shape (n_samples,)",
 }
 REMEDIES = {
-    "X": " Encode what is not a number, e.g. by OneHotEncoder, or leave it out.",
+    "X": " Encode other values, e.g. by OneHotEncoder, or leave the column out.",
     "y": " For class labels use MLPClassifier.",
 }
 
@@ -41,7 +41,7 @@ def data_fault(message, data, labels):
     Returns
     -------
     fault : str or None
-        A sentence, None if nothing is found.
+        A sentence; None if no fault is found.
     """
     if "eature names" in message:
         return None
@@ -65,7 +65,7 @@ def data_fault(message, data, labels):
     numeric = ["X", "sample_weight"]
     if not labels or "Complex" in message:
         numeric.append("y")
-    # The check of one column may warn as that of all columns did.
+    # The check of one column may repeat the warning of the check of all columns.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, value in data.items():
@@ -142,7 +142,7 @@ def _shape(value):
 
 
 def _columns(value):
-    """Return the label of each column, None for the only one, and its rows as a table."""
+    """Return a label and a table of one column for each column; a single one has None."""
     if hasattr(value, "columns"):
         labels = [c.item() if isinstance(c, np.generic) else c for c in value.columns]
         take = value.iloc if hasattr(value, "iloc") else value
@@ -156,7 +156,7 @@ def _columns(value):
 
 
 def _first_entry(column, what):
-    """Return the first row with such an entry, and the entry's representation."""
+    """Return the first row at fault and its entry as text, None if there is no such row."""
     is_time = np.asarray(column).dtype.kind in "mM"
     try:
         numbers = check_array(

@@ -1,4 +1,4 @@
-"""The state of an estimator: after an error, in a pickle and back."""
+"""The state of an estimator: restored after an error, and saved in pickles."""
 
 import inspect
 import pickle
@@ -16,9 +16,9 @@ __all__ = ["Versioned", "unchanged_by_errors"]
 
 @contextmanager
 def unchanged_by_errors(estimator):
-    """Give an estimator its attributes back if what follows raises.
+    """Restore the attributes of an estimator if the block raises.
 
-    Lists that have grown are cut back.
+    Lists that have grown in place are cut to their previous length.
     """
     before = vars(estimator).copy()
     lengths = [(value, len(value)) for value in before.values() if type(value) is list]
@@ -32,12 +32,12 @@ def unchanged_by_errors(estimator):
         raise
 
 
-# What reduces an object as pickle does, but copies functions and classes by other means.
+# Modules that reduce objects as pickle does, but copy functions and classes themselves.
 _COPY_CODE = {"cloudpickle", "copy", "dill"}
 
 
 def _copies_code(frame):
-    """Whether what reduces an object can do without importing functions and classes."""
+    """Return whether the caller of ``__reduce_ex__`` copies functions and classes."""
     while frame.f_back is not None and frame.f_globals.get("__name__") == "pickle":
         frame = frame.f_back
     return not _COPY_CODE.isdisjoint(frame.f_globals.get("__name__", "").split("."))
@@ -50,13 +50,13 @@ def _may_hold_code(value):
 
 
 class Versioned(BaseEstimator):
-    """Tells another version's pickles apart.
+    """Warns if it is loaded from a pickle of another version.
 
-    scikit-learn does so for the estimators of its own.
+    scikit-learn does this only for its own estimators.
     """
 
     def __reduce_ex__(self, protocol):
-        # Pickle's own error would name neither the parameter nor a way out.
+        # Pickle's own error would name neither the parameter nor a remedy.
         parameters = self.get_params(deep=False)
         code = {name: v for name, v in parameters.items() if _may_hold_code(v)}
         if code and not _copies_code(sys._getframe(1)):
@@ -85,7 +85,7 @@ class Versioned(BaseEstimator):
                     original_sklearn_version=version,
                 )
             )
-        # An earlier version has not had all of the parameters.
+        # Pickles of an earlier version may lack newer parameters.
         parameters = inspect.signature(type(self)).parameters
         defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
         super().__setstate__(defaults | state)

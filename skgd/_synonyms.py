@@ -12,7 +12,8 @@ from skgd.engine.plugins import Plugin
 
 __all__ = ["name_hint", "nested_hint", "value_hint"]
 
-# Other names of each parameter. A key is what to write; it begins with the parameter.
+# Names of each parameter in other libraries. A key is the text of the hint, and begins with
+# the parameter's name.
 NAMES = {
     "max_iter": "epochs n_epochs num_epochs nb_epoch max_epochs n_estimators n_iter "
     "n_iterations num_iterations iterations max_iterations num_boost_round",
@@ -109,15 +110,15 @@ def name_hint(name, cls, method="__init__", accepted=None):
         The estimator's class.
 
     method : str, default="__init__"
-        What was called.
+        The method that was called.
 
     accepted : collection of str, default=None
-        What the method takes; the parameters of the class by default.
+        The arguments of the method; by default the parameters of the class.
 
     Returns
     -------
     hint : str or None
-        None if nothing is near.
+        None if no argument is similar.
     """
     parameters = cls._get_param_names()
     accepted = parameters if accepted is None else accepted
@@ -160,7 +161,7 @@ def value_hint(name, value, constraints):
     Returns
     -------
     hint : str or None
-        None if nothing is near.
+        None if no value is similar.
     """
     if name == "loss" and np.asarray(value).dtype.kind == "i":
         # The first argument before scikit-learn 1.7.
@@ -209,7 +210,7 @@ def _plugin_hint(value, plugin, constraints):
 
 
 def nested_hint(name, inner, value, constraints):
-    """Say how to set a parameter of what is only the name of a plug-in.
+    """Say how to set a parameter of a plug-in that is given by its name.
 
     Parameters
     ----------
@@ -228,7 +229,7 @@ def nested_hint(name, inner, value, constraints):
     Returns
     -------
     hint : str or None
-        None if it stands for no plug-in.
+        None if the value is not the name of a plug-in.
     """
     for constraint in constraints.get(name, ()):
         registry = getattr(constraint, "registry", {})

@@ -1,4 +1,4 @@
-"""Compile all kernels ahead."""
+"""Compile all kernels ahead of time."""
 
 import os
 import warnings
@@ -56,7 +56,7 @@ def _scalers(dtype):
 
 
 def _networks(dtype):
-    """Fit networks that have each plug-in between them."""
+    """Fit networks that together use every plug-in."""
     X = _rows(dtype)
     draw_orders(np.random.RandomState(0), np.arange(WORTH_COMPILING), n_epochs=1)
     settings: list[dict] = [
@@ -78,14 +78,14 @@ def _networks(dtype):
         # Some losses need positive targets.
         MLPRegressor(**options, **SMALL).fit(X, X[:, 0] + 1).predict(X)
     MLPRegressor(**SMALL).fit(csr_array(X), X[:, 0])
-    # As of two and of three classes, and of several labels each.
+    # Two classes, three classes, and several labels.
     rows = np.arange(6)
     for y in (rows % 2, rows % 3, np.eye(3, dtype=int)[rows % 3]):
         for loss in CLASSIFICATION_LOSSES:
             MLPClassifier(loss=loss, **SMALL).fit(X, y).predict(X)
 
 
-# What takes long comes first. The networks use what the others compile.
+# The slowest parts come first. The networks use what the other parts compile.
 PARTS = {
     "training": _training,
     "L-BFGS": _lbfgs,
@@ -96,7 +96,7 @@ PARTS = {
 
 
 def _compile(part, dtype):
-    """Compile one part; return it, the process, what was compiled and the seconds."""
+    """Compile one part; return it, the process, the counts of kernels and the seconds."""
     from skgd.compile.cache import counts
 
     before, start = counts.copy(), perf_counter()
@@ -108,15 +108,15 @@ def _compile(part, dtype):
 
 
 def compile_all(dtypes: list[str], verbose: bool) -> Counter[str]:
-    """Compile in processes, then load in this one.
+    """Compile in several processes, then load the kernels in this one.
 
     Parameters
     ----------
     dtypes : list of str
-        Those of the data.
+        The dtypes of the data.
 
     verbose : bool
-        Whether to print what is done.
+        Whether to print the progress.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def compile_all(dtypes: list[str], verbose: bool) -> Counter[str]:
 
     before = counts.copy()
     others: Counter[str] = Counter()
-    # L-BFGS computes in float64 whatever the data.
+    # L-BFGS computes in float64 for data of any dtype.
     jobs = [
         (part, dtype)
         for part in PARTS
@@ -141,22 +141,23 @@ def compile_all(dtypes: list[str], verbose: bool) -> Counter[str]:
             tell(f"{number}/{len(jobs)} {part}, {dtype}: {seconds:.1f} s", verbose)
             if process != os.getpid():
                 others += done
-    # This process loads them, or compiles them where they cannot be kept.
+    # This process loads the kernels, or compiles them if they cannot be kept on disk.
     for job in jobs:
         _compile(*job)
     return counts - before + others
 
 
 def warm_up(dtypes=DTYPES, *, verbose: bool = True) -> None:
-    """Compile all that fits, predictions and scalers need, ahead of the first.
+    """Compile everything that fits, predictions and scalers need, ahead of time.
 
-    It is kept on disk, once per installation: later processes load it. All cores are
-    used. ``python -m skgd.precompile`` does the same from the command line.
+    The compiled kernels are kept on disk, once per installation, and later processes load
+    them. All cores are used. ``python -m skgd.precompile`` does the same from the command
+    line.
 
     Parameters
     ----------
     dtypes : {'float32', 'float64'} or sequence of them, default=('float32', 'float64')
-        The dtypes of the data that fits are to be ready for.
+        The dtypes of the data to compile for.
 
     verbose : bool, default=True
         Whether to print the progress, which is also logged by the logger ``skgd``.
@@ -164,11 +165,11 @@ def warm_up(dtypes=DTYPES, *, verbose: bool = True) -> None:
     Raises
     ------
     ValueError
-        If ``dtypes`` holds anything else, or nothing.
+        If ``dtypes`` has any other value, or is empty.
 
     Notes
     -----
-    Where nothing can be kept on disk, this process alone is warm.
+    If nothing can be kept on disk, only this process has the compiled kernels.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Compile all kernels ahead, as for a container image: ``python -m skgd.precompile``.
+"""Compile all kernels ahead of time: ``python -m skgd.precompile``.
 
-Every process after that finds them on disk.
+Later processes load them from disk. This suits container images, for example.
 """
 
 import argparse
@@ -14,12 +14,12 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> str | None:
-    """Compile, and print what is done.
+    """Compile all kernels and print the progress.
 
     Parameters
     ----------
     arguments : list of str, default=None
-        Those of the command line.
+        The arguments of the command line; by default those of the process.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> str | None:
     """
     parser = argparse.ArgumentParser(
         prog="python -m skgd.precompile",
-        description="Compile all kernels of skgd ahead and keep them on disk.",
+        description="Compile all kernels of skgd ahead of time and keep them on disk.",
     )
     parser.parse_args(arguments)
     config = import_numba().config
@@ -36,11 +36,14 @@ def main(arguments: list[str] | None = None) -> str | None:
     from skgd.compile.cache import cache_directory, is_on
 
     if config.DISABLE_JIT:
-        return "NUMBA_DISABLE_JIT is set: nothing is compiled."
+        return "NUMBA_DISABLE_JIT is set: nothing is compiled. Unset it."
     if not is_on():
-        return "SKGD_DISK_CACHE=0: nothing would be kept."
+        return "SKGD_DISK_CACHE=0: nothing would be kept on disk. Unset it."
     if cache_directory() is None:
-        return "There is no writable place for compiled kernels; set NUMBA_CACHE_DIR."
+        return (
+            "No directory for compiled kernels is writable. Set NUMBA_CACHE_DIR to one "
+            "that is."
+        )
     start = perf_counter()
     done = compile_all(list(DTYPES), verbose=True)
     print(

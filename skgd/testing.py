@@ -1,6 +1,6 @@
-"""Checks for plug-ins of your own: solvers, schedules, activations and losses.
+"""Checks for your own plug-ins: solvers, schedules, activations and losses.
 
-The contracts that are checked are provisional until version 1.0.
+The contracts that they check are provisional until version 1.0.
 """
 
 import warnings
@@ -23,22 +23,22 @@ N_ROWS, N_OUTPUTS, N_UPDATES = 7, 3, 11
 
 
 def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
-    """Check that a solver, schedule, activation or loss keeps to its contract.
+    """Check that a solver, schedule, activation or loss fulfills its contract.
 
-    It looks at the constructor, and calls the functions that the plug-in defines as plain
-    Python. It compares slopes with finite differences, and looks for results that are
-    arrays, or float64 where the network is float32. Then it trains a tiny network in both
-    precisions, which compiles the functions and takes seconds.
+    The check covers the constructor, and calls the plug-in's functions as plain Python. It
+    compares slopes with finite differences. It finds results that are arrays, or that are
+    float64 for float32 arguments. Finally, it trains a tiny network in both precisions,
+    which compiles the functions and takes seconds.
 
     Parameters
     ----------
     plugin : Solver, Schedule, Activation or Loss
-        The object, with the arguments to check it with.
+        The object to check, with its arguments.
 
     Raises
     ------
     AssertionError
-        If it does not keep to the contract; a sentence says where.
+        If the plug-in does not fulfill the contract; the message says where.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def check_plugin(plugin: Activation | Loss | Schedule | Solver) -> None:
     except (TypeError, ValueError) as error:
         raise AssertionError(str(error)) from error
     _check_constructor(plugin)
-    plugin = _sentence_of(plugin.resolved)
+    plugin = _call_or_fail(plugin.resolved)
     # Compiled code does not warn.
     with np.errstate(all="ignore"):
         found[0](plugin)
@@ -99,14 +99,14 @@ def _check_constructor(plugin):
     given = plugin.get_params(deep=False)
     for name, value in given.items():
         if isinstance(value, Real):
-            # A conversion would not return it.
+            # Another object than a conversion would return.
             given[name] = np.float64(value)
     again = cls(**given)
     for name, value in given.items():
         _require(
             getattr(again, name) is value,
-            f"{cls.__name__}.__init__ must store {name} as it is given, but of {value!r} "
-            f"it makes {getattr(again, name)!r}.",
+            f"{cls.__name__}.__init__ must store {name} as it is given, but it turns "
+            f"{value!r} into {getattr(again, name)!r}.",
         )
     _require(
         not set(vars(again)) - set(given),
@@ -116,7 +116,7 @@ def _check_constructor(plugin):
 
 
 def _arguments(plugin, dtype):
-    """Return the constructor's arguments as the compiled functions get them."""
+    """Return the constructor's arguments as the compiled functions take them."""
     return [dtype(value) for value in plugin.numbers()]
 
 
@@ -131,7 +131,7 @@ def _called(where, function, *args):
 
 
 def _check_number(where, result, dtype):
-    """Check that it is a number, in the dtype of the network."""
+    """Check that a result is a number, in the dtype of the network."""
     _require(
         isinstance(result, Real),
         f"{where} must return a number: compiled loops call it for each element, and "
@@ -145,14 +145,14 @@ def _check_number(where, result, dtype):
 
 
 def _check_slope(where, slope, function, z, hint=""):
-    """Compare a slope at z with one-sided differences, between which a kink's may be."""
+    """Compare a slope at z with both one-sided differences; at a kink it may be between."""
     step = 1e-6 * max(1.0, abs(z))
     sides = [
         (function(z + step) - function(z)) / step,
         (function(z) - function(z - step)) / step,
     ]
     size = max(abs(function(z)), 1.0)
-    # Rounding of the values, and the curvature.
+    # For the rounding of the values, and for the curvature.
     allowed = 1e-4 * max(1.0, *map(abs, sides)) + 1e-9 * size
     _require(
         min(sides) - allowed <= slope <= max(sides) + allowed,
@@ -187,7 +187,7 @@ def _check_activation(plugin):
 
 
 def _targets(plugin):
-    """Return targets within the domain of a loss, the ends included where they may be."""
+    """Return targets within the domain of a loss, with its ends if it includes them."""
     low, high, closed = plugin.domain
     _require(
         low < high and closed in ("both", "neither", "left", "right"),
@@ -278,8 +278,8 @@ def _check_loss_of_rows(plugin):
     )
 
 
-def _sentence_of(function, *args):
-    """Call a function whose errors say what is wrong with a plug-in."""
+def _call_or_fail(function, *args):
+    """Call a function, and turn a ValueError about the plug-in into an AssertionError."""
     try:
         return function(*args)
     except ValueError as error:
@@ -289,17 +289,17 @@ def _sentence_of(function, *args):
 def _check_solver(plugin):
     name = type(plugin).__name__
     rate, t = np.linspace(0.1, 0.05, N_UPDATES), np.arange(N_UPDATES)
-    table = _sentence_of(coefficients, plugin, rate, t)
+    table = _call_or_fail(coefficients, plugin, rate, t)
     _require(
         all(np.isfinite(column).all() for column in table),
         f"{name}.coefficients must return finite numbers, got {table}.",
     )
-    later = _sentence_of(coefficients, plugin, rate[3:], t[3:])
+    later = _call_or_fail(coefficients, plugin, rate[3:], t[3:])
     _require(
         len(later) == len(table)
         and all(np.array_equal(a[3:], b) for a, b in zip(table, later, strict=True)),
-        f"{name}.coefficients must depend on rate and t only, one update at a time: for "
-        "the updates from the fourth on it returns other numbers than for all of them.",
+        f"{name}.coefficients of an update must depend only on its rate and t: called for "
+        "the updates from the fourth on, it returns other numbers than for all updates.",
     )
     sizes = np.broadcast_arrays(*plugin.step_coefficients(rate, t))
     for dtype in DTYPES:
@@ -350,14 +350,14 @@ def _check_schedule(plugin):
         if plugin.needs_n_updates and not known:
             continue
         progress = Progress(update, n_updates, update // 4, 40 * (update // 4))
-        found = _sentence_of(factors, plugin, progress)
+        found = _call_or_fail(factors, plugin, progress)
         later = Progress(
             progress.update[3:], n_updates, progress.epoch[3:], progress.n_samples_seen[3:]
         )
         _require(
-            np.array_equal(found[3:], _sentence_of(factors, plugin, later)),
-            f"{name} must depend on where the training stands only: for the updates from "
-            "the fourth on it returns other factors than for all of them.",
+            np.array_equal(found[3:], _call_or_fail(factors, plugin, later)),
+            f"{name} must depend only on the position in the training: called for the "
+            "updates from the fourth on, it returns other factors than for all updates.",
         )
     if plugin.after_plateau is not None:
         rate = plugin.after_plateau(0.1)
@@ -382,7 +382,7 @@ def _network(plugin):
 
 
 def _check_training(plugin):
-    """Compile it and train, in both precisions."""
+    """Train a network with the plug-in in both precisions, which compiles it."""
     before = dict(vars(plugin))
     for dtype in DTYPES:
         network, y = _network(plugin)
@@ -398,10 +398,10 @@ def _check_training(plugin):
             ) from error
         _require(
             network.coefs_[0].dtype == dtype and len(predicted) == N_ROWS,
-            f"A network with {plugin!r} leaves {dtype.__name__}.",
+            f"A network with {plugin!r} must stay in {dtype.__name__}, the dtype of X.",
         )
     _require(
         vars(plugin).keys() == before.keys()
         and all(vars(plugin)[name] is value for name, value in before.items()),
-        f"A fit changes {plugin!r}; it must leave it as it is.",
+        f"A fit must not change the plug-in, but it has changed {plugin!r}.",
     )

@@ -295,7 +295,7 @@ def test_limits_and_labels_of_paths(plt):
 @pytest.mark.parametrize(
     ("solvers", "rate", "message"),
     [
-        (["adam"], [0.1, 0.2], "must be as many"),
+        (["adam"], [0.1, 0.2], "must have the same length"),
         (["adam", "adam"], 0.1, "no solver may occur twice"),
         (["adamo"], 0.1, r"solvers must be some of \['adagrad'.* got 'adamo'"),
         ([Adam], 0.1, "or objects of skgd.solvers"),

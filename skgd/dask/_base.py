@@ -1,4 +1,4 @@
-"""What the estimators on Dask add to those they are made of."""
+"""The common base of the estimators on Dask collections."""
 
 import inspect
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["OnDask", "constructor", "share"]
 
 
 def constructor(local, **added):
-    """Return the ``__init__`` of a local estimator with more parameters, by name only."""
+    """Return the ``__init__`` of a local estimator with further keyword-only parameters."""
     parameters = list(inspect.signature(local.__init__).parameters.values())
     for name, default in added.items():
         by_name = inspect.Parameter.KEYWORD_ONLY
@@ -28,7 +28,7 @@ def constructor(local, **added):
 
 
 def share(source, target):
-    """Give an estimator the fitted attributes of another one, instead of its own."""
+    """Replace the fitted attributes of an estimator by those of another one."""
     for name in vars(target).keys() - target.get_params(deep=False).keys():
         delattr(target, name)
     params = source.get_params(deep=False)
@@ -36,7 +36,7 @@ def share(source, target):
 
 
 class OnDask(BaseEstimator):
-    """Fits to collections, by a local estimator; to stand before its class."""
+    """A mixin for estimators on Dask collections; listed before the local estimator."""
 
     _local: Any
     client: Any
@@ -46,14 +46,14 @@ class OnDask(BaseEstimator):
         return client_of(self.client)
 
     def to_local(self) -> Any:
-        """Return the estimator that this one is made of, fitted if this one is.
+        """Return the same estimator for data in memory, fitted if this one is.
 
-        It takes arrays, dataframes and sparse matrices in memory, and needs no Dask.
+        It takes arrays, dataframes and sparse matrices, and needs no Dask.
 
         Returns
         -------
         estimator : object
-            Shares the fitted attributes.
+            The local estimator, which shares the fitted attributes.
         """
         local = self._local(**self._local_params())
         share(self, local)

@@ -1,4 +1,4 @@
-"""Dask collections: as rows on workers, and what is computed from them lazily."""
+"""Dask collections: load their rows on workers, and compute from them lazily."""
 
 from collections import Counter
 from concurrent.futures import CancelledError
@@ -18,7 +18,7 @@ __all__ = [
     "FRAMES",
     "client_of",
     "concatenated",
-    "explained_losses",
+    "explained_lost_workers",
     "lazily",
     "load",
     "of_each",
@@ -65,8 +65,8 @@ def client_of(client):
 
 
 @contextmanager
-def explained_losses():
-    """Raise a sentence if workers are lost, with what cannot be computed again."""
+def explained_lost_workers():
+    """Raise a clear error if workers are lost with data that cannot be computed again."""
     try:
         yield
     except (CancelledError, KilledWorker) as error:
@@ -95,13 +95,13 @@ def blocks(name, collection, optimize_graph=True):
 
 
 def rows_of(X, y=None, weight=None, suffix=""):
-    """Return the blocks of rows of some collections, as a delayed `Shard` each.
+    """Return the blocks of rows of some collections, each as a delayed `Shard`.
 
     Raises
     ------
     ValueError
-        If they are not partitioned alike. What only the blocks show is raised by the
-        worker: rows and columns are compared where they are.
+        If they are not partitioned alike. The workers compare the numbers of rows and the
+        columns, and raise if a partition does not match.
     """
     given = {f"X{suffix}": X, f"y{suffix}": y, f"sample_weight{suffix}": weight}
     parts = {name: blocks(name, c) for name, c in given.items() if c is not None}
@@ -139,7 +139,7 @@ def _columns(X):
 
 
 def _shard(index, columns, names, fields, *parts):
-    """Put the parts of a partition together, or say why they do not match."""
+    """Join the parts of a partition, or raise if they do not match."""
     found, n_rows = _columns(parts[0]), parts[0].shape[0]
     if found != columns:
         raise ValueError(
@@ -157,7 +157,7 @@ def _shard(index, columns, names, fields, *parts):
 
 
 def concatenated(*shards):
-    """Return the rows of several shards; those of one without a copy."""
+    """Return the rows of several shards; a single shard is not copied."""
     some = [shard for shard in shards if shard.n_rows] or shards[:1]
     return some[0] if len(some) == 1 else Shard(*map(_joined, zip(*some, strict=True)))
 
@@ -171,10 +171,10 @@ def _joined(parts):
 
 
 def load(client, X, y, weight=None, suffix=""):
-    """Compute the rows, and put together what is on the same worker.
+    """Compute the rows, and join those that are on the same worker.
 
-    Partitions that are in memory stay where they are. Others are computed in runs of
-    neighbors, a run on each worker, so that the result does not depend on the scheduler.
+    Partitions that are in memory stay where they are. Of the others, each worker computes
+    a range of neighbors, so that the result does not depend on the scheduler.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def load(client, X, y, weight=None, suffix=""):
 
 
 def _holders(client, X):
-    """Return the worker that has most of what each partition is made of; None for none."""
+    """Yield the worker that has most of the data of each partition, or None."""
     parts = blocks("X", X, optimize_graph=False)
     graph = dict(X.__dask_graph__())
     found = [futures_of(cull(graph, [part.key])[0]) for part in parts]
@@ -211,19 +211,19 @@ def _holders(client, X):
 
 
 def submit(client, worker, function, *args):
-    """Submit a task to a worker, or to another one if that is lost."""
+    """Submit a task to a worker; Dask may move it to another one if the worker is lost."""
     return client.submit(
         function, *args, workers=[worker], allow_other_workers=True, pure=False
     )
 
 
 def of_each(client, placed, function, *args):
-    """Return what a function returns for each of some futures, on its worker."""
+    """Call a function on each future, on its worker, and return the results."""
     return client.gather([submit(client, w, function, f, *args) for f, w in placed])
 
 
 def lazily(model, method, X, **kwargs):
-    """Return what a method of a local estimator returns for each block, as an array."""
+    """Apply a method of a local estimator to each block; return a lazy collection."""
     blocks("X", X)
     is_frame = isinstance(X, FRAMES)
     # One row tells dtype and shape, and whether the features are those fitted.

@@ -5,48 +5,48 @@ from textwrap import indent
 __all__ = ["documented"]
 
 _SCALED = """\
-Each partition is read once, where it is; the statistics of the partitions are merged
-in a tree.
+Each partition is read once, on the worker that has it. The statistics of the partitions are
+merged in a tree.
 """
 
 _COPY = """\
 copy : bool, default=True
-    Without effect: collections do not change.
+    Has no effect, since collections never change.
 """
 
 _CLIENT = """\
 client : distributed.Client, default=None
-    Where to compute; None is the current client. Copies by pickle have None.
+    The client of the cluster; None is the current client. Pickles have None.
 
 See Also
 --------
-skgd.{local} : Has the attributes, and is what ``to_local`` returns.
+skgd.{local} : The local estimator, with the fitted attributes; see ``to_local``.
 """
 
 _NETWORK = """\
 Each worker trains a copy of the network on the rows that it has. After every
-``sync_every`` updates the copies are averaged: parameters and the state of the solver,
-by the weights of the rows. The same partitions on as many workers give the same result
-for the same ``random_state``.
+``sync_every`` updates, the parameters and solver states of the copies are averaged,
+weighted by the weights of their rows. The same partitions on the same number of workers
+give the same result for the same ``random_state``.
 
 Parameters
 ----------
 hidden_layer_sizes : object
-    As all that follow up to ``n_jobs``, as in :class:`skgd.{local}`. A worker's
-    mini-batches have its share of ``batch_size``: there are as many updates an epoch as
-    in one process. ``n_jobs=None`` stands for the worker's threads. ``early_stopping``
-    needs ``X_val``. ``solver`` cannot be 'lbfgs'.
+    This and the following parameters, up to ``n_jobs``, are those of
+    :class:`skgd.{local}`. ``batch_size`` is divided among the workers, so an epoch has as
+    many updates as in one process. ``n_jobs=None`` takes the worker's threads.
+    ``early_stopping`` needs ``X_val``. ``solver`` cannot be 'lbfgs'.
 
 sync_every : int or 'epoch', default='epoch'
-    The updates of a worker between averages. 'epoch' needs the least communication;
-    fewer updates follow one process more closely.
+    The number of updates of a worker between two averages. 'epoch' needs the least
+    communication; with fewer updates, the result is closer to that of one process.
 
-{client}DaskZScoreScaler : Networks learn best from standardized features.
+{client}DaskZScoreScaler : Standardize the features, from which networks learn best.
 
 Notes
 -----
 If a worker is lost, Dask computes its rows again from the graph of the collections, and
-training goes on with the same result. Where it cannot, fit raises a RuntimeError.
+training goes on with the same result. If Dask cannot do that, fit raises a RuntimeError.
 """
 
 

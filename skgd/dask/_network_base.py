@@ -1,4 +1,4 @@
-"""What the networks on Dask collections share: data-parallel fits, lazy predictions."""
+"""The common base of the networks on Dask collections: parallel fits, lazy predictions."""
 
 from collections import Counter
 from numbers import Integral
@@ -12,14 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from skgd.dask._base import OnDask
 from skgd.dask._collections import (
     concatenated,
-    explained_losses,
+    explained_lost_workers,
     lazily,
     load,
     of_each,
     submit,
 )
 from skgd.dask._replicas import begun, described, facts, prepared
-from skgd.dask._training import DaskRun, KeptValidation, Plan, Together
+from skgd.dask._training import DaskRun, KeptValidation, Plan, ReplicaTrainer
 from skgd.embeddings import PiecewiseLinear
 from skgd.neural_network._base import BaseMLP
 from skgd.neural_network._constraints import Choice
@@ -30,7 +30,7 @@ from skgd.steps import Shrink
 
 __all__ = ["OWN", "DaskMLP"]
 
-# What a worker has to know of the data to encode its rows.
+# The attributes that a worker needs to encode its rows.
 KNOWN = "classes_", "_label_binarizer", "n_features_in_", "feature_names_in_"
 
 OWN: dict = {
@@ -42,13 +42,13 @@ OWN: dict = {
 class DaskMLP(OnDask, BaseMLP):
     """Base of the networks on Dask collections."""
 
-    # Errors do not look for the fault in all of the data.
+    # Errors do not search the data for the fault, since that would compute them.
     _explained_data = ()
     sync_every: Any
 
     @property
     def partial_fit(self) -> Any:
-        """Not available: an AttributeError says what is."""
+        """Not available: raises an AttributeError that names the alternatives."""
         raise AttributeError(
             f"{type(self).__name__} has no partial_fit. Use fit with warm_start=True, or "
             "to_local().partial_fit."
@@ -80,8 +80,8 @@ class DaskMLP(OnDask, BaseMLP):
             Non-negative weights of the samples, ones by default.
 
         X_val, y_val, sample_weight_val : collections, default=None
-            Validation data, which one worker must have memory for. ``early_stopping``
-            needs them.
+            Validation data, which must fit into the memory of one worker.
+            ``early_stopping`` needs them.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class DaskMLP(OnDask, BaseMLP):
         Raises
         ------
         TypeError
-            If something is no collection.
+            If the data are not Dask collections.
 
         ValueError
             If the data or a parameter is not valid, if there is no client, or if the loss
@@ -100,7 +100,7 @@ class DaskMLP(OnDask, BaseMLP):
         RuntimeError
             If workers are lost with data that Dask cannot compute again.
         """
-        with explained_losses():
+        with explained_lost_workers():
             return super().fit(
                 X,
                 y,
@@ -113,14 +113,14 @@ class DaskMLP(OnDask, BaseMLP):
     def _fit(self, X, y, sample_weight, given, groups=None, *, incremental, task=None):
         if self.solver == "lbfgs":
             raise ValueError(
-                "solver='lbfgs' does not train in mini-batches, which Dask's workers "
-                "average between. Choose another solver, or fit to_local()."
+                "solver='lbfgs' does not train in mini-batches, between which Dask's "
+                "workers average. Choose another solver, or fit to_local()."
             )
         check_given(self, given, groups)
         if self.early_stopping and given[0] is None:
             raise ValueError(
-                "early_stopping=True needs X_val and y_val with Dask, which leaves all "
-                "rows where they are. Pass them, or set early_stopping=False."
+                "With Dask, early_stopping=True needs X_val and y_val, since no rows are "
+                "held out. Pass them, or set early_stopping=False."
             )
         if isinstance(embedding_of(self), PiecewiseLinear):
             raise ValueError(
@@ -135,7 +135,7 @@ class DaskMLP(OnDask, BaseMLP):
         if not chosen:
             raise ValueError("X has no rows, or none of them has a weight above 0.")
         n_rows = sum(facts[0] for facts in found)
-        # Some rows tell all that it takes to begin. The workers validate theirs.
+        # A few rows are enough to prepare the training. The workers validate their rows.
         head = concatenated(*(facts[-1] for facts in found))
         first, random_state, layout, plugins, data, parameters = self._prepare(
             head.X, head.y, None, (None,) * 3, None, incremental=False
@@ -156,8 +156,8 @@ class DaskMLP(OnDask, BaseMLP):
         validation = self._validation(client, given, sent, data.y)
         del shards, chosen
         training, plan = run.state, self._plan(client, replicas, layout, run, seed)
-        together = Together(client, replicas, training, plan)
-        # As many rows, without their memory.
+        trainer = ReplicaTrainer(client, replicas, training, plan)
+        # As many targets as rows, without the memory for them.
         targets = np.broadcast_to(data.y[:1], (n_rows, data.y.shape[1]))
         run = DaskRun(
             self,
@@ -169,11 +169,9 @@ class DaskMLP(OnDask, BaseMLP):
             training,
             not first,
         )
-        run._trainer = together
+        run._trainer = trainer
         fit_stochastic(self, run, False, task)
         coefs, intercepts = run.best.plain(layout)
-        if first:
-            self.t_ = 0
         self._publish(run, coefs, intercepts, run.best.stages(layout), plugins.loss)
         return self
 
@@ -182,7 +180,7 @@ class DaskMLP(OnDask, BaseMLP):
         sent = self._local(**self._local_params())
         vars(sent).update({name: vars(self)[name] for name in KNOWN if name in vars(self)})
         sent.early_stopping = sent.verbose = False
-        # As many updates in an epoch as in one process, with the same penalty.
+        # For as many updates in an epoch as in one process, with the same penalty.
         sent.alpha = self.alpha / n_replicas
         batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
         least = 2 if self.batch_normalization else 1
@@ -192,13 +190,13 @@ class DaskMLP(OnDask, BaseMLP):
         return sent
 
     def _balance(self, counts):
-        """Return the weights of balanced classes, None for others."""
+        """Return the weights of the classes if they are balanced, otherwise None."""
         if self.class_weight != "balanced":
             return None
         if not any(counts):
             raise ValueError(
-                "class_weight='balanced' is not for multilabel targets with Dask. Pass a "
-                "list of a dict for each label."
+                "With Dask, class_weight='balanced' is not supported for multilabel "
+                "targets. Pass a list with a dict for each label."
             )
         found: Counter = sum(map(Counter, counts), Counter())
         rows = np.array([found[label] for label in self.classes_.tolist()])
@@ -216,7 +214,7 @@ class DaskMLP(OnDask, BaseMLP):
         return KeptValidation(client, worker, data, sent, self.early_stopping)
 
     def _plan(self, client, replicas, layout, run, seed):
-        """Return what all replicas are told, and center the first layer for all."""
+        """Return the plan for all replicas, with a common center of the first layer."""
         found = client.gather(
             [submit(client, w, facts, replica) for replica, w in replicas]
         )
@@ -290,7 +288,7 @@ class DaskMLP(OnDask, BaseMLP):
             Accuracy in classification, R² or D² in regression.
         """
         weights = [] if sample_weight is None else [sample_weight]
-        with explained_losses():
+        with explained_lost_workers():
             client = self._client
             y, predicted, *weights = client.gather(
                 client.compute([y, self.predict(X), *weights])

@@ -63,7 +63,7 @@ class DaskMLPClassifier(DaskMLP, MLPClassifier):
         Returns
         -------
         log_y_prob : dask.array.Array of shape (n_samples, n_classes)
-            As of the method of ``to_local()``.
+            The result of the method of ``to_local()`` for each partition.
         """
         return self._lazily("predict_log_proba", X)
 

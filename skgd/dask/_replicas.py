@@ -1,4 +1,4 @@
-"""What workers do before the training: look at their rows, validate and encode them."""
+"""What workers do before training: describe, validate and encode their rows."""
 
 from copy import copy
 
@@ -15,9 +15,9 @@ __all__ = ["begun", "described", "facts", "prepared"]
 
 
 def described(shard, has_classes):
-    """Return the number of rows, whether one counts, counts of classes, and some rows.
+    """Return the number of rows, whether any has a weight, class counts, and some rows.
 
-    These have each class, and at least two rows, where there are as many.
+    The last are an example of each class, and at least two rows if there are as many.
     """
     y, n_rows = np.asarray(shard.y), shard.n_rows
     counts: dict = {}
@@ -27,14 +27,14 @@ def described(shard, has_classes):
             y.ravel(), return_index=True, return_counts=True
         )
         if classes.dtype.kind == "f":
-            # Numbers that are no classes are found out by one of them.
+            # One number that is not a class is enough for the error message.
             is_class = classes % 1 == 0
             first = np.append(first[is_class], first[~is_class][:1])
         counts = dict(zip(classes.tolist(), numbers.tolist(), strict=True))
         rows = np.union1d(rows, first)
     X, y = (a.iloc[rows] if hasattr(a, "iloc") else a[rows] for a in (shard.X, shard.y))
-    counts_at_all = n_rows > 0 and (shard.weight is None or np.any(shard.weight))
-    return n_rows, counts_at_all, counts, Shard(X, y)
+    has_weight = n_rows > 0 and (shard.weight is None or np.any(shard.weight))
+    return n_rows, has_weight, counts, Shard(X, y)
 
 
 def begun(shard, estimator, balance, layout, plugins, dtype, seeds):
@@ -53,7 +53,7 @@ def begun(shard, estimator, balance, layout, plugins, dtype, seeds):
         balanced = balance[y[:, 0].astype(int)].astype(dtype)
         weight = balanced if weight is None else balanced * weight
     theta, center = np.zeros(layout.n_params, dtype), np.zeros(X.shape[1], dtype)
-    # To stand for those that each part of an epoch begins with.
+    # Placeholders: each part of an epoch receives its parameters.
     parameters = Parameters(theta, np.zeros(layout.n_running), center)
     generator, data = np.random.RandomState(seeds), Data(X, y, weight)
     return begin(
@@ -62,7 +62,7 @@ def begun(shard, estimator, balance, layout, plugins, dtype, seeds):
 
 
 def facts(run):
-    """Return the mini-batches of an epoch, the weight of the rows, and their mean."""
+    """Return the number of mini-batches, the weight of the rows, and their mean."""
     rows = run._rows
     weight = rows.weight.sum(dtype=float) if rows.weight.size else len(rows.y)
     return len(run._batches.bounds) - 1, weight, rows.center

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgd._state import unchanged_by_errors
 from skgd.dask._base import OnDask, constructor, share
-from skgd.dask._collections import explained_losses, lazily, rows_of
+from skgd.dask._collections import explained_lost_workers, lazily, rows_of
 from skgd.dask._documentation import documented
 from skgd.preprocessing import MeanScaler, MinMaxScaler, ZScoreScaler
 from skgd.preprocessing._base import AffineScaler
@@ -18,7 +18,7 @@ __all__ = ["DaskMeanScaler", "DaskMinMaxScaler", "DaskZScoreScaler"]
 
 
 def _fitted(scaler, shard):
-    """Fit to a partition; None if no row counts."""
+    """Fit to a partition; return None if no row has a weight."""
     if not shard.n_rows or (shard.weight is not None and not shard.weight.any()):
         return None
     weights = {} if shard.weight is None else {"sample_weight": shard.weight}
@@ -26,14 +26,14 @@ def _fitted(scaler, shard):
 
 
 def _merged(one, other):
-    """Return what has seen the data of both; Dask may call it again for the same two."""
+    """Return a scaler of the data of both; a copy, since Dask may repeat the task."""
     if one is None or other is None:
         return other if one is None else one
     return deepcopy(one).merge(other)
 
 
 def _scaled(frame, scaler, method, like):
-    """Map a partition of a dataframe; it keeps its index and columns."""
+    """Map a partition of a dataframe, and keep its index and columns."""
     if not len(frame):
         return like
     values = getattr(scaler, method)(frame)
@@ -43,11 +43,11 @@ def _scaled(frame, scaler, method, like):
 class DaskScaler(OnDask, AffineScaler):
     """Base of the scalers on Dask collections."""
 
-    # Errors do not look for the fault in all of the data.
+    # Errors do not search the data for the fault, since that would compute them.
     _explained_data = ("y",)
 
     def _update(self, X, sample_weight=None, *, reset):
-        with unchanged_by_errors(self), explained_losses():
+        with unchanged_by_errors(self), explained_lost_workers():
             self._check_parameters()
             scaler = delayed(self._local(**self._local_params()), pure=False)
             parts = [
@@ -68,7 +68,7 @@ class DaskScaler(OnDask, AffineScaler):
     def _transform(self, X, copy, inverse):
         check_is_fitted(self)
         method = "inverse_transform" if inverse else "transform"
-        # A partition may be another collection's, too.
+        # Never in place: other collections may have the same partition.
         model = self.to_local().set_params(copy=True)
         if not isinstance(X, dd.DataFrame):
             return lazily(model, method, X)
@@ -86,7 +86,7 @@ class DaskMinMaxScaler(DaskScaler, MinMaxScaler):
     Parameters
     ----------
     feature_range : tuple (min, max), default=(0, 1)
-        Where the training data are mapped to.
+        The range that the training data are mapped to.
 
     {copy}
 
@@ -150,7 +150,7 @@ class DaskZScoreScaler(DaskScaler, ZScoreScaler):
     {copy}
 
     with_mean : bool, default=True
-        Whether the data are centered. Sparse data cannot be.
+        Whether the data are centered. Sparse data cannot be centered.
 
     with_std : bool, default=True
         Whether the data are scaled to unit variance.

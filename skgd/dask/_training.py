@@ -1,10 +1,9 @@
 """Data-parallel training: what workers compute, and the `Run` that drives them.
 
-A *replica* is a `Run` on a worker that has begun and is never advanced: it has the rows,
-and says how they are divided. All that changes is in a `State`, from which each replica
+A *replica* is a `Run` on a worker that is never advanced: it has the rows and their
+division into mini-batches. Everything that changes is in a `State`, from which each replica
 trains over its part of an epoch. The states of all replicas are then averaged, two at a
-time. So each task is a function of its arguments, and Dask may make it again on another
-worker.
+time. Each task depends only on its arguments, so that Dask can repeat it on another worker.
 """
 
 import warnings
@@ -23,32 +22,32 @@ from skgd.parallel.threads import available_threads
 
 __all__ = ["DaskRun", "Plan", "State"]
 
-# Averages after which the parameters are fetched and sent again. Until then Dask remembers
-# how each came about, at some kilobytes a worker, and can compute them again.
+# After this many averages, the parameters are fetched and sent again. Until then, Dask can
+# compute them again from the tasks that it remembers, some kilobytes for each worker.
 REMEMBERED = 256
 
 
 @dataclass
 class State:
-    """All that training changes.
+    """Everything that training changes.
 
     Attributes
     ----------
     flat : ndarray of shape (1 + n_slots, n_params)
-        The parameters, then what the solver and the moving average keep of each.
+        The parameters, then the state of the solver and the moving average.
 
     running : ndarray of shape (n_running,)
-        What stages keep.
+        The running statistics of the stages.
 
     n_updates, n_averaged : int
-        Updates of the replica that made most, and those in the moving average.
+        The most updates of a replica, and the number of updates in the moving average.
 
     weight : float
-        The weight of the rows that it was trained on since the last average.
+        The weight of the rows that the state was trained on since the last average.
 
     parts : list of tuple (float, float, float, bool)
-        What the replicas did in this epoch: the mean objective, the weight of its rows, the
-        last learning rate, and whether all were that which the schedule starts from.
+        For each part of this epoch by a replica: the mean objective, the weight of the
+        rows, the last learning rate, and whether all rates were the initial one.
     """
 
     flat: np.ndarray
@@ -60,7 +59,7 @@ class State:
 
     @classmethod
     def of(cls, parameters, progress, **more):
-        """Return the state that training starts from, or has come to."""
+        """Return the state of parameters and progress."""
         return cls(
             np.vstack([parameters.theta, progress.state]),
             parameters.running,
@@ -74,11 +73,11 @@ class State:
 
 
 class Plan(NamedTuple):
-    """What all replicas are told of an epoch, or of a part of it."""
+    """The settings of a part of an epoch, the same for all replicas."""
 
-    like: Any  # TrainingState: what a state does not have, without the large arrays
-    after: Any  # the last steps of an update, as those of the plug-ins
-    n_updates: int  # of the whole fit
+    like: Any  # TrainingState with empty arrays: the fields that a State does not have
+    after: Any  # the steps of an update after the solver
+    n_updates: int  # in the whole fit
     seed: int
     epoch: int
     part: int
@@ -87,7 +86,7 @@ class Plan(NamedTuple):
 
 
 def opened(state, like):
-    """Return copies of what training changes."""
+    """Return the parameters and the progress of a state, as copies."""
     theta, slots = state.flat[0].copy(), state.flat[1:].copy()
     parameters = replace(
         like.parameters,
@@ -101,10 +100,10 @@ def opened(state, like):
 
 
 class Given(Orders):
-    """The order of the rows of one epoch, to stand for `Orders`."""
+    """Replaces `Orders` by a given order of the rows, that of one epoch."""
 
     def draw(self, n_epochs):
-        """Return it."""
+        """Return the order."""
         return self.last[np.newaxis]
 
 
@@ -120,14 +119,14 @@ def trained(run, index, state, plan):
         order = np.random.RandomState(seeds).permutation(order)
     order = order[bounds[first] : bounds[last]]
     weight = float(rows.weight[order].sum() if rows.weight.size else len(order))
-    # The first replica passes on what the parts before were.
+    # The first replica passes on the list of the earlier parts.
     parts = list(state.parts) if index == 0 and plan.part else []
     parameters, progress = opened(state, plan.like)
     progress.rate = plan.rate
     training = TrainingState(parameters, progress, Given(order, None))
     if weight:
         if rows.center.size:
-            # Replicas are normalized about the same center, which kernels only read.
+            # All replicas have the same center, which kernels only read.
             center = parameters.center.copy()
             center.flags.writeable = False
             rows = rows._replace(center=center)
@@ -153,7 +152,7 @@ def trained(run, index, state, plan):
 def averaged(one, other):
     """Average two states by their weights, in the memory of the first.
 
-    Nothing but this task reads it.
+    No other task reads the first state.
     """
     weight = one.weight + other.weight
     share = other.weight / weight if weight else 0.0
@@ -175,12 +174,12 @@ def averaged(one, other):
 
 
 def same(state):
-    """Return a state."""
+    """Return a state: the task that puts it on a worker."""
     return state
 
 
 def told(state):
-    """Return what the client needs of a state after each epoch."""
+    """Return the part of a state that the client needs after each epoch."""
     return state.n_updates, state.parts
 
 
@@ -191,13 +190,13 @@ def evaluated(validation, estimator, layout, plugins, state, like):
 
 
 class Kept:
-    """The parameters of a state that stays with the workers; fetched when they are read."""
+    """The parameters of a state that stays on a worker until they are read."""
 
     def __init__(self, client, state, like):
         self.state, self._client, self._like = state, client, like
 
     def copy(self):
-        """Return the same: a state does not change."""
+        """Return the same object, since a state does not change."""
         return self
 
     @cached_property
@@ -206,16 +205,16 @@ class Kept:
         return opened(self._client.gather(self.state), self._like)
 
     def plain(self, layout):
-        """Return those of `Parameters`."""
+        """Return the result of `Parameters.plain`."""
         return self.fetched[0].plain(layout)
 
     def stages(self, layout):
-        """Return those of `Parameters`."""
+        """Return the result of `Parameters.stages`."""
         return self.fetched[0].stages(layout)
 
 
 class KeptValidation:
-    """Validation data on a worker, to stand for `Validation`."""
+    """Replaces `Validation` by validation data on a worker."""
 
     def __init__(self, client, worker, data, estimator, restores):
         self._client, self._worker = client, worker
@@ -229,22 +228,22 @@ class KeptValidation:
         return submit(self._client, self._worker, evaluated, *args).result()
 
 
-class Together:
-    """Trains all replicas, to stand for `Trainer`.
+class ReplicaTrainer:
+    """Replaces `Trainer` by training all replicas.
 
     Parameters
     ----------
     client : distributed.Client
-        Has the workers.
+        The client of the cluster.
 
     replicas : list of tuple (Future, str)
-        Those, and their workers.
+        The replicas and their workers.
 
     training : TrainingState
-        Where to begin. Its parameters become `Kept`.
+        The initial state. Its parameters become `Kept`.
 
     plan : Plan
-        That of the first epoch.
+        The plan of the first epoch.
     """
 
     epochs_per_call = 1
@@ -269,7 +268,7 @@ class Together:
         self._keep(state)
 
     def _keep(self, state):
-        """Begin at a state. The scheduler keeps it, in case that workers are lost."""
+        """Start from a state. The scheduler keeps it, in case workers are lost."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
             state = submit(self._client, self._replicas[0][1], same, state)
@@ -299,7 +298,7 @@ class Together:
             yield loss
 
     def _average(self, state, plan):
-        """Submit a part of an epoch of all replicas, and the tree of their averages."""
+        """Submit a part of an epoch for all replicas, and the tree of their averages."""
         states = [
             (submit(self._client, worker, trained, run, index, state, plan), worker)
             for index, (run, worker) in enumerate(self._replicas)
@@ -323,7 +322,7 @@ class DaskRun(Run):
         return super().best.fetched[0]
 
     def publish(self, estimator):
-        """Set the fitted attributes that tell of the training."""
+        """Set the fitted attributes that describe the training."""
         _, progress = self.state.parameters.fetched
         self.state.progress.state = progress.state
         super().publish(estimator)

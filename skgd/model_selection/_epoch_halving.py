@@ -1,4 +1,4 @@
-"""A search that trains its candidates in rungs, and drops the worst after each."""
+"""A search that trains its candidates in rungs, and drops the worst after each rung."""
 
 from math import ceil
 from numbers import Integral, Real
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.model_selection import check_cv
 
-# Its methods of predictions, routing and tags are those of all searches.
+# Private, but it has the predictions, the routing and the tags of all searches.
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -24,12 +24,12 @@ __all__ = ["EpochHalvingSearchCV"]
 
 
 class EpochHalvingSearchCV(Versioned, BaseSearchCV):
-    """Search over parameters of a network, in which survivors train on.
+    """Search over parameters of a network by successive halving over epochs.
 
-    All candidates are trained for some epochs and scored by cross-validation: this is a
-    rung. The best ``1 / factor`` of them go on from where they have stopped, to the next
-    rung. Those that reach the last have been trained for ``max_epochs``, with bitwise the
-    results of a single fit. So none of the epochs is repeated, and few are spent on
+    In the first rung, all candidates are trained for some epochs and scored by
+    cross-validation. The best ``1 / factor`` of them continue their training in the next
+    rung, and so on. In the last rung, candidates are trained up to ``max_epochs``, with
+    bitwise the results of a single fit. No epoch is repeated, and few are spent on
     candidates that do not win.
 
     Parameters
@@ -39,17 +39,17 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         which has no epochs.
 
     param_distributions : dict or list of dict
-        As of :class:`~sklearn.model_selection.RandomizedSearchCV`: from names of
-        parameters to distributions or lists. ``max_iter`` cannot be searched.
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`: distributions or lists
+        by the names of parameters. ``max_iter`` cannot be searched.
 
     n_candidates : int or 'all'
-        How many candidates are drawn: those of ``RandomizedSearchCV`` with ``n_iter``
-        and the same ``random_state``. 'all' takes each combination of lists, in the order
-        of :class:`~sklearn.model_selection.GridSearchCV`.
+        The number of candidates that are drawn. They are those of ``RandomizedSearchCV``
+        with this ``n_iter`` and the same ``random_state``. 'all' takes each combination of
+        lists, in the order of :class:`~sklearn.model_selection.GridSearchCV`.
 
     factor : float or None, default=3
-        A rung has so many times the candidates of the next one. None drops nothing: all
-        candidates are trained for ``max_epochs``.
+        Each rung has this many times the candidates of the next one. None drops no
+        candidate: all are trained for ``max_epochs``.
 
     min_epochs : int or 'auto', default='auto'
         The epochs of the first rung. 'auto' is ``max_epochs / (6 * factor)``, or more if
@@ -57,8 +57,8 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
 
     max_epochs : int, default=None
         The epochs of the last rung and of ``best_estimator_``, in place of the network's
-        ``max_iter``, which must then be left at its default. Schedules have it as their
-        end from the first rung on. None takes ``max_iter``.
+        ``max_iter``, which must then be left at its default. In every rung, schedules end
+        at this epoch. None takes ``max_iter``.
 
     cv : int, splitter or iterable, default=None
         The folds, by default 5.
@@ -72,22 +72,22 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         returns ``best_index_``.
 
     n_jobs : int, default=None
-        How many candidates and folds are trained at the same time. They are in threads of
-        this process, unless joblib's context names a backend of processes or machines,
-        such as 'dask'. None is 1, or what joblib's context says. Results do not depend
-        on it.
+        The number of candidates and folds that are trained at the same time. They run in
+        threads of this process, unless joblib's context names a backend of processes or
+        machines, such as 'dask'. None is 1, or the number in joblib's context. Results do
+        not depend on it.
 
     random_state : int, RandomState or None, default=None
         Draws the candidates.
 
     verbose : int, default=0
-        1 prints a line a rung, 2 also one a candidate and fold.
+        1 prints a line for each rung, 2 also one for each candidate and fold.
 
     error_score : 'raise' or float, default=nan
         The score of fits that fail, with a warning. If all fail, an error is raised.
 
     return_train_score : bool, default=False
-        Whether ``cv_results_`` has scores of the training rows.
+        Whether ``cv_results_`` includes the scores on the training rows.
 
     Attributes
     ----------
@@ -101,22 +101,22 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         The row of the best candidate of the last rung.
 
     best_params_ : dict
-        Its parameters.
+        The parameters of the best candidate.
 
     best_score_ : float
-        Its mean score.
+        The mean score of the best candidate.
 
     best_estimator_ : estimator
-        Fitted with its parameters to all rows, for ``max_epochs``.
+        The best candidate, fitted to all rows for ``max_epochs``.
 
     refit_time_ : float
-        The seconds that this has taken.
+        The seconds of the fit of ``best_estimator_``.
 
     n_resources_ : list of int
         The epoch that each rung ends with.
 
     n_candidates_ : list of int
-        The candidates of each rung.
+        The number of candidates in each rung.
 
     n_iterations_ : int
         The number of rungs.
@@ -125,10 +125,10 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         The number of folds.
 
     scorer_ : callable or dict
-        The score or scores.
+        The scorer, or a dict of scorers by name.
 
     multimetric_ : bool
-        Whether there are several.
+        Whether there are several scores.
 
     See Also
     --------
@@ -137,13 +137,13 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
 
     Notes
     -----
-    Each transformer of a Pipeline is fitted once a fold and distinct parameters of it and
-    the steps before. What it returns is kept as long as there is a candidate to train on
-    it. In other processes than this one, each training fits its transformers again. Of a
-    candidate, parameters and state of the solver are kept between rungs, for each fold.
+    A transformer of a Pipeline is fitted once for each fold and each combination of its
+    parameters and those of the steps before it. The result is kept as long as a candidate
+    needs it. Trainings in other processes fit their transformers again. Between rungs, the
+    parameters and the solver's state of each candidate and fold are kept.
 
-    After Ctrl-C, rungs that are finished are kept, with a warning, and there is no
-    ``best_estimator_``. Before the end of the first, the interrupt is raised.
+    After Ctrl-C, the finished rungs are kept, with a warning, and there is no
+    ``best_estimator_``. Before the first rung is finished, KeyboardInterrupt is raised.
 
     References
     ----------
@@ -231,9 +231,9 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
             The targets.
 
         **params : dict
-            For the estimator, the score and the splitter. Those of one value a row, such
-            as ``sample_weight``, are split along with ``X``; ``groups`` is for the
-            splitter.
+            Arguments for the estimator, the scorer and the splitter. Those with a value for
+            each row, such as ``sample_weight``, are split along with ``X``; ``groups`` is
+            for the splitter.
 
         Returns
         -------
@@ -261,7 +261,7 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
     def _search(self, X, y, params, task, data):
         candidates, models, max_epochs = candidates_of(self)
         scorers, metric = self._get_scorers()
-        # Of several, the scores by their names.
+        # Several scorers are a dict by name.
         self.scorer_ = getattr(scorers, "_scorers", scorers)
         first = max_epochs if self.factor is None else self.min_epochs
         epochs = epochs_of_rungs(len(models), self.factor or 2, first, max_epochs)
@@ -273,8 +273,9 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         folds = list(cv.split(X, y, **routed.splitter.split))
         if not folds or len(folds) != self.n_splits_:
             raise ValueError(
-                f"cv={self.cv!r} must give at least one fold, and as many as its "
-                f"get_n_splits says: {self.n_splits_}. Its split gives {len(folds)}."
+                f"cv={self.cv!r} must have at least one fold. Its split returns "
+                f"{len(folds)}, and must return as many as its get_n_splits: "
+                f"{self.n_splits_}."
             )
         options = {
             "scorer": scorers,
@@ -318,8 +319,8 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
             self.best_params_ = params[self.best_index_]
         if is_interrupted:
             warn(
-                f"Search interrupted by user, after {len(rungs)} of {len(epochs)} rungs: "
-                "there are their results, but no best_estimator_."
+                f"Search interrupted by user, after {len(rungs)} of {len(epochs)} rungs. "
+                "Their results are kept, but there is no best_estimator_."
             )
         elif self.refit:
             self._refit(models[columns["candidate"][self.best_index_]], routed, task, data)
@@ -331,7 +332,7 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         Returns
         -------
         rungs : list of (int, ndarray, list of dict)
-            Those that are finished: the epoch, the candidates and their results.
+            The finished rungs: the epoch, the candidates and their results.
 
         metric : str
             The name of the score that decides.
@@ -397,5 +398,5 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
 
 
 def _order(scores):
-    """Return the indices of scores, the best first, and those that are NaN last."""
+    """Return the indices of scores, the best first and NaN last."""
     return np.argsort(-np.asarray(scores), kind="stable")

@@ -17,11 +17,13 @@ from skgd.schedules import FunctionSchedule
 
 __all__ = ["LearningRateRange", "learning_rate_range"]
 
-# The standard deviation of the smoothing, as a part of the updates: with the rule of the
-# proposal, tuned on digits, breast cancer, wine and diabetes with four solvers.
+# The standard deviation of the smoothing, as a part of the updates. It was tuned together
+# with the rule of the proposal, on digits, breast cancer, wine and diabetes with four
+# solvers.
 WIDTH = 0.04
 
-# The test ends when the moving average of the losses has risen by so many first losses.
+# The test ends when the moving average of the losses has risen by this many times the first
+# loss.
 RISE = 3
 
 
@@ -37,16 +39,16 @@ class LearningRateRange(Bunch):
         The objective of each mini-batch before its update, smoothed.
 
     raw_losses : ndarray of shape (n_updates,)
-        The same as it was.
+        The objective of each mini-batch before its update.
 
     learning_rate_init : float
-        The proposal.
+        The proposed learning rate.
 
     ax_, figure_ : matplotlib Axes and Figure
-        What has been drawn, after `plot`.
+        The axes and the figure, after `plot`.
 
     lines_ : dict of str to matplotlib Line2D
-        'raw_losses', 'losses' and 'learning_rate_init', after `plot`.
+        The lines 'raw_losses', 'losses' and 'learning_rate_init', after `plot`.
 
     Examples
     --------
@@ -70,7 +72,7 @@ class LearningRateRange(Bunch):
             Where to draw. None makes a new figure.
 
         **kwargs : dict
-            For ``Axes.plot`` of the smoothed losses.
+            Arguments for ``Axes.plot`` of the smoothed losses.
 
         Returns
         -------
@@ -102,7 +104,7 @@ def learning_rate_range(
 
     The rate grows exponentially from ``low`` to ``high``. The test ends early when the loss
     diverges. The proposal is the geometric mean of two rates: that at which the smoothed
-    loss falls fastest, and that at which it is lowest.
+    loss falls fastest, and the rate at which it is lowest.
 
     Parameters
     ----------
@@ -124,12 +126,12 @@ def learning_rate_range(
         The first and the last rate.
 
     n_updates : int, default=200
-        The number of mini-batches, at least 10: several epochs if the rows are few.
+        The number of mini-batches, at least 10. Few rows are used in several epochs.
 
     Returns
     -------
     result : LearningRateRange
-        With ``learning_rates``, ``losses``, ``learning_rate_init`` and ``plot``.
+        It has ``learning_rates``, ``losses``, ``learning_rate_init`` and ``plot``.
 
     Raises
     ------
@@ -239,7 +241,7 @@ def _until_divergence(run, growth, n_updates):
 
 
 def _smoothed(values, width):
-    """Average over the neighbors, by a normal distribution that is cut at the ends."""
+    """Average over the neighbors, by a normal distribution truncated at both ends."""
     total, weight = (
         gaussian_filter1d(a, width, mode="constant") for a in (values, np.ones(len(values)))
     )

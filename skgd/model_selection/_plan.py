@@ -60,14 +60,14 @@ def candidates_of(search):
         _check_network(network)
         if f"{prefix}max_iter" in candidate:
             raise ValueError(
-                f"{prefix}max_iter cannot be searched: it is the number of epochs, "
-                "which candidates are compared after. Leave it out of "
-                "param_distributions, and set max_epochs."
+                f"{prefix}max_iter cannot be searched: it is the number of epochs after "
+                "which candidates are compared. Leave it out of param_distributions, and "
+                "set max_epochs."
             )
         if network.max_iter != default:
             raise ValueError(
                 f"max_iter={network.max_iter!r} of {type(network).__name__} must be "
-                f"{default!r}, as max_epochs={search.max_epochs!r} takes its place. Set "
+                f"{default!r}, since max_epochs={search.max_epochs!r} replaces it. Set "
                 "only max_epochs."
             )
         network.max_iter = max_epochs
@@ -78,13 +78,14 @@ def candidates_of(search):
         and search.min_epochs > max_epochs
     ):
         raise ValueError(
-            f"min_epochs={search.min_epochs} must be at most max_epochs={max_epochs}."
+            f"min_epochs={search.min_epochs} must be at most max_epochs={max_epochs}. "
+            "Decrease min_epochs, or increase max_epochs."
         )
     return candidates, models, max_epochs
 
 
 def _check_network(network):
-    """Raise if something does not train in epochs that can be paused."""
+    """Raise if an estimator cannot pause and continue its training."""
     if not isinstance(network, BaseMLP):
         raise ValueError(
             "estimator must be an MLPClassifier or MLPRegressor of skgd, or a Pipeline "

@@ -10,29 +10,29 @@ __all__ = ["SharedFits"]
 
 
 def _key(value):
-    """Return the same for equal estimators, not fitted, and for equal parameters."""
+    """Return a key, the same for equal unfitted estimators and for equal parameters."""
     if hasattr(value, "get_params") and not isinstance(value, type):
-        # With what is set by set_output and the like.
+        # Including the attributes that set_output and similar methods set.
         return type(value), *((name, _key(v)) for name, v in sorted(vars(value).items()))
     if isinstance(value, list | tuple):
         return type(value), *map(_key, value)
     try:
         return joblib.hash(value)
     except Exception:
-        # What cannot be pickled, such as a lambda, stays the same object in clones.
+        # Clones share what cannot be pickled, such as a lambda.
         return id(value)
 
 
 class SharedFits:
     """Fits of transformers to the rows of a fold, by their parameters.
 
-    A result is what the next step of a Pipeline fits to, so steps are told apart by all
-    steps before them, too.
+    The key of a fit includes the keys of all steps before it, since a step of a Pipeline is
+    fitted to their result.
     """
 
     def __init__(self):
         self._fits = {}
-        # The keys of the results, by their identity, which is that of an array.
+        # The key of each result, by the identity of its array.
         self._origins = {}
 
     def memory(self, used):
@@ -41,7 +41,7 @@ class SharedFits:
         Parameters
         ----------
         used : set
-            Takes the keys of the fits that the Pipeline has used.
+            Receives the keys of the fits that the Pipeline uses.
         """
 
         def cache(function, ignore=None):
@@ -63,6 +63,6 @@ class SharedFits:
         return SimpleNamespace(cache=cache)
 
     def keep(self, used):
-        """Free all fits but those with some keys."""
+        """Keep only the fits with these keys."""
         self._fits = {key: fit for key, fit in self._fits.items() if key in used}
         self._origins = {i: key for i, key in self._origins.items() if key in used}

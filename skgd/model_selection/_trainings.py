@@ -1,4 +1,4 @@
-"""The trainings of a search: a candidate on a fold each, which go on from rung to rung."""
+"""The trainings of a search: each is that of a candidate on a fold, over all rungs."""
 
 from contextlib import nullcontext
 from copy import deepcopy
@@ -28,7 +28,7 @@ class StoppedError(BaseException):
 
 
 class NoCallbacks:
-    """Stands for the callback context of versions of scikit-learn that have none."""
+    """Replaces the callback context in versions of scikit-learn that have none."""
 
     def subcontext(self, **_):
         """Return the context of a part."""
@@ -62,13 +62,13 @@ class Cell:
     Attributes
     ----------
     candidate, fold : int
-        Their indices.
+        The indices of the candidate and the fold.
 
     rung : Rung or None
-        Has what the next one goes on from.
+        The last rung, from which the next one continues.
 
     result : dict
-        The last scores and times.
+        The scores and times of the last rung.
 
     fits : set
         The keys of the fits of transformers that it uses.
@@ -82,18 +82,18 @@ class Cell:
 
     @property
     def is_over(self):
-        """Whether there is nothing to go on with: it has failed, or stopped early."""
+        """Whether the training has failed or stopped early, so that it cannot go on."""
         kept = self.rung and self.rung.kept
         return self.rung is not None and (kept is None or bool(kept["stop_reason"]))
 
     def next_rung(self, n_epochs, before_call=None):
-        """Return a rung that goes on from the last one."""
+        """Return a rung that continues from the last one."""
         last = self.rung
         return Rung(n_epochs, before_call, last and last.kept, last and last.split)
 
 
 def _trained(model, X, y, rung, **options):
-    """Fit to a fold and score; return what the next rung goes on from, and the result."""
+    """Fit to a fold and score; return the rung, which keeps the state, and the result."""
     rung.attach(steps_of(model)[1])
     result = _fit_and_score(
         model, X, y, verbose=0, parameters=None, return_times=True, **options
@@ -104,7 +104,7 @@ def _trained(model, X, y, rung, **options):
 
 
 def _trained_elsewhere(model, X, y, rung, fold, **options):
-    """Do the same in another process: its copies may be read-only, or be needed again."""
+    """Call `_trained` in another process, where data may be read-only or needed again."""
     train, test = fold
     return _trained(model, X, y, deepcopy(rung), train=train, test=test, **options)
 
@@ -118,7 +118,7 @@ class Trainings:
         One for each candidate.
 
     folds : list of tuple of ndarray
-        Rows to train on, and to score with.
+        The rows to train on, and the rows to score.
 
     data : tuple
         All rows and targets.
@@ -127,10 +127,10 @@ class Trainings:
         For scikit-learn's ``_fit_and_score``.
 
     n_jobs : int or None
-        How many train at the same time.
+        The number of trainings at the same time.
 
     report : callable or None
-        Called with each cell that has advanced, and its epoch.
+        Called with each cell that has finished a rung, and the epoch.
     """
 
     def __init__(self, models, folds, data, options, n_jobs, report):
@@ -145,7 +145,7 @@ class Trainings:
         self._cells = [Cell(c, f) for c in range(len(models)) for f in range(len(folds))]
 
     def advance(self, n_epochs, task, caller):
-        """Train all up to an epoch; return their results, candidate by candidate."""
+        """Train all cells up to an epoch; return their results, candidate by candidate."""
         for cell in self._cells:
             cell.result.update(fit_time=0.0, score_time=0.0, fit_error=None)
         cells = [cell for cell in self._cells if not cell.is_over]
@@ -170,15 +170,15 @@ class Trainings:
         return [result.copy() for result in results]
 
     def _in_threads(self, cells, n_epochs, callbacks):
-        """Train where the rungs and the fits of transformers are."""
+        """Train in threads, which share the rungs and the fits of transformers."""
         try:
-            # A compiled call has no GIL.
+            # Compiled calls release the GIL.
             Parallel(n_jobs=self._n_jobs, prefer="threads", require="sharedmem")(
                 delayed(self._advance)(cell, n_epochs, own)
                 for cell, own in zip(cells, callbacks, strict=True)
             )
         finally:
-            # After an error, threads are still at work.
+            # After an error in one thread, the others are still training.
             self._interrupt.set()
         self._interrupt = Event()
 
@@ -204,7 +204,7 @@ class Trainings:
             self._report(cell, n_epochs)
 
     def _elsewhere(self, cells, n_epochs, callbacks):
-        """Train in other processes: rungs go there and come back."""
+        """Train in other processes, which receive and return the rungs."""
         # In a tuple, the rows of a fold go along with each task. joblib's Dask backend
         # would send arrays to one worker, and fail if that is lost.
         found = Parallel(n_jobs=self._n_jobs)(
@@ -224,7 +224,7 @@ class Trainings:
                 self._report(cell, n_epochs)
 
     def keep(self, candidates):
-        """Free all that is of other candidates."""
+        """Keep only these candidates."""
         self._cells = [cell for cell in self._cells if cell.candidate in candidates]
         for fold, fits in enumerate(self._fits):
             fits.keep(set().union(*(c.fits for c in self._cells if c.fold == fold)))

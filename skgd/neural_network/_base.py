@@ -1,4 +1,4 @@
-"""The common base of the two estimators: parameters, fit, predictions."""
+"""The common base of the two estimators: validate, prepare, train and publish."""
 
 from itertools import islice
 from typing import Any, Self
@@ -37,6 +37,7 @@ from skgd.neural_network._plugins import (
 )
 from skgd.neural_network._predicting import Predicting
 from skgd.neural_network._prediction import predict
+from skgd.neural_network._representable import check_representable
 from skgd.neural_network._resume import edges_of, resume
 from skgd.neural_network._stochastic import begin, fit_stochastic
 from skgd.neural_network._validation import check_given, validated
@@ -46,7 +47,7 @@ __all__ = ["BaseMLP", "has_partial_fit"]
 
 
 def has_partial_fit(estimator):
-    """Tell whether the solver trains in steps; an AttributeError says why not."""
+    """Return True if the solver trains in mini-batches, or raise an AttributeError."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
@@ -62,7 +63,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
     # Parameters of the classifier only.
     class_weight: Any = None
     label_smoothing: float = 0.0
-    # Whether each dense input has a weight, which coefs_ take along.
+    # Whether each dense input is multiplied by a weight, which is folded into coefs_.
     _scales_inputs = False
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
@@ -182,7 +183,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data. Each epoch records its loss and score on them. With
-            ``early_stopping``, they take the place of the split; without, they neither
+            ``early_stopping``, they replace the held-out rows; otherwise, they neither
             stop the training nor change its result.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
@@ -192,7 +193,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             The weights of ``X_val``.
 
         groups : array-like of shape (n_samples,), default=None
-            What a splitter as ``validation_fraction`` reads.
+            The groups of the samples, if ``validation_fraction`` is a splitter that needs
+            them.
 
         Returns
         -------
@@ -205,7 +207,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             If the data or a parameter is not valid, or if the loss stops being finite.
             The estimator is then left as it was.
         """
-        # Before: what the callbacks have set up is torn down after an error, too.
+        # Before the block: also after an error, scikit-learn tears down the callbacks.
         task = self._begin_task(X, y, sample_weight)
         with unchanged_by_errors(self):
             given = X_val, y_val, sample_weight_val
@@ -223,14 +225,14 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 training = fit_lbfgs(*network)
             else:
                 training = begin(*network, random_state, incremental, not first)
-                # With the bins, if there are some.
+                # `begin` adds the bins of a piecewise-linear embedding.
                 layout = training.layout
                 fit_stochastic(self, training, incremental, task)
             coefs, intercepts = training.best.plain(layout)
             stages = training.best.stages(layout)
             self._check_finite(data.X, coefs, intercepts, stages, plugins, training)
         except ValueError:
-            # The cause, if scikit-learn was to assume that there is none of them.
+            # With assume_finite=True, NaN and infinity in the data are found only here.
             check_finite(self, X=data.X, sample_weight=data.sample_weight)
             raise
         if first:
@@ -239,10 +241,22 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         return self
 
     def _prepare(self, X, y, sample_weight, given, groups, incremental):
-        """Return whether the fit is the first, its random state, and what it trains."""
+        """Validate parameters and data, and return what a training needs.
+
+        Returns
+        -------
+        first : bool
+            Whether training starts from new weights.
+
+        random_state : RandomState
+        layout : Layout
+        plugins : Plugins
+        data : Data
+        parameters : Parameters
+        """
         if incremental:
-            # scikit-learn leaves out those of a fitted estimator, but set_params may have
-            # changed them.
+            # scikit-learn does not check the parameters of a fitted estimator again, but
+            # set_params may have changed them.
             check_parameters(self)
         hidden = hidden_layer_sizes(self)
         dropout = dropout_rates(self, len(hidden))
@@ -264,6 +278,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 raise ValueError("sample_weight must have at least one non-zero weight.")
         # Weights set by hand may be of any dtype.
         dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
+        if plugins.solver is not None:
+            check_representable(self, plugins.solver, dtype)
         if groups is not None:
             groups = np.asarray(groups)
             check_consistent_length(X, groups)
@@ -291,10 +307,10 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             self._scales_inputs and not issparse(X),
             embedding_stage(plugins.embedding, [] if first else edges_of(self)),
         )
-        # Kept for the draws of this fit only: an int seeds each fit anew.
+        # For this fit only: the next fit of this thread seeds the same generator again.
         random_state = seeded(self.random_state)
         if first:
-            # scikit-learn draws those of the output within the range of the hidden layers.
+            # As in scikit-learn, the output's weights have the range of the hidden layers.
             ranges = [*plugins.activations, output_range(self, plugins.activations)]
             parameters = Parameters.initial(
                 layout, ranges, random_state, dtype, plugins.embedding, init
@@ -305,7 +321,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         return first, random_state, layout, plugins, data, parameters
 
     def _check_bins(self, n_features, dropout):
-        """Raise if there cannot be bins."""
+        """Raise if the features cannot have bins."""
         given = f"numeric_embedding={self.numeric_embedding!r}"
         if n_features > MOST_BINS:
             raise ValueError(
@@ -319,7 +335,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             )
 
     def _publish(self, training, coefs, intercepts, stages, loss):
-        """Set the fitted attributes, from a training and its plain network."""
+        """Set the fitted attributes from a training and its plain network."""
         self._set_network(coefs, intercepts, stages, loss)
         self.__dict__.pop("_normalized", None)
         is_plain = sum(a.size for a in [*coefs, *intercepts]) == training.best.theta.size
@@ -333,10 +349,11 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         return sample_weight
 
     def _check_finite(self, X, coefs, intercepts, stages, plugins, training):
-        """Raise if parameters, or predictions of the rows trained on, have overflowed.
+        """Raise if parameters, or predictions of the training rows, have overflowed.
 
-        The last loss is of before the last update, and so does not tell. Mostly the sizes
-        of rows and weights do.
+        The last loss was computed before the last update, so it does not show this. Mostly,
+        bounds by the sizes of rows and weights rule it out. Otherwise, the rows are
+        predicted.
         """
         values = X.data if issparse(X) else X
         with np.errstate(over="ignore", invalid="ignore"):
@@ -346,16 +363,16 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             for coef, intercept in zip(coefs, intercepts, strict=True):
                 size = size * np.abs(coef).sum(axis=0).max() + np.abs(intercept).max()
                 for gamma, beta in islice(norms, 1):
-                    # Squares of the units are added up.
+                    # The squares of the units are summed.
                     largest = max(largest, size * size * gamma.size)
                     size = np.abs(gamma).max() * gamma.size**0.5 + np.abs(beta).max()
             for a in stages.get("activation", ()):
-                # The activations grow by so much.
+                # A parametric activation grows at most by this factor.
                 size = size * (1 if a is None else (np.abs(a) + np.abs(1 - a)).max())
         limit = np.finfo(coefs[0].dtype).max
         if plugins.loss.out_activation == "exp":
             limit = np.log(limit)
-        # That of bins and cosines is not as simple.
+        # Bins, cosines and links of the user's own have no such bound.
         is_simple = plugins.embedding is None and not has_own_link(plugins.loss)
         if max(size, largest) < limit and is_simple:
             return
@@ -378,7 +395,7 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
             )
 
     def _remedy(self):
-        """Say what did not work, and what to do about it."""
+        """Return the end of an error message: the settings that failed, and a remedy."""
         scale = "scale the data, e.g. by ZScoreScaler."
         if self.solver == "lbfgs":
             return f"solver='lbfgs'. You may {scale}"

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks, since its version 1.9: a task a fit, and one an epoch."""
+"""scikit-learn's callbacks (since version 1.9): a task for the fit and for each epoch."""
 
 from copy import copy, deepcopy
 from functools import cache, partial
@@ -9,14 +9,14 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for the class that older versions do not have, without its methods."""
+        """Replaces the class in older versions of scikit-learn. It has no methods."""
 
 
 __all__ = ["Task", "Watched"]
 
 
 class Task:
-    """A part of a fit, whose begin and end callbacks are told of.
+    """A part of a fit. The callbacks are called when it begins and when it ends.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Task:
         The place in the tree of tasks.
 
     estimator : BaseMLP
-        The one that is fitted.
+        The estimator that is fitted.
 
     data : dict of str to callable
-        What copies the data, once a callback asks for them.
+        Functions that copy the data when a callback asks for them.
     """
 
     def __init__(self, context, estimator, data):
@@ -39,13 +39,13 @@ class Task:
         return Task(self._context.subcontext("epoch"), self._estimator, self._data)
 
     def end(self, publish=None):
-        """Tell of the end.
+        """Call the callbacks at the end of the task.
 
         Parameters
         ----------
         publish : callable, default=None
-            Sets the fitted attributes of the estimator that it gets, as if training ended
-            here. None if the estimator has them already.
+            Sets the fitted attributes of an estimator, as if training ended here. None if
+            the estimator has them already.
 
         Returns
         -------
@@ -67,7 +67,7 @@ class Watched(CallbackSupportMixin):
 
     def _begin_task(self, X, y, sample_weight):
         """Begin the task of a fit; return None without callbacks."""
-        # Private, but the one attribute of them that clones have.
+        # Private, but the only attribute of the callbacks that clones have, too.
         if not vars(self).get("_skl_callbacks"):
             return None
         n_epochs = 0 if self.solver == "lbfgs" else int(self.max_iter)
@@ -78,13 +78,13 @@ class Watched(CallbackSupportMixin):
 
 
 def _attributes(estimator):
-    """Return what is neither a parameter nor of callbacks, copied."""
+    """Return copies of all attributes but the parameters and those of callbacks."""
     names = vars(estimator).keys() - estimator.get_params(deep=False).keys()
     return {n: deepcopy(vars(estimator)[n]) for n in names if "callback" not in n}
 
 
 def _fitted(estimator, publish):
-    """Return fitted attributes, which share nothing with the training."""
+    """Return the fitted attributes, which share nothing with the training."""
     if publish is None:
         return _attributes(estimator)
     other = copy(estimator)

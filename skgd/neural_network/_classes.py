@@ -1,4 +1,4 @@
-"""Labels of classes, their weights and the logarithms of their probabilities."""
+"""Labels of classes, weights of classes, and logarithms of probabilities."""
 
 from contextlib import contextmanager
 from numbers import Real
@@ -12,22 +12,22 @@ __all__ = ["binarizer", "blamed_on", "log_probabilities", "weights_of_samples"]
 
 
 def binarizer(y):
-    """Fit a LabelBinarizer, or say why the labels are none."""
+    """Fit a LabelBinarizer, or raise an error that says why the labels are not valid."""
     try:
         return LabelBinarizer().fit(y)
     except ValueError as error:
         check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
             raise ValueError(
-                f"{error}: y of shape {y.shape} may have 0 and 1 only. For several columns "
-                "of classes use sklearn.multioutput.MultiOutputClassifier."
+                f"{error}: y of shape {y.shape} may only have the values 0 and 1. For "
+                "several columns of classes use sklearn.multioutput.MultiOutputClassifier."
             ) from None
         raise
 
 
 @contextmanager
 def blamed_on(classes):
-    """Have an error name ``classes`` as what is wrong."""
+    """Make errors of the block name ``classes`` as the cause."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -39,7 +39,7 @@ def blamed_on(classes):
 # The logarithm of a probability may overflow, or round to zero.
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
 def log_probabilities(z, n_classes, is_softmax):
-    """Return the logarithms of the probabilities that follow from the linear output."""
+    """Compute the logarithms of the probabilities from the linear outputs."""
     if n_classes == 1:
         return np.zeros_like(z)
     if is_softmax:
@@ -96,8 +96,8 @@ def weights_of_samples(class_weight, classes, y, sample_weight, is_multilabel):
         weight = compute_sample_weight(class_weight, codes)
     elif is_list:
         raise ValueError(
-            f"class_weight={class_weight!r} is a list, which multilabel targets take. Pass "
-            "a dict with a weight for each class."
+            f"class_weight={class_weight!r} is a list, which is for multilabel targets "
+            "only. Pass a dict with a weight for each class."
         )
     else:
         codes = codes[:, 0]
@@ -106,8 +106,8 @@ def weights_of_samples(class_weight, classes, y, sample_weight, is_multilabel):
         except ValueError as error:
             unknown = [label for label in class_weight if label not in classes.tolist()]
             raise ValueError(
-                f"{error}, whose labels {unknown} are no classes of y. Leave them out: "
-                "classes without a weight have 1."
+                f"{error}, whose labels {unknown} are not classes of y. Leave them out; "
+                "a class that is not named has the weight 1."
             ) from None
         weight = weight[codes]
     if sample_weight is not None:
@@ -115,6 +115,7 @@ def weights_of_samples(class_weight, classes, y, sample_weight, is_multilabel):
     weight = weight.astype(y.dtype)
     if not weight.any():
         raise ValueError(
-            f"class_weight={class_weight!r} leaves no sample with a weight above 0."
+            f"class_weight={class_weight!r} leaves no sample with a weight above 0. Give a "
+            "class of these samples a positive weight."
         )
     return weight

@@ -47,22 +47,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     {parameters}
 
     loss : {class_loss_names} or Loss, default='log_loss'
-        The objective; with several labels it is their sum. An object is of a class of
-        :mod:`skgd.losses`, or of your own.
+        The objective; with several labels, the sum over them. An object is an instance of
+        a class in :mod:`skgd.losses`, or of your own subclass.
 
         {class_losses}
 
     class_weight : dict, list of dict or 'balanced', default=None
-        What the samples of each class are weighted by, besides ``sample_weight``, also in
-        the score of ``early_stopping``, but not of ``X_val``. 'balanced' is ``n_samples /
-        (n_classes * count)``, and not for ``partial_fit``. Multilabel targets take a list
-        of a dict for each label; a sample has the product of its weights.
+        Weights of the classes, which multiply ``sample_weight``. They also apply to the
+        score of ``early_stopping``, but not to that of ``X_val``. 'balanced' means
+        ``n_samples / (n_classes * count)``; ``partial_fit`` does not support it. For
+        multilabel targets, pass a list with a dict for each label; a sample has the product
+        of the weights of its labels.
 
     label_smoothing : float, default=0.0
-        In training, the part of the target that is spread evenly over the K classes, 2 of
-        each label: ``(1 - label_smoothing) * y + label_smoothing / K``, in [0, 1).
+        The part of the target, in [0, 1), that training spreads evenly over the K classes:
+        the target becomes ``(1 - label_smoothing) * y + label_smoothing / K``. For
+        multilabel targets, K is 2.
 
-    {n_jobs}
+    {last_parameters}
 
     Attributes
     ----------
@@ -74,7 +76,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     See Also
     --------
     MLPRegressor : The same network for regression.
-    ZScoreScaler : Networks learn best from standardized features.
+    ZScoreScaler : Standardize the features, from which networks learn best.
 
     References
     ----------
@@ -167,7 +169,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
-    # scikit-learn adds up large numbers, to begin with.
+    # scikit-learn first sums all numbers, which may overflow.
     @np.errstate(invalid="ignore")
     def _validate_input(self, X, y, incremental, reset):
         X, y = validate_data(
@@ -187,7 +189,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._label_binarizer = binarizer(y)
             self.classes_ = self._label_binarizer.classes_
             return X, y
-        # Labels of other kinds are not among those of the fit before.
+        # Plain labels need no check of their kind: invalid ones are not in classes_.
         is_plain = y.ndim == 1 and y.dtype.kind in "biufU"
         classes = np.unique(y) if is_plain else unique_labels(y)
         if not incremental and set(classes) != set(self.classes_):
@@ -223,7 +225,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return codes[:, np.newaxis], len(self.classes_) if kind == "multiclass" else 1
 
     def _targets(self, codes):
-        """Return the labels that were encoded."""
+        """Return the labels of encoded targets."""
         if self._label_binarizer.y_type_ == "multilabel-indicator":
             return codes.astype(int)
         return self.classes_[codes[:, 0].astype(int)]
@@ -233,7 +235,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if kind == "multiclass":
             return self.classes_[probabilities.argmax(axis=1)]
         if kind == "binary":
-            # One class has a network of one output, too, which says nothing.
+            # With a single class, the network has one output, too, which is ignored.
             second = len(self.classes_) - 1
             return self.classes_.take((probabilities[:, 0] > 0.5) * second)
         return self._label_binarizer.inverse_transform(probabilities)
@@ -255,7 +257,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             predicted, y = probabilities.argmax(axis=1), y[:, 0]
         else:
             predicted = probabilities > 0.5
-        # accuracy_score, which would check the labels in every epoch.
+        # The same as accuracy_score, which would check the labels in every epoch.
         hits = predicted == y
         if hits.ndim > 1:
             hits = hits.all(axis=1)
@@ -277,12 +279,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ) -> Self:
         """Update the model with a single iteration over the given data.
 
-        A call is one epoch. Parameters may be set between calls, and act on the next one.
-        But ``hidden_layer_sizes``, ``batch_normalization`` and ``layer_normalization``
-        cannot change, and
-        ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
-        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
-        ``scoring`` has with ``X_val`` only.
+        A call is one epoch. Parameters may be set between calls, and then apply to the next
+        call. But ``hidden_layer_sizes``, ``batch_normalization`` and
+        ``layer_normalization`` must not change, and ``early_stopping`` must be False.
+        ``max_iter``, ``max_fun``, ``validation_fraction`` and ``warm_start`` only affect
+        ``fit``, and ``scoring`` only affects calls with ``X_val``.
 
         Parameters
         ----------
@@ -296,7 +297,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             Non-negative weights of the samples, ones by default.
 
         classes : array of shape (n_classes,), default=None
-            All classes that there will be. Needed at the first call; ``y`` need not
+            The classes of all calls. Required in the first call, whose ``y`` need not
             contain all of them.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
@@ -383,8 +384,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         log_y_prob : ndarray of shape (n_samples, n_classes)
-            ``log(predict_proba(X))``, ordered as in ``classes_``. They are exact, also
-            where the probabilities are rounded to 0 or 1, but with a link of your own.
+            ``log(predict_proba(X))``, ordered as in ``classes_``. They are exact even where
+            probabilities round to 0 or 1, unless the loss has a link of your own.
         """
         if hasattr(self, "_link"):
             with np.errstate(divide="ignore"):

@@ -42,7 +42,8 @@ __all__ = [
     "shared",
 ]
 
-# The parameters of the estimators that are arguments of the plug-ins that have names.
+# The flat parameters: arguments of a plug-in that is given by its name. They are listed by
+# the parameter that takes the name.
 FLAT = {
     "solver": (
         "momentum",
@@ -68,7 +69,8 @@ class Choice(StrOptions):
 class ObjectOf(HasMethods):
     """An object of a family of plug-ins.
 
-    It has a base class, a subpackage, and a registry of those that have names.
+    ``family`` is the subpackage of the ``base`` class. ``registry`` has the plug-ins with
+    names.
     """
 
     def __init__(self, base, family, registry):
@@ -85,7 +87,7 @@ class ObjectOf(HasMethods):
 
 
 class OneForEach(HasMethods):
-    """A list, each of whose items satisfies one of some constraints."""
+    """A list whose items each satisfy one of the constraints."""
 
     def __init__(self, *constraints):
         super().__init__("__iter__")
@@ -189,7 +191,7 @@ CONSTRAINTS: dict = {
         None,
     ],
 }
-# The constraints of their plug-ins.
+# Flat parameters have the constraints of their plug-ins.
 CONSTRAINTS.update(
     (name, plugin._parameter_constraints[name])
     for parameter, registry in (("solver", SOLVERS), ("learning_rate", SCHEDULES))
@@ -200,18 +202,18 @@ CONSTRAINTS.update(
 
 
 def shared(arguments):
-    """Return those of a constructor's arguments that both estimators have."""
+    """Return the arguments of a constructor that both estimators have."""
     return {name: arguments[name] for name in CONSTRAINTS}
 
 
-# The parameters of each estimator that were valid last.
+# For each estimator, the parameters that were valid at the last check.
 _VALID: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def check_parameters(estimator):
-    """Validate the parameters alone, if they have changed since they were valid last.
+    """Validate each parameter on its own, if any has changed since the last check.
 
-    To validate all takes as long as some mini-batches.
+    The check takes as long as some mini-batches.
 
     Raises
     ------
@@ -245,7 +247,7 @@ def hidden_layer_sizes(estimator):
     """
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
-    # True and False are integers to Python.
+    # In Python, True is an integer.
     if not all(isinstance(n, Integral) and int(n) > 0 and n is not True for n in sizes):
         raise ValueError(
             "hidden_layer_sizes must be an integer > 0 or a sequence of integers > 0, got "
@@ -260,7 +262,7 @@ def _signature(cls):
 
 
 def default_of(cls, name):
-    """Return the default of a parameter, also one that a subclass does not show."""
+    """Return the default of a parameter, also if only a base class has it."""
     for base in cls.__mro__:
         parameters = _signature(base).parameters
         if name in parameters:
@@ -274,12 +276,12 @@ def initial_of(value):
 
 
 def dropout_rates(estimator, n_hidden):
-    """Return the initial rates of dropout: the input's, and one for each hidden layer.
+    """Return the initial rates of dropout: for the input and for each hidden layer.
 
     Raises
     ------
     ValueError
-        If it is neither a rate nor a list of as many.
+        If ``dropout`` is neither a rate nor a list of these rates.
     """
     rates = initial_of(estimator.dropout)
     if isinstance(rates, Real):
@@ -291,18 +293,18 @@ def dropout_rates(estimator, n_hidden):
             f"dropout={estimator.dropout!r} must be a number in [0, 1) or, for "
             f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}, a list of "
             f"{n_hidden + 1} of them: one for the input, and one for each hidden layer. "
-            "A schedule is for all: Scheduled([...], schedule)."
+            "A schedule applies to all of them: Scheduled([...], schedule)."
         )
     return tuple(map(float, rates))
 
 
 def check_compatible(estimator, incremental):
-    """Refuse parameters that do not go together, and warn of one without effect.
+    """Raise for parameters that exclude each other; warn of those without effect.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Has parameters that are valid alone.
+        Each of its parameters is valid on its own.
 
     incremental : bool
         Whether this is ``partial_fit``.
@@ -310,7 +312,7 @@ def check_compatible(estimator, incremental):
     Raises
     ------
     ValueError
-        If it asks for what cannot be.
+        If parameters exclude each other.
     """
     _check_factors(estimator.learning_rate_factors or {})
     if isinstance(estimator.solver, str) and estimator.solver != "lbfgs":
@@ -320,7 +322,7 @@ def check_compatible(estimator, incremental):
             if found not in (default_of(type(estimator), name), getattr(solver(), name)):
                 warn(
                     f"{name}={found!r} has no effect with solver={estimator.solver!r}. "
-                    f"Write solver={solver(**{name: found})!r}, of skgd.solvers."
+                    f"Write solver={solver(**{name: found})!r}, a class of skgd.solvers."
                 )
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
@@ -328,39 +330,39 @@ def check_compatible(estimator, incremental):
     if incremental and "balanced" in (weights if isinstance(weights, list) else [weights]):
         raise ValueError(
             f"class_weight={weights!r} is not supported for partial_fit, which does not "
-            "know all of y. Pass a dict: class_weight=dict(zip(classes, "
-            "compute_class_weight('balanced', classes=classes, y=y))), with y a sample of "
-            "the targets. Multilabel targets take a list of one for each label."
+            "know all targets. Pass a dict: class_weight=dict(zip(classes, "
+            "compute_class_weight('balanced', classes=classes, y=y))), where y is a sample "
+            "of the targets. For multilabel targets, pass a list of a dict for each label."
         )
     if estimator.layer_normalization:
         if estimator.batch_normalization:
             raise ValueError(
-                "batch_normalization=True and layer_normalization=True normalize the same "
-                "units, one over the other. Set one of them to False: "
+                "batch_normalization=True and layer_normalization=True exclude each other: "
+                "both normalize the hidden units. Set one of them to False: "
                 "batch_normalization if mini-batches are small, otherwise "
-                "layer_normalization, which predictions take longer with."
+                "layer_normalization, with which predictions take longer."
             )
         if 1 in hidden_layer_sizes(estimator):
             raise ValueError(
-                "layer_normalization=True needs hidden layers of at least 2 units, since "
-                "a single one is always its own mean, got hidden_layer_sizes="
+                "layer_normalization=True needs at least 2 units in each hidden layer, "
+                "since a single unit always equals the mean, got hidden_layer_sizes="
                 f"{estimator.hidden_layer_sizes!r}."
             )
     if estimator.batch_normalization and estimator.batch_size == 1:
         raise ValueError(
             "batch_normalization=True needs mini-batches of at least 2 rows, got "
-            "batch_size=1."
+            "batch_size=1. Increase it, or set batch_normalization=False."
         )
 
 
 def _check_factors(factors):
-    """Raise if ``learning_rate_factors`` has another kind of parameters, or no numbers."""
+    """Raise if ``learning_rate_factors`` has an unknown kind or an invalid factor."""
     allowed = Interval(Real, 0, None, closed="left")
     for kind, factor in factors.items():
         if kind not in KINDS:
             raise ValueError(
-                f"learning_rate_factors={factors!r} has {kind!r}, which is no kind of "
-                f"parameters: use some of {', '.join(map(repr, KINDS))}."
+                f"learning_rate_factors={factors!r} has {kind!r}, which is not a kind of "
+                f"parameters. The kinds are {', '.join(map(repr, KINDS))}."
             )
         if not allowed.is_satisfied_by(factor):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""From validated arrays to what the kernels read."""
+"""Convert validated arrays to the records that the kernels read."""
 
 from typing import Any, NamedTuple
 
@@ -23,10 +23,10 @@ class Data(NamedTuple):
     sample_weight : ndarray of shape (n_samples,) or None
 
     groups : ndarray of shape (n_samples,) or None
-        What a splitter reads.
+        The groups of the rows, for a splitter.
 
     validation : Data or None
-        Other rows, to score each epoch with.
+        Other rows, which score each epoch.
     """
 
     X: Any
@@ -52,7 +52,7 @@ def check_embeddable(X):
 
 
 def smoothed(y, loss, smoothing):
-    """Return encoded classes as a loss reads them that label smoothing changes.
+    """Return encoded classes in the form in which a loss smooths labels.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def smoothed(y, loss, smoothing):
         Yes-or-no targets or, for a loss of rows, indices of classes.
 
     loss : Loss
-        What reads them.
+        The loss that reads them.
 
     smoothing : float
         The part of the target that is spread evenly over the classes.
@@ -92,7 +92,7 @@ def as_rows(X, dtype, y=None, weight=None, center=None, edges=()):
         Validated data.
 
     dtype : dtype
-        The network's.
+        The dtype of the network.
 
     y : ndarray of shape (n_samples, n_targets), default=None
         Encoded targets.
@@ -104,7 +104,7 @@ def as_rows(X, dtype, y=None, weight=None, center=None, edges=()):
         What is subtracted from dense rows in training.
 
     edges : list of ndarray, default=()
-        Those of the bins of each column, if it is to have some.
+        The edges of the bins of each column; empty without bins.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def as_vector(y):
 
 def check_finite(estimator, **arrays):
     """Raise if data are not finite, also with ``assume_finite=True``."""
-    # scikit-learn adds up large numbers, to begin with.
+    # scikit-learn first sums all numbers, which may overflow.
     with config_context(assume_finite=False), np.errstate(invalid="ignore"):
         for name, array in arrays.items():
             if array is not None:
@@ -32,15 +32,15 @@ def check_finite(estimator, **arrays):
 
 
 def check_weights(estimator):
-    """Raise if weights that were set by hand are not lists of arrays, one a layer."""
+    """Raise if weights set by hand are not lists with an array for each layer."""
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
     for name, arrays, ndim in (("coefs_", coefs, 2), ("intercepts_", intercepts, 1)):
         is_list = isinstance(arrays, list | tuple)
         if not is_list or not all(_is_numeric(a, ndim) for a in arrays):
             found = ", ".join(map(_kind, arrays)) if is_list else _kind(arrays)
             raise TypeError(
-                f"{name} must be a list of arrays of {ndim} dimensions, one a layer, of at "
-                f"most double precision, got {found}. Convert what you set: "
+                f"{name} must be a list with an array of {ndim} dimensions for each layer, "
+                f"of at most double precision, got {found}. Convert what you set: "
                 f"{name} = [np.array(a, dtype=float) for a in ...]."
             )
     if not len(coefs) == len(intercepts) > 0:
@@ -67,7 +67,7 @@ def target_advice(loss, y):
     Parameters
     ----------
     loss : Loss
-        Has the kind of the output.
+        The loss, whose link says whether the outputs are unbounded.
 
     y : ndarray of shape (n_samples, n_targets)
         Encoded targets.
@@ -75,7 +75,7 @@ def target_advice(loss, y):
     Returns
     -------
     str
-        Goes behind the text of a warning; empty without advice.
+        The end of a warning's text; empty without advice.
     """
     if loss.out_activation != "identity":
         return ""

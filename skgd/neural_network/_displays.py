@@ -1,4 +1,4 @@
-"""Plots of curves that a fit has recorded, in the manner of scikit-learn's displays."""
+"""Displays of curves that a fit has recorded, like scikit-learn's displays."""
 
 from typing import Any, Self
 
@@ -14,7 +14,8 @@ from skgd.schedules import SCHEDULES, FunctionSchedule, Schedule
 
 __all__ = ["LearningRateDisplay", "LossCurveDisplay", "axes_of"]
 
-# Where meta-estimators keep what they have fitted, by where they keep what is to be fitted.
+# The attribute of a meta-estimator that has the fitted estimator, by the parameter that has
+# the unfitted one.
 FITTED = {"estimator": "best_estimator_", "regressor": "regressor_"}
 
 
@@ -35,7 +36,8 @@ def _network_of(estimator):
         if not hasattr(found, FITTED[held]):
             raise NotFittedError(
                 f"This {type(found).__name__} has no {FITTED[held]}. Call fit first; a "
-                "search needs refit=True. Of other estimators, pass the network in them."
+                "search needs refit=True. Of other meta-estimators, pass the network that "
+                "they have fitted."
             )
         found = getattr(found, FITTED[held])
     check_is_fitted(found)
@@ -80,7 +82,7 @@ class LossCurveDisplay:
         The validation score after each epoch.
 
     score_name : str, default='validation score'
-        What the scores are.
+        The label of the scores.
 
     best_epoch : int, default=None
         The epoch of the best score, counted from 1.
@@ -97,7 +99,8 @@ class LossCurveDisplay:
         The figure.
 
     lines_ : dict of str to matplotlib Line2D
-        What is drawn, of 'loss', 'validation_loss', 'scores' and 'best_epoch'.
+        The lines that are drawn, among 'loss', 'validation_loss', 'scores' and
+        'best_epoch'.
 
     See Also
     --------
@@ -139,7 +142,7 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, scores=True, **kwargs) -> Self:
-        """Draw the curves of a fitted estimator, which is not fitted anew.
+        """Draw the curves of a fitted estimator.
 
         Parameters
         ----------
@@ -158,7 +161,7 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            The curves and what they are drawn with.
+            The display, with the curves drawn.
 
         Raises
         ------
@@ -215,7 +218,7 @@ class LossCurveDisplay:
         if self.score_ax_ is not None:
             top = self.score_ax_
             top.set_ylabel(self.score_name)
-        # Else the lines of the scores would cross it.
+        # On the other axes, the lines of the scores would cross the legend.
         top.legend(handles=list(self.lines_.values()), loc="center right")
         return self
 
@@ -235,7 +238,7 @@ class LearningRateDisplay:
         The learning rates.
 
     unit : {'epoch', 'update'}, default='epoch'
-        What the positions are.
+        The unit of the positions.
 
     Attributes
     ----------
@@ -246,7 +249,7 @@ class LearningRateDisplay:
         The figure.
 
     line_ : matplotlib Line2D
-        The rate.
+        The line of the learning rate.
 
     See Also
     --------
@@ -289,7 +292,7 @@ class LearningRateDisplay:
         Returns
         -------
         display : LearningRateDisplay
-            The rates and what they are drawn with.
+            The display, with the rates drawn.
 
         Raises
         ------
@@ -304,7 +307,7 @@ class LearningRateDisplay:
         if rate is None:
             raise ValueError(
                 f"This {type(network).__name__} has no learning_rate_curve_: it was fitted "
-                "by scikit-learn. Fit it by skgd."
+                "by scikit-learn. Fit it with skgd."
             )
         return cls(position=np.arange(1, len(rate) + 1), rate=rate).plot(ax, **kwargs)
 
@@ -320,7 +323,7 @@ class LearningRateDisplay:
         ax=None,
         **kwargs,
     ) -> Self:
-        """Draw the rate of each update that a schedule would have.
+        """Draw the learning rate of a schedule at each update.
 
         Parameters
         ----------
@@ -328,16 +331,16 @@ class LearningRateDisplay:
             As for the parameter ``learning_rate`` of the estimators.
 
         n_updates : int
-            The updates of the training.
+            The number of updates of the training.
 
         learning_rate_init : float, default=1.0
-            What the factors of the schedule multiply.
+            The initial learning rate, which the factors of the schedule multiply.
 
         updates_per_epoch : int, default=1
-            The updates of an epoch, as some schedules count epochs.
+            The number of updates per epoch, for schedules that count epochs.
 
         batch_size : int, default=200
-            The samples of an update, as 'invscaling' counts them.
+            The number of samples per update, for 'invscaling', which counts samples.
 
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
@@ -348,12 +351,12 @@ class LearningRateDisplay:
         Returns
         -------
         display : LearningRateDisplay
-            The rates and what they are drawn with.
+            The display, with the rates drawn.
 
         Raises
         ------
         TypeError, ValueError
-            If there is no such schedule.
+            If ``schedule`` is not valid.
         """
         if isinstance(schedule, str):
             if schedule not in SCHEDULES:

@@ -1,4 +1,4 @@
-"""Fitted networks come from scikit-learn, and go back."""
+"""Convert fitted networks from and to scikit-learn's."""
 
 from copy import deepcopy
 from typing import Any, Self
@@ -27,7 +27,7 @@ __all__ = ["Exchange"]
 PRIVATE = ("_label_binarizer", "_no_improvement_count")
 MOMENTS = {"sgd": ("velocities",), "adam": ("ms", "vs")}
 
-# Names that scikit-learn's networks know.
+# The activations of scikit-learn's networks, by name.
 ACTIVATIONS = {"identity": Identity, "logistic": Logistic, "tanh": Tanh, "relu": ReLU}
 SCHEDULES = (Constant, InverseScaling, Adaptive)
 # The loss of a regressor, by the activation of its output.
@@ -35,20 +35,20 @@ LOSSES = {"identity": "squared_error", "exp": "poisson"}
 
 
 class Exchange(BaseEstimator):
-    """Networks that scikit-learn has, too."""
+    """Converts networks from and to scikit-learn's estimator of the same name."""
 
     @classmethod
     def from_sklearn(cls, estimator) -> Self:
-        """Take over a network that scikit-learn has fitted.
+        """Convert a network that scikit-learn has fitted.
 
-        Its parameters and fitted attributes are copied. It predicts the same, and
-        ``partial_fit`` or a warm start go on from where it is, with the solver's state.
+        The parameters and fitted attributes are copied. The new model predicts the same,
+        and ``partial_fit`` or a warm start continue the training, with the solver's state.
 
         Parameters
         ----------
         estimator : fitted estimator
-            An estimator of scikit-learn of the same name, of any version that can still
-            be unpickled.
+            scikit-learn's estimator of the same name. It may come from a pickle of an older
+            version, if that can still be loaded.
 
         Returns
         -------
@@ -92,17 +92,18 @@ class Exchange(BaseEstimator):
     def to_sklearn(self) -> Any:
         """Return the fitted network as scikit-learn's estimator of the same name.
 
-        It predicts the same, up to rounding: tools that read scikit-learn's networks, to
-        export them for example, read this one. Parameters and fitted attributes are
-        copied; batch normalization is folded into the weights.
+        The new estimator predicts the same, up to rounding, and works with tools that read
+        scikit-learn's networks, for example to export them. Parameters and fitted
+        attributes are copied; batch normalization is folded into the weights.
 
         Parameters that scikit-learn does not have are left out. Some others change:
         ``solver='momentum'`` becomes 'sgd', 'minibatch' becomes 'sgd' with
         ``momentum=0``, and 'rmsprop' becomes 'adam' with ``beta_1=0`` and
         ``beta_2=rho``. 'nadam', 'adagrad' and 'lion' become 'adam'.
         ``learning_rate='inverse_time'`` becomes 'constant', and a splitter as
-        ``validation_fraction`` 0.1. The state of the solver is not copied: ``partial_fit``
-        goes on from the weights, with a new state and ``learning_rate_init``.
+        ``validation_fraction`` becomes 0.1. The state of the solver is not copied:
+        ``partial_fit`` continues from the weights, with a new state and
+        ``learning_rate_init``.
 
         Returns
         -------
@@ -112,10 +113,10 @@ class Exchange(BaseEstimator):
         Raises
         ------
         ValueError
-            If scikit-learn has no such network: before its version 1.7 with
-            ``loss='poisson'``, and in any version with an activation or a link of your
-            own, with several activations or quantiles, with a ``numeric_embedding``, or
-            with layer normalization.
+            If scikit-learn has no such network. Versions before 1.7 have no
+            ``loss='poisson'``. No version has activations or links of your own, several
+            different activations, quantiles, a ``numeric_embedding`` or layer
+            normalization.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
@@ -137,11 +138,11 @@ class Exchange(BaseEstimator):
         check_weights(self)
         estimator = self._counterpart()
         known = estimator.get_params(deep=False)
-        # Poisson's is known since scikit-learn 1.7, as the parameter is.
+        # scikit-learn 1.7 added the parameter, and Poisson's loss with it.
         links = {"identity", "exp"} if "loss" in known else {"identity"}
         if is_classifier(self):
             links = {"softmax", "logistic"}
-        activation = self._activation_there()
+        activation = self._sklearn_activation()
         if activation is None:
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no activation="
@@ -155,7 +156,7 @@ class Exchange(BaseEstimator):
         if "scale" in getattr(self, "stages_", {}):
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no layer normalization, "
-                "and weights cannot take it along. Fit with layer_normalization=False; "
+                "which cannot be folded into weights. Fit with layer_normalization=False; "
                 "batch_normalization=True can be exported."
             )
         if self.out_activation_ not in links or (
@@ -166,16 +167,16 @@ class Exchange(BaseEstimator):
                 f"loss with out_activation_={self.out_activation_!r}, only with "
                 f"{sorted(links)}. Since version 1.7 it has loss='poisson', with 'exp'."
             )
-        parameters = {**self._parameters_there(), "activation": activation}
+        parameters = {**self._sklearn_parameters(), "activation": activation}
         parameters = {k: v for k, v in parameters.items() if k in known}
         estimator.set_params(**deepcopy(parameters))
         _copy_attributes(self, estimator)
-        # A warm start with early stopping goes back to them.
+        # scikit-learn's warm start with early stopping may restore them.
         estimator._best_coefs = deepcopy(estimator.coefs_)
         estimator._best_intercepts = deepcopy(estimator.intercepts_)
         return estimator
 
-    def _activation_there(self):
+    def _sklearn_activation(self):
         """Return the name of the activation of all hidden layers, None if there is none."""
         if isinstance(self.activation, str):
             return self.activation if self.activation in ACTIVATIONS else None
@@ -184,13 +185,13 @@ class Exchange(BaseEstimator):
         names = [name for name, one in ACTIVATIONS.items() if {one} == classes]
         return names[0] if names else None
 
-    def _parameters_there(self):
+    def _sklearn_parameters(self):
         """Return the parameters as scikit-learn has them, or what comes nearest."""
         parameters = self.get_params(deep=False)
         solver = None if self.solver == "lbfgs" else solver_of(self)
         if isinstance(solver, RMSProp):
-            # But for the correction of the bias, which fades within some 1 / (1 - rho)
-            # updates.
+            # The same except for Adam's bias correction, which fades within about
+            # 1 / (1 - rho) updates.
             parameters.update(
                 solver="adam", beta_1=0.0, beta_2=solver.rho, epsilon=solver.epsilon
             )
@@ -210,7 +211,7 @@ class Exchange(BaseEstimator):
         else:
             parameters["learning_rate"] = "constant"
         if not is_classifier(self):
-            # That of the fit, whatever has been set since.
+            # The loss of the fit, even if the parameter has been set since.
             parameters["loss"] = LOSSES[self.out_activation_]
         return parameters
 
@@ -224,7 +225,7 @@ def _copy_attributes(estimator, other):
 
 
 def _progress(estimator, optimizer):
-    """Take over the state of the solver, for ``partial_fit`` to go on with."""
+    """Convert the state of the solver, from which ``partial_fit`` continues."""
     n_layers, dtype = len(estimator.coefs_), estimator.coefs_[0].dtype
     moments = [getattr(optimizer, name) for name in MOMENTS[estimator.solver]]
     adaptive = getattr(optimizer, "lr_schedule", None) == "adaptive"

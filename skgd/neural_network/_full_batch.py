@@ -1,4 +1,4 @@
-"""What 'lbfgs' does not take."""
+"""The parameters that 'lbfgs' refuses or ignores."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from skgd.solvers import SOLVERS
 
 __all__ = ["check_full_batch"]
 
-# What 'lbfgs' cannot do, unless the parameter is at its default, or as good as that.
+# Refused by 'lbfgs', unless they are at their default or switched off.
 OF_MINI_BATCHES = (
     "batch_normalization",
     "weight_decay",
@@ -28,7 +28,7 @@ OF_MINI_BATCHES = (
     "batch_normalization_epsilon",
 )
 
-# What scikit-learn's MLP has, and documents to have no effect with 'lbfgs'.
+# Ignored by 'lbfgs', as scikit-learn documents.
 WITHOUT_EFFECT = (
     "batch_size",
     "learning_rate",
@@ -47,7 +47,7 @@ WITHOUT_EFFECT = (
 
 
 def check_full_batch(estimator):
-    """Refuse what 'lbfgs' cannot do; warn of what scikit-learn's ignores, too.
+    """Raise for parameters that 'lbfgs' refuses; warn of those that it ignores.
 
     Raises
     ------
@@ -64,17 +64,17 @@ def check_full_batch(estimator):
             or (type(value) is Constant and not value.warmup_steps)
         ):
             continue
-        # Of scikit-learn's values, the schedules have names.
+        # scikit-learn's schedules are ignored, skgd's own are refused.
         is_own = name == "learning_rate" and value not in ("invscaling", "adaptive")
         if name in OF_MINI_BATCHES or is_own or not np.isscalar(value):
             raise ValueError(
-                f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have; "
-                f"use one of {sorted(SOLVERS)}, or leave {name} at {default!r}."
+                f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have. "
+                f"Use one of {sorted(SOLVERS)}, or leave {name} at {default!r}."
             )
         ignored.append(f"{name}={value!r}")
     if ignored:
         have = "has" if len(ignored) == 1 else "have"
         warn(
-            f"{', '.join(ignored)} {have} no effect with solver='lbfgs', which chooses its "
-            "own steps, of all rows."
+            f"{', '.join(ignored)} {have} no effect with solver='lbfgs', which computes "
+            "each step from all rows and chooses its size itself."
         )

@@ -1,4 +1,4 @@
-"""The outputs of a hidden layer as features."""
+"""The transformer that returns the outputs of a hidden layer as features."""
 
 from numbers import Integral
 from typing import Any, Self
@@ -29,12 +29,12 @@ class HiddenLayerTransformer(
     Explained,
     Versioned,
 ):
-    """Features that a network has learnt: the outputs of one of its hidden layers.
+    """Features that a network has learned: the outputs of one of its hidden layers.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        The network. A clone of it is fitted. To use one that is fitted, pass
+        The network. A clone of it is fitted. To use a network that is already fitted, pass
         ``sklearn.frozen.FrozenEstimator(network)``.
 
     layer : int, default=-1
@@ -53,11 +53,11 @@ class HiddenLayerTransformer(
 
     See Also
     --------
-    MLPClassifier.hidden_features : The same of a fitted network.
+    MLPClassifier.hidden_features : The same for a fitted network.
 
     Examples
     --------
-    Nearest neighbors among what a network has made of the features:
+    Nearest neighbors on the features that a network has learned:
 
     >>> from sklearn.datasets import load_wine
     >>> from sklearn.neighbors import KNeighborsClassifier
@@ -98,8 +98,8 @@ class HiddenLayerTransformer(
             The target, as the network needs it.
 
         **fit_params : dict
-            For ``fit`` of the network, such as ``sample_weight``. With scikit-learn's
-            metadata routing, those that it requests.
+            Arguments for ``fit`` of the network, such as ``sample_weight``. With
+            scikit-learn's metadata routing, those that the network requests.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class HiddenLayerTransformer(
         return coefs[layer_index(self.layer, len(coefs) - 1)].shape[1]
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return what is routed to the network.
+        """Return the routing of metadata to the network.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class HiddenLayerTransformer(
             See scikit-learn's user guide.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        # What scikit-learn's pipelines ask for before 1.7.
+        # Pipelines of scikit-learn before 1.7 need this.
         mapping.add(caller="fit_transform", callee="fit")
         router = MetadataRouter(owner=type(self).__name__)
         return router.add(estimator=self.estimator, method_mapping=mapping)

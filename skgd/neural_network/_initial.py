@@ -10,12 +10,12 @@ __all__ = ["drawn_weights", "initializer_of"]
 
 
 def initializer_of(estimator):
-    """Return what draws the initial weights, None for scikit-learn's way.
+    """Return the function that draws the initial weights, None for scikit-learn's way.
 
     Raises
     ------
     ValueError
-        If it is not valid.
+        If ``init`` is not valid.
     """
     init = estimator.init
     if isinstance(init, str):
@@ -27,7 +27,7 @@ def initializer_of(estimator):
 
 
 def drawn_weights(init, shape, random_state, dtype):
-    """Return the weights of a layer, or raise if they are none."""
+    """Draw the weights of a layer, or raise if ``init`` does not return valid ones."""
     found = init(shape, random_state)
     try:
         weights = np.asarray(found)

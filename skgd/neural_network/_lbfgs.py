@@ -22,18 +22,19 @@ from skgd.parallel.threads import available_threads, run_together
 
 __all__ = ["fit_lbfgs"]
 
-# Stands for any larger number in a compiled loop.
+# Replaces larger limits, which a compiled loop cannot take.
 MOST = int(np.iinfo(np.int64).max)
 
-# Multiplications in the forward products of an evaluation that are worth a second thread:
-# some 7 ms of a core. Shorter fits may be over before a core is free that NumPy's BLAS has
-# just used: its threads wait there for more work, and two take ten times as long as one.
+# The least multiplications in the forward products of an evaluation for a second thread:
+# some 7 ms of a core. After a call of NumPy's BLAS, its threads keep their cores busy for a
+# while. A shorter fit may end before that; its two threads would take ten times as long as
+# one.
 WORTH_SHARING = 50_000_000
 
 # Rows of a block, at most: its activations stay in the second-level cache in float64.
 BLOCK_ROWS = 256
 
-# Why training has ended early: SciPy's codes and messages.
+# Why training has ended early, with SciPy's codes and messages.
 OUTCOMES = {
     lbfgs.TOO_MANY_ITERATIONS: (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
     lbfgs.TOO_MANY_EVALUATIONS: (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
@@ -43,7 +44,7 @@ LIMITS = lbfgs.TOO_MANY_ITERATIONS, lbfgs.TOO_MANY_EVALUATIONS
 
 
 class _Descender:
-    """Runs iterations.
+    """Runs the iterations of L-BFGS.
 
     Parameters
     ----------
@@ -51,10 +52,10 @@ class _Descender:
         The data, in float64.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     theta : ndarray of shape (n_params,), dtype=float64
-        Where to begin.
+        The initial parameters.
 
     loss : Loss
         The objective of a row.
@@ -63,19 +64,19 @@ class _Descender:
         Penalty and limits.
 
     n_threads : int
-        How many threads to train with, where there is enough to do for them.
+        The maximum number of threads.
     """
 
     def __init__(self, rows, layout, theta, loss, settings, n_threads):
         n_samples, n_targets = rows.y.shape
-        # Rows are dense or sparse: there are none of the other kind.
+        # Rows are either dense or sparse: one of the two sizes is 0.
         products = layout.products(n_samples, rows.X.size + rows.values.size)
-        # A power of two, for as many threads to have as many blocks each.
+        # A power of two, so that threads can have equal numbers of blocks.
         n_blocks = 1
         while n_samples > n_blocks * min(block_rows(layout, n_samples), BLOCK_ROWS):
             n_blocks *= 2
         block = -(-n_samples // n_blocks)
-        # Rounded up, they may leave nothing for the last block.
+        # Since the size is rounded up, the last blocks may be empty.
         n_blocks = -(-n_samples // block)
         most = min(n_threads, n_blocks) if products >= WORTH_SHARING else 1
         self._pace = Pace(most, -(-products // n_blocks))
@@ -136,7 +137,7 @@ class _Descender:
             yield from losses[: self.n_iterations - before].tolist()
 
     def compile(self):
-        """Compile the iterations, by a call for none of them."""
+        """Compile the loop, by a call that runs no iteration."""
         lbfgs.minimize(*self._arguments(0, 1, 0, np.empty(0)))
 
     def _arguments(self, thread, n_threads, limit, losses):
@@ -177,7 +178,7 @@ class _Descender:
 
 
 def _failure(descender, max_iter):
-    """Write scikit-learn's warning of a training that has not converged."""
+    """Return scikit-learn's warning of a training that has not converged."""
     status, reason = OUTCOMES[descender.status]
     n_iterations = descender.n_iterations
     message = (
@@ -204,16 +205,16 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
         Has the hyperparameters.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     plugins : Plugins
         Activations and loss.
 
     data : Data
-        Validated and encoded.
+        The validated and encoded data.
 
     parameters : Parameters
-        Updated.
+        The initial parameters; updated in place.
 
     Returns
     -------
@@ -224,7 +225,7 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
     ValueError
         If the objective or the weights are not finite.
     """
-    # The line search compares losses that differ by less than float32 tells.
+    # In float64: the line search compares losses whose difference float32 would lose.
     y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
     rows = as_rows(data.X, np.float64, y, data.sample_weight)
     with announced("the training by L-BFGS", estimator.verbose):
@@ -278,18 +279,18 @@ def fit_lbfgs(estimator, layout, plugins, data, parameters):
 
 
 class Descent(NamedTuple):
-    """A training by L-BFGS that has ended.
+    """The result of a training by L-BFGS.
 
     Attributes
     ----------
     best : Parameters
-        Those to publish.
+        The parameters to publish.
 
     n_iter : int
-        The iterations.
+        The number of iterations.
 
     loss : float
-        The objective after the last of them.
+        The objective after the last iteration.
 
     stop_reason : str
         Why training has ended.
@@ -301,12 +302,12 @@ class Descent(NamedTuple):
     stop_reason: str
 
     def publish(self, estimator):
-        """Set the fitted attributes that tell of the training."""
+        """Set the fitted attributes that describe the training."""
         estimator.n_iter_, estimator.loss_ = self.n_iter, self.loss
         estimator.stop_reason_ = self.stop_reason
         for name in ("best_epoch_", "validation_loss_curve_", "learning_rate_curve_"):
             setattr(estimator, name, None)
-        # They belong to other weights; scikit-learn's, too, are not set by 'lbfgs'.
+        # They describe an earlier fit. With 'lbfgs', scikit-learn does not set them either.
         for name in (
             "_progress",
             "best_coefs_",

@@ -1,4 +1,4 @@
-"""From widths, activations and kinds of data to the stages of a network."""
+"""Lay out the stages of a network, from its widths, activations and kind of data."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -56,12 +56,12 @@ def layout_of(
         Whether each input has a weight before the first layer; only if they are dense.
 
     embedding : tuple, default=None
-        That of the inputs, as `embedding_stage` returns it.
+        The embedding of the inputs, as `embedding_stage` returns it.
 
     Returns
     -------
     Layout
-        The same one for the same network, so that what is made of it can be kept, too.
+        The same object for the same network, so that it can be a key of caches.
     """
     described = tuple(map(description, activations))
     dropout = dropout if any(dropout) else (0.0,) * len(units)
@@ -73,7 +73,7 @@ def layout_of(
 def embedding_stage(embedding, edges):
     """Return the stage of an embedding and its arguments, None without one.
 
-    ``edges`` are those of each column, for one that has bins.
+    ``edges`` has the edges of the bins of each column, for an embedding with bins.
     """
     if isinstance(embedding, embeddings.PiecewiseLinear):
         return PiecewiseLinear, tuple(len(own) - 1 for own in edges)
@@ -83,7 +83,7 @@ def embedding_stage(embedding, edges):
 
 
 def description(activation):
-    """Return the class of its stage, its own class and its arguments."""
+    """Return the class of an activation's stage, its own class and its arguments."""
     stage: type[Activate] = Activate
     if isinstance(activation, Parametric):
         stage, activation = ParametricActivate, activation.activation
@@ -105,7 +105,7 @@ def _layout_of(
         units = (stages[-1].outputs, *units[1:])
     last = len(units) - 2
     for index, (inputs, outputs) in enumerate(pairwise(units)):
-        # The shift comes after the normalization.
+        # With batch normalization, its shift takes the place of the bias.
         has_bias = normalization in (None, "layer") or index == last
         if index == 0 and is_sparse:
             stages += [Bias(outputs, has_bias), SparseColumns(inputs, outputs, dropout[0])]

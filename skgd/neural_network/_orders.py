@@ -14,16 +14,16 @@ __all__ = ["Orders", "batch_bounds", "draw_orders", "seeded"]
 # Each thread's generator for integer seeds.
 _OWN = local()
 
-# Rows from which the compiled shuffle is faster: to get the state of a generator and to set
-# it takes 60 µs, half of what it saves by then.
+# The least number of rows for which the compiled shuffle is faster. To get and set the
+# state of a generator takes 60 µs, half of the time that the shuffle saves at this size.
 WORTH_COMPILING = 16_384
 
 
 def seeded(random_state):
     """Return the generator for a parameter ``random_state``.
 
-    Of an integer, it is the same one for each call of a thread, seeded anew: to make one
-    takes 60 µs, to seed it one.
+    For an integer, each thread has one generator and seeds it at each call. That takes
+    1 µs; a new generator takes 60 µs.
     """
     if not isinstance(random_state, Integral):
         return check_random_state(random_state)
@@ -34,15 +34,15 @@ def seeded(random_state):
 
 
 def draw_orders(random_state, order, n_epochs):
-    """Shuffle an order, the result of that, and so on.
+    """Shuffle an order, then shuffle the result, and so on.
 
     Parameters
     ----------
     random_state : RandomState
-        What draws; it is left as after as many ``permutation`` calls.
+        The generator. Its state is then that after ``n_epochs`` calls of ``permutation``.
 
     order : ndarray of shape (n_samples,), dtype=int64
-        The first to be shuffled.
+        The order that is shuffled first.
 
     n_epochs : int
         The number of shuffles.
@@ -78,8 +78,7 @@ class Orders:
         The rows to train on, in their first order.
 
     random_state : RandomState or None
-        Shuffles the rows before each epoch, as scikit-learn does; None takes them as they
-        come.
+        Shuffles the rows before each epoch, as scikit-learn does. None never shuffles.
     """
 
     def __init__(self, rows, random_state):
@@ -92,7 +91,7 @@ class Orders:
         Returns
         -------
         ndarray of shape (n_epochs, n_samples), dtype=int64
-            Of shape (n_epochs, 0) if the rows are taken as they come.
+            Of shape (n_epochs, 0) if the rows are not shuffled.
         """
         if self._random_state is None:
             return np.empty((n_epochs, 0), dtype=np.int64)
@@ -101,7 +100,7 @@ class Orders:
         return orders
 
     def __deepcopy__(self, memo):
-        """Copy the generator too, as one that no other fit seeds anew."""
+        """Copy the generator, too, since another fit of the thread may seed it again."""
         random_state = self._random_state
         if random_state is not None:
             state = random_state.get_state(legacy=False)
@@ -120,12 +119,12 @@ def batch_bounds(n_samples, batch_size, is_even):
     Parameters
     ----------
     n_samples, batch_size : int
-        The rows, and those of a mini-batch.
+        The number of rows, and the number of rows in a mini-batch.
 
     is_even : bool
-        Whether they are spread evenly, as batch normalization needs: a short last
-        mini-batch would have moments of few rows. A single row has no variance, so there
-        are at least two.
+        Whether the rows are spread evenly, as batch normalization needs: a short last
+        mini-batch would have the moments of a few rows. Each mini-batch has at least two
+        rows, since a single one has no variance.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The parameters of a network, between what is trained and what is public."""
+"""The parameters of a network: initial, in training, and as the public attributes."""
 
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -21,7 +21,7 @@ from skgd.stages import (
 
 __all__ = ["OF_LAYERS", "Parameters", "checksum", "intercepts_in", "pack"]
 
-# What ``stages_`` has for each hidden layer.
+# The kinds of parameters for which ``stages_`` has an array for each hidden layer.
 OF_LAYERS = "scale", "bias", "activation"
 
 
@@ -39,7 +39,7 @@ def pack(coefs, intercepts, dtype, stages=None):
 
 
 def checksum(*lists):
-    """Return a number that differs if the bits of a number in some arrays do."""
+    """Return a checksum of the bits of all arrays."""
     value = 0
     for array in (array for arrays in lists for array in arrays if array is not None):
         value = crc32(np.ascontiguousarray(array).data, value)
@@ -65,14 +65,14 @@ class Parameters:
         The checksum of the plain network, once it is public.
 
     average : ndarray of shape (n_params,) or None
-        The moving average of ``theta``, if there is one: it is what predicts. The averages
-        of ``running`` then follow its numbers.
+        The moving average of ``theta``, if there is one; it is used in predictions. The
+        averages of ``running`` then follow the numbers in ``running``.
 
     n_averaged : int
-        The updates in the average.
+        The number of updates in the average.
 
     edges : list of ndarray
-        Those of the bins of each column, if the columns have some.
+        The edges of the bins of each column; empty without bins.
     """
 
     theta: np.ndarray
@@ -84,7 +84,7 @@ class Parameters:
     edges: list = field(default_factory=list)
 
     @classmethod
-    # fit looks for what is too large for the dtype.
+    # `fit` later checks for numbers that are too large for the dtype.
     @np.errstate(over="ignore")
     def initial(cls, layout, activations, random_state, dtype, embedding=None, init=None):
         """Draw the weights and, as scikit-learn does, the biases, in its order.
@@ -92,22 +92,23 @@ class Parameters:
         Parameters
         ----------
         layout : Layout
-            The network's.
+            The layout of the network.
 
         activations : list of Activation or Parametric
-            One for each layer, the output's too: they decide the range, uniform within
-            ± sqrt(gain / (inputs + outputs)).
+            One for each layer, including the output. Weights and biases are uniform within
+            ± sqrt(gain / (inputs + outputs)), with the gain of the activation.
 
         random_state : RandomState
-            What draws.
+            The generator.
 
         dtype : dtype
-            The network's.
+            The dtype of the network.
 
         embedding : NumericEmbedding, default=None
-            That of the inputs.
+            The embedding of the inputs.
+
         init : callable, default=None
-            Draws the weights in place of scikit-learn's way; biases then are 0.
+            Draws the weights instead; biases are then 0.
 
         Returns
         -------
@@ -142,7 +143,7 @@ class Parameters:
         return cls(theta, np.zeros(layout.n_running), center)
 
     def copy(self):
-        """Copy the arrays too."""
+        """Return a copy that shares no parameters."""
         average = None if self.average is None else self.average.copy()
         return replace(
             self, theta=self.theta.copy(), running=self.running.copy(), average=average
@@ -150,7 +151,7 @@ class Parameters:
 
     @property
     def _best_theta(self):
-        """The parameters that predict."""
+        """The parameters that are used in predictions."""
         return self.average if self.average is not None and self.n_averaged else self.theta
 
     def with_bins(self, layout, edges):
@@ -189,14 +190,14 @@ class Parameters:
             stages["periodic"] = stage.split(waves, stage.numbers[1])
         return stages
 
-    # fit looks for what has overflowed.
+    # `fit` later checks for numbers that have overflowed.
     @np.errstate(over="ignore", invalid="ignore")
     def recenter(self, layout, center):
-        """Have the normalized first layer trained on ``X - center`` from now on.
+        """Train the first layer, which is normalized, on ``X - center`` from now on.
 
-        To normalize is to subtract the mean, so a shift of the inputs changes nothing in
-        training. The running mean, however, is of earlier weights: it is wrong by their
-        change since then times the mean of the inputs, which had better be small.
+        Normalization subtracts the mean, so a shift of the inputs does not change the
+        training. But the running mean lags behind the weights: its error is the change of
+        the weights times the mean of the inputs, which centering makes small.
         """
         for start, theta in ((0, self.theta), (layout.n_running, self.average)):
             if theta is not None:
@@ -207,12 +208,12 @@ class Parameters:
 
     @np.errstate(over="ignore", invalid="ignore")
     def plain(self, layout):
-        """Write the network as a chain of (weights, bias, activation).
+        """Return the weights and biases of the network as a chain of plain layers.
 
         Parameters
         ----------
         layout : Layout
-            The network's.
+            The layout of the network.
 
         Returns
         -------
@@ -232,14 +233,14 @@ class Parameters:
             coefs[i], intercepts[i] = stage.fold(coefs[i], scale, intercepts[i], running)
             start += stage.n_running
         if self.center.any():
-            # By the weights as they are rounded: what they add is what is taken away.
+            # With the rounded weights, since predictions multiply by these.
             shift = _combine(self.center, coefs[0])
             intercepts[0] = (intercepts[0] - shift).astype(self.theta.dtype)
         return coefs, intercepts
 
 
 def intercepts_in(layout, theta):
-    """View the biases of all layers, of a normalized one the shift that takes its place."""
+    """View the biases of all layers; with batch normalization, shifts take their place."""
     return layout.views(theta, "bias", (Bias, Dense, BatchNorm))
 
 

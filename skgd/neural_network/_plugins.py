@@ -1,4 +1,4 @@
-"""From the parameters of an estimator to plug-in objects."""
+"""Create the plug-in objects of an estimator from its parameters."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import (
-    InvalidParameterError,
-)
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skgd.activations import ACTIVATIONS, Activation, Identity, Parametric
 from skgd.embeddings import EMBEDDINGS, NumericEmbedding
@@ -75,16 +73,16 @@ class Plugins(NamedTuple):
         None for 'lbfgs'.
 
     loss : Loss or None
-        None as long as the targets are not known.
+        None until the targets are known.
 
     before, after : tuple of Step
         The steps of an update before and after the solver.
 
     scheduled : dict of str to Schedule
-        Those of other parameters than the learning rate.
+        The schedules of parameters other than the learning rate.
 
     embedding : NumericEmbedding or None
-        What the first layer reads of a number beside it.
+        The embedding of the features.
     """
 
     activations: list[Activation | Parametric]
@@ -103,12 +101,12 @@ class Plugins(NamedTuple):
 
     @property
     def n_slots(self):
-        """The numbers that an update keeps for each parameter."""
+        """The numbers of state that an update keeps for each parameter."""
         return sum(step.n_slots for step in self.steps)
 
 
 def plugins_of(estimator, n_hidden, incremental):
-    """Return the plug-ins of an estimator but the loss, or raise if one is not valid."""
+    """Return the plug-ins of an estimator except the loss, or raise if one is not valid."""
     activations = activations_of(estimator, n_hidden)
     if estimator.solver == "lbfgs":
         return Plugins(activations, None, None)
@@ -124,7 +122,7 @@ def plugins_of(estimator, n_hidden, incremental):
     if decay:
         before.append(Decay(float(decay)))
     solver = solver_of(estimator)
-    # Those for tables have no penalty.
+    # The estimators for tables have no penalty.
     l1_ratio = getattr(estimator, "l1_ratio", 0.0)
     absolute = float(estimator.alpha) * float(l1_ratio) if l1_ratio else 0.0
     if absolute:
@@ -141,12 +139,12 @@ def plugins_of(estimator, n_hidden, incremental):
 
 
 def solver_of(estimator):
-    """Return the Solver of an estimator, whose solver is not 'lbfgs'.
+    """Return the Solver of an estimator whose solver is not 'lbfgs'.
 
     Raises
     ------
     ValueError
-        If it is not valid, or if there are parameters of the estimator without effect.
+        If the solver is not valid, or if a flat parameter has no effect.
     """
     return _plugin(estimator, "solver", estimator.solver).resolved()
 
@@ -164,7 +162,7 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
         be.
 
     parameter : str, default="learning_rate"
-        Another one is Scheduled.
+        The parameter with the schedule. Any other than the learning rate is a Scheduled.
 
     Returns
     -------
@@ -173,11 +171,12 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     Raises
     ------
     ValueError
-        As for :func:`solver_of`, or if the schedule needs to know.
+        As for :func:`solver_of`, or if the schedule needs the number of updates and
+        ``partial_fit`` does not know it.
     """
     rate = getattr(estimator, parameter)
     if isinstance(rate, Scheduled):
-        # A list, or a number.
+        # The constraints of the initial value: a number or a list.
         plain = [c for c in CONSTRAINTS[parameter] if not isinstance(c, ObjectOf)]
         check_arguments(
             parameter, rate, {"initial": plain, "schedule": CONSTRAINTS["learning_rate"]}
@@ -189,8 +188,8 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     schedule = _plugin(estimator, parameter, rate)
     if parameter != "learning_rate" and schedule.after_plateau is not None:
         raise ValueError(
-            f"{parameter}={rate!r} changes the learning rate after a plateau, and "
-            "nothing else. Use a schedule without after_plateau, such as 'flat_cos'."
+            f"{parameter}={rate!r} can only change the learning rate, after a plateau. Use "
+            "a schedule without after_plateau, such as 'flat_cos'."
         )
     known = not incremental or getattr(schedule, "total", None) is not None
     if schedule.needs_n_updates and not known:
@@ -208,7 +207,7 @@ def embedding_of(estimator):
     Raises
     ------
     ValueError
-        If it is not valid.
+        If ``numeric_embedding`` is not valid.
     """
     given = estimator.numeric_embedding
     return None if given is None else _plugin(estimator, "numeric_embedding", given)
@@ -220,7 +219,7 @@ def activations_of(estimator, n_hidden):
     Raises
     ------
     ValueError
-        If one is not valid, or if there are more or fewer than hidden layers.
+        If one is not valid, or if their number is not that of the hidden layers.
     """
     given = estimator.activation
     if not isinstance(given, list | tuple):
@@ -229,13 +228,13 @@ def activations_of(estimator, n_hidden):
         raise ValueError(
             f"activation={given!r} is a list of {len(given)}, but hidden_layer_sizes="
             f"{estimator.hidden_layer_sizes!r} asks for {n_hidden}: one for each hidden "
-            "layer. One that is not in a list is for all."
+            "layer. A single one, not in a list, applies to all layers."
         )
     return [_activation(estimator, activation) for activation in given]
 
 
 def _activation(estimator, given):
-    """Return the object that a name stands for, or check one; also within a Parametric."""
+    """Return the checked activation that was given, which may be within a Parametric."""
     if not isinstance(given, Parametric):
         return _plugin(estimator, "activation", given)
     check_arguments(
@@ -245,9 +244,9 @@ def _activation(estimator, given):
 
 
 def output_range(estimator, activations):
-    """Return the activation whose gain is that of the output's initial weights.
+    """Return the activation whose gain scales the output's initial weights.
 
-    As in scikit-learn that is the one of the hidden layers, here the last of them.
+    As in scikit-learn, it is the activation of the hidden layers, here of the last one.
     """
     if activations:
         return activations[-1]
@@ -263,7 +262,7 @@ def loss_of(estimator, kind="continuous"):
     Raises
     ------
     ValueError
-        If it is not valid.
+        If ``loss`` is not valid for this kind of target.
     """
     given = estimator.loss
     loss = _plugin(
@@ -271,7 +270,7 @@ def loss_of(estimator, kind="continuous"):
     )
     if kind == "continuous":
         if isinstance(loss, MultinomialFocal | MultinomialLogLoss):
-            raise ValueError(f"loss={loss!r} is one of classes: use MLPClassifier.")
+            raise ValueError(f"loss={loss!r} is a loss of classes. Use MLPClassifier.")
         return loss
     if kind == "multiclass" and type(loss) in OF_SEVERAL_CLASSES:
         loss = OF_SEVERAL_CLASSES[type(loss)](**loss.get_params())
@@ -292,7 +291,7 @@ def loss_of(estimator, kind="continuous"):
 
 
 def has_own_link(loss):
-    """Return whether the link of a loss is none of skgd's own."""
+    """Return whether a loss has a link that is not one of skgd's."""
     known = [one for (_, link), one in LOSSES.items() if link == loss.out_activation]
     links = (loss.link, loss.apply_link)
     return all((one.link, one.apply_link) != links for one in known)
@@ -300,7 +299,7 @@ def has_own_link(loss):
 
 def _plugin(estimator, parameter, value):
     """Return the object that a name stands for, or check an object."""
-    # Not all estimators have them.
+    # The estimators for tables have no flat parameters.
     names = [name for name in FLAT.get(parameter, ()) if hasattr(estimator, name)]
     if isinstance(value, str):
         if value not in REGISTRIES[parameter]:
@@ -328,7 +327,7 @@ def _plugin(estimator, parameter, value):
 
 
 def _check_default(estimator, name, parameter, plugin):
-    """Raise if a flat parameter is set that an object takes no notice of."""
+    """Raise if a flat parameter is set although a plug-in object ignores it."""
     found, default = getattr(estimator, name), default_of(type(estimator), name)
     if found == default:
         return
@@ -342,7 +341,7 @@ def _check_default(estimator, name, parameter, plugin):
 
 
 def check_numbers(plugin):
-    """Raise if an argument of a plug-in's functions of numbers is no number."""
+    """Raise if an argument of a plug-in's compiled functions is not a number."""
     if not isinstance(plugin, Activation | Loss) or getattr(plugin, "takes_array", False):
         return
     for name, value in plugin.get_params(deep=False).items():

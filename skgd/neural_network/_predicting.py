@@ -1,4 +1,4 @@
-"""Predictions of the fitted attributes, for both estimators."""
+"""Predict from the fitted attributes, for both estimators."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -22,9 +22,9 @@ __all__ = ["Linked", "Predicting", "layer_index", "validate_rows"]
 
 
 def validate_rows(estimator, X):
-    """Return rows as floats, valid for a fitted estimator."""
+    """Validate rows for a fitted estimator, and return them as floats."""
     check_is_fitted(estimator)
-    # scikit-learn adds up large numbers, to begin with.
+    # scikit-learn first sums all numbers, which may overflow.
     with np.errstate(invalid="ignore"):
         X = validate_data(
             estimator,
@@ -45,32 +45,32 @@ def layer_index(layer, n_hidden):
         )
     if not (isinstance(layer, Integral) and -n_hidden <= layer < n_hidden):
         raise ValueError(
-            f"layer must be an int from {-n_hidden} to {n_hidden - 1}, as the network has "
-            f"hidden layers: {n_hidden}. Got {layer!r}."
+            f"layer must be an int from {-n_hidden} to {n_hidden - 1}, since the number of "
+            f"hidden layers is {n_hidden}. Got {layer!r}."
         )
     return int(layer) % n_hidden
 
 
 class Linked:
-    """Keeps what makes predictions of the linear output."""
+    """Keeps the link, which turns the linear outputs into predictions."""
 
     out_activation_: str
 
     def _keep_link(self, loss):
-        """Keep a loss of a link or score of its own: ``loss`` may be changed."""
+        """Keep a copy of a loss with a link or score of its own: ``loss`` may change."""
         self.__dict__.pop("_link", None)
         if has_own_link(loss) or loss.score is not None:
             self._link = clone(loss)
 
     def _link_of(self, out_activation):
-        """Return a loss that has the link, by default the network's."""
+        """Return a loss with the link of this name, by default with the network's."""
         if out_activation is None and hasattr(self, "_link"):
             return self._link
         return LINKS[out_activation or self.out_activation_]()
 
 
 class Predicting(Linked):
-    """Keeps a fitted network, and predicts by it; to stand before ``BaseEstimator``."""
+    """A mixin that holds a fitted network and predicts; listed before ``BaseEstimator``."""
 
     activation: Any
     n_jobs: Any
@@ -90,18 +90,18 @@ class Predicting(Linked):
     def _checked_network(self, n_layers=None):
         """Return weights, biases, activations and ``stages_`` of the first layers.
 
-        By default of all. It raises if they do not go together.
+        By default, these are all layers. It raises if they do not match.
         """
         check_weights(self)
         activations = activations_of(self, len(self.coefs_) - 1)
-        # A network of scikit-learn has none.
+        # A network from scikit-learn has none.
         stages = getattr(self, "stages_", {})
         mixed = stages.get("activation", [None] * len(activations))
         is_mixed = [isinstance(a, Parametric) for a in activations]
         if is_mixed != [weights is not None for weights in mixed]:
             raise ValueError(
-                f"activation={self.activation!r} does not go with the fitted network: it "
-                "must be Parametric for the same layers. Fit again, or set it back."
+                f"activation={self.activation!r} does not match the fitted network: it "
+                "must be Parametric for the same layers. Fit again, or restore activation."
             )
         if stages and self._published != checksum(
             self.coefs_, self.intercepts_, *stages.values()
@@ -109,18 +109,18 @@ class Predicting(Linked):
             raise ValueError(
                 "coefs_, intercepts_ and stages_ are not those of the last fit. With "
                 "layer_normalization=True, a Parametric activation or a numeric_embedding "
-                "they cannot be set by hand: put those of the last fit back, or fit again."
+                "they cannot be set by hand: restore those of the last fit, or fit again."
             )
         stages = {k: v[:n_layers] if k in OF_LAYERS else v for k, v in stages.items()}
         coefs, intercepts = self.coefs_[:n_layers], self.intercepts_[:n_layers]
         return coefs, intercepts, activations[:n_layers], stages
 
     def _forward(self, X, out_activation=None, n_layers=None):
-        """Predict: probabilities or values, a column an output.
+        """Return predictions, with a column for each output, and what is finite.
 
-        And tell whether all numbers of an ndarray are finite, and all predictions. Another
-        ``out_activation`` than the network's gives other predictions of the same network,
-        and fewer ``n_layers`` give the outputs of a hidden layer.
+        The second result is whether all numbers of an ndarray are finite, the third whether
+        all predictions are. ``out_activation`` replaces the network's link. With fewer
+        ``n_layers``, the predictions are the outputs of a hidden layer.
         """
         coefs, intercepts, activations, stages = self._checked_network(n_layers)
         if {"edges", "periodic"} & stages.keys():
@@ -140,8 +140,8 @@ class Predicting(Linked):
     def hidden_features(self, X, layer=-1) -> np.ndarray:
         """Compute the outputs of a hidden layer.
 
-        They are those that predictions are made of: after the activation, with the running
-        statistics of batch normalization, without dropout.
+        These are the outputs that predictions are computed from: after the activation, with
+        the running statistics of batch normalization, and without dropout.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Predicting(Linked):
         return self._features_of(validate_rows(self, X), layer)
 
     def _features_of(self, X, layer):
-        """Return the outputs of a hidden layer, for rows that are valid."""
+        """Return the outputs of a hidden layer for validated rows."""
         check_weights(self)
         index = layer_index(layer, len(self.coefs_) - 1)
         features, _, is_finite = self._forward(X, "identity", index + 1)
@@ -174,15 +174,15 @@ class Predicting(Linked):
         return narrow
 
     def _predictions(self, X, link=None):
-        """Predict from rows that are valid, or raise.
+        """Validate rows and predict.
 
-        A ``link`` makes the predictions from the linear output, instead of the network's.
+        ``link`` turns the linear outputs into predictions, instead of the network's link.
         """
         is_seen = self._is_as_validated(X)
         rows = X if is_seen else validate_rows(self, X)
         predictions, finite_rows, is_finite = self._forward(rows, link and "identity")
         if is_seen and not finite_rows:
-            # It raises, if scikit-learn is not to assume that they are finite.
+            # This raises, unless scikit-learn's setting assume_finite is True.
             validate_rows(self, X)
         if link is not None:
             predictions = link(predictions)
@@ -197,9 +197,9 @@ class Predicting(Linked):
         return predictions
 
     def _is_as_validated(self, X):
-        """Whether an array needs no conversion: its numbers are looked at as it is read.
+        """Return whether an array needs no conversion, only the check in `_forward`.
 
-        The predictions of one row take a third of the time that its validation would.
+        To validate one row would take three times as long as to predict it.
         """
         return (
             hasattr(self, "coefs_")

@@ -1,4 +1,4 @@
-"""Predictions of a plain network: a chain of (weights, bias, activation)."""
+"""Predictions of a plain network, a chain of weights, biases and activations."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -26,8 +26,8 @@ __all__ = ["block_rows", "evaluate", "mean_loss", "network_of", "predict", "pred
 # The activations of a block of rows stay within the second-level cache.
 BLOCK_ELEMENTS = 2**17
 
-# Multiplications that are worth more threads: a millisecond of one core, where to start
-# two takes some 0.4.
+# The least multiplications for each further thread: they take a core a millisecond, and
+# two threads take some 0.4 ms to start.
 WORTH_SHARING = 50_000_000
 
 
@@ -42,7 +42,7 @@ _COMPILED: set[np.dtype] = set()
 
 @lru_cache(maxsize=32)
 def _plan(layout, capacity):
-    """Plan the predictions of a plain network once for many small ones."""
+    """Plan the memory of predictions, once for many small ones of the same network."""
     rows = block_rows(layout, capacity)
     return MemoryPlan(layout, rows), rows
 
@@ -65,7 +65,7 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
         Its link is that of the output.
 
     n_jobs : int or None
-        Threads for many rows; as for the fit.
+        The number of threads for many rows, as for the fit.
 
     verbose : bool or int, default=False
         Whether to print that the predictions are compiled.
@@ -97,15 +97,15 @@ def predict(X, coefs, intercepts, activations, loss, n_jobs, verbose=False, stag
 
 
 def network_of(n_features, dtype, coefs, intercepts, activations, stages, is_sparse=False):
-    """Return the layout and the parameters of a plain network, which must fit the rows.
+    """Return the layout and the parameters of a plain network, or raise.
 
     Parameters
     ----------
     n_features : int
-        The columns of the rows.
+        The number of columns of the rows.
 
     dtype : dtype
-        That of the parameters.
+        The dtype of the parameters.
 
     coefs, intercepts, activations, stages
         As for :func:`predict`.
@@ -131,11 +131,11 @@ def network_of(n_features, dtype, coefs, intercepts, activations, stages, is_spa
     layout = layout_of(units, activations, normalization, is_sparse, embedding=stage)
     theta = pack(coefs, intercepts, dtype, stages)
     if n_features != units[0] or theta.size != layout.n_params:
-        # They were set by hand: a kernel would read what is not theirs.
+        # Weights were set by hand: a kernel would read beyond them.
         raise ValueError(
             f"coefs_ of shapes {[coef.shape for coef in coefs]} and intercepts_ of shapes "
             f"{[b.shape for b in intercepts]} do not make a network for rows of "
-            f"{n_features} features."
+            f"{n_features} features. Set matching arrays, or fit again."
         )
     return layout, theta
 
@@ -146,19 +146,19 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
     Parameters
     ----------
     rows_of : callable
-        Returns rows as Rows, given the first and that after the last.
+        ``rows_of(first, last)`` returns the rows ``first`` to ``last - 1`` as Rows.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     theta : ndarray of shape (n_params,)
-        Its parameters.
+        The parameters of the network.
 
     loss : Loss
         Its link is that of the output.
 
     out : ndarray of shape (n_samples, n_outputs)
-        Takes the predictions.
+        The array that the predictions are written to.
 
     jobs : tuple of (int or None, int, bool or int)
         ``n_jobs``, the multiplications, and whether to print that something is compiled.
@@ -166,7 +166,7 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
     Returns
     -------
     finite_rows, finite_predictions : bool
-        As of :func:`predict`.
+        As for :func:`predict`.
     """
     dtype, (n_jobs, products, verbose) = theta.dtype, jobs
     plan, block = _plan(layout, min(len(out), 1024))
@@ -205,7 +205,7 @@ def predict_rows(rows_of, layout, theta, loss, out, jobs):
 
 
 def evaluate(data, coefs, intercepts, activations, loss, n_jobs, stages=None):
-    """Predict, and compare with the targets.
+    """Predict, and compute the loss.
 
     Parameters
     ----------
@@ -223,14 +223,14 @@ def evaluate(data, coefs, intercepts, activations, loss, n_jobs, stages=None):
         The weighted mean of the losses, without penalty.
     """
     X, y, weight, *_ = data
-    # From the linear output, losses of probabilities that round to 0 are exact.
+    # Computed from the linear output, losses are exact even if a probability rounds to 0.
     link = LINKS["identity"]()
     z, *_ = predict(X, coefs, intercepts, activations, link, n_jobs, stages=stages)
     return z, mean_loss(z, y, weight, loss)
 
 
 def mean_loss(z, y, weight, loss):
-    """Return the weighted mean of the losses, and make predictions of linear outputs.
+    """Return the weighted mean of the losses, and turn linear outputs into predictions.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def mean_loss(z, y, weight, loss):
     float
     """
     weight = np.ones(len(y)) if weight is None else weight
-    # Weights that are not finite are named later.
+    # Weights that are not finite are reported later.
     with np.errstate(over="ignore", invalid="ignore"):
         y, weight = (np.require(a, z.dtype, ["C", "W"]) for a in (y, weight))
         kind: Any = type(loss)

@@ -32,15 +32,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Parameters
     ----------
     loss : {loss_names} or Loss, default='squared_error'
-        The objective; with several outputs it is their sum. 'poisson' and 'tweedie' need
-        ``y >= 0``, 'gamma' needs ``y > 0``, and 'quantile' a single target. An object is of
-        a class of :mod:`skgd.losses`, or of your own.
+        The objective; with several outputs, the sum over them. 'poisson' and 'tweedie' need
+        ``y >= 0``, 'gamma' needs ``y > 0``, and 'quantile' needs a single target. An object
+        is an instance of a class in :mod:`skgd.losses`, or of your own subclass.
 
         {losses}
 
     {parameters}
 
-    {n_jobs}
+    {last_parameters}
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     See Also
     --------
     MLPClassifier : The same network for classification.
-    ZScoreScaler : Networks learn best from standardized features.
+    ZScoreScaler : Standardize the features, from which networks learn best.
 
     References
     ----------
@@ -130,7 +130,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         super().__init__(**shared(locals()))
         self.loss = loss
 
-    # scikit-learn adds up large numbers, to begin with.
+    # scikit-learn first sums all numbers, which may overflow.
     @np.errstate(invalid="ignore")
     def _validate_input(self, X, y, incremental, reset):
         X, y = validate_data(
@@ -154,17 +154,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         with np.errstate(over="ignore"):
             targets = y.reshape(len(y), -1).astype(dtype)
         if np.isnan(targets).any():
-            # None in an array of objects.
+            # None in an array of objects has become NaN.
             raise ValueError("Input y contains NaN.")
         if not np.isfinite(targets).all():
             check_finite(self, y=y)
-            raise ValueError(f"y is too large for {dtype.name}, the dtype of X.")
+            raise ValueError(
+                f"y is too large for {dtype.name}, the dtype of X. Scale it, e.g. by "
+                "TransformedTargetRegressor."
+            )
         loss = self._loss_function()
         loss.check_targets(targets)
         return targets, targets.shape[1] * loss.outputs_per_target
 
     def _targets(self, codes):
-        """Return the targets that were encoded."""
+        """Return encoded targets in the shape of y."""
         return codes.ravel() if codes.shape[1] == 1 else codes
 
     def _loss_function(self):
@@ -189,12 +192,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ) -> Self:
         """Update the model with a single iteration over the given data.
 
-        A call is one epoch. Parameters may be set between calls, and act on the next one.
-        But ``hidden_layer_sizes``, ``batch_normalization``, ``layer_normalization`` and
-        ``loss`` cannot change, and
-        ``early_stopping`` cannot be True. ``max_iter``, ``max_fun``,
-        ``validation_fraction`` and ``warm_start`` have an effect on ``fit`` only, and
-        ``scoring`` has with ``X_val`` only.
+        A call is one epoch. Parameters may be set between calls, and then apply to the next
+        call. But ``hidden_layer_sizes``, ``batch_normalization``, ``layer_normalization``
+        and ``loss`` must not change, and ``early_stopping`` must be False. ``max_iter``,
+        ``max_fun``, ``validation_fraction`` and ``warm_start`` only affect ``fit``, and
+        ``scoring`` only affects calls with ``X_val``.
 
         Parameters
         ----------
@@ -245,7 +247,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values. With ``loss=Quantile([...])``, a column a quantile.
+            The predicted values. With ``loss=Quantile([...])``, a column for each quantile.
         """
         predicted = self._predictions(X)
         is_list = self.out_activation_ == "quantiles"
@@ -254,7 +256,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def score(self, X, y, sample_weight=None) -> float:
         """Return R², or with a loss of quantiles the mean of their D².
 
-        D² is the part of the pinball loss of the best constant that the model saves.
+        D² is 1 minus the ratio of the model's pinball loss to that of the best constant.
 
         Parameters
         ----------

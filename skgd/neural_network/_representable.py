@@ -1,4 +1,4 @@
-"""Parameters that the dtype of a network cannot hold."""
+"""Find parameters that the dtype of a network cannot represent."""
 
 from numbers import Real
 
@@ -12,7 +12,7 @@ __all__ = ["check_representable"]
 
 
 def check_representable(estimator, solver, dtype):
-    """Raise if a parameter is infinite in the dtype or, as a divisor, zero."""
+    """Raise if a parameter becomes infinite in the dtype, or zero where it must not."""
     given: list[tuple] = [
         (name, getattr(estimator, name), None) for name in ("alpha", "learning_rate_init")
     ]
@@ -30,20 +30,22 @@ def check_representable(estimator, solver, dtype):
         overflows = np.isinf(rounded) and not np.isinf(value)
         if overflows or (rounded == 0 != value and not _may_be_zero(options)):
             size = "large" if rounded else "small"
+            change = "Decrease" if rounded else "Increase"
             raise ValueError(
-                f"{name}={value} is too {size} for {dtype.name}, the dtype of X."
+                f"{name}={value} is too {size} for {dtype.name}, the dtype of X. {change} "
+                "it, or pass X as float64."
             )
 
 
 def _may_be_zero(options):
-    """Return whether zero satisfies one of a parameter's constraints; None are any."""
+    """Return whether zero satisfies one of a parameter's constraints, if it has any."""
     return options is None or any(
         make_constraint(option).is_satisfied_by(0.0) for option in options
     )
 
 
 def _kernel_arguments(estimator, solver):
-    """Yield what compiled functions get of the arguments of plug-ins.
+    """Yield the arguments of plug-ins that compiled functions take.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""The network of an earlier fit, from which training goes on."""
+"""Continue the training of the network of an earlier fit."""
 
 import numpy as np
 
@@ -13,18 +13,18 @@ def edges_of(estimator):
 
 
 def resume(estimator, layout, dtype):
-    """Return the parameters that a warm start or ``partial_fit`` goes on from.
+    """Return the parameters from which a warm start or ``partial_fit`` continues.
 
     Parameters
     ----------
     estimator : BaseMLP
-        A fitted one.
+        A fitted estimator.
 
     layout : Layout
-        The network that is asked for.
+        The layout that the parameters of the estimator ask for.
 
     dtype : dtype
-        The network's.
+        The dtype of the network.
 
     Returns
     -------
@@ -33,13 +33,14 @@ def resume(estimator, layout, dtype):
     Raises
     ------
     ValueError
-        If the fitted network is another one.
+        If the fitted network has another layout.
     """
     if estimator._loss_function().out_activation != estimator.out_activation_:
         raise ValueError(
             "warm_start and partial_fit go on with the network of the previous fit, "
             f"whose out_activation_ is {estimator.out_activation_!r}; "
-            f"loss={estimator.loss!r} does not fit it."
+            f"loss={estimator.loss!r} does not match it. Restore loss, or fit with "
+            "warm_start=False."
         )
     kept = getattr(estimator, "_normalized", None)
     stages = getattr(estimator, "stages_", {})
@@ -63,7 +64,8 @@ def resume(estimator, layout, dtype):
             f"{estimator.hidden_layer_sizes}, activation={estimator.activation!r}, "
             f"numeric_embedding={estimator.numeric_embedding!r}, "
             f"batch_normalization={estimator.batch_normalization} and "
-            f"layer_normalization={estimator.layer_normalization} do not fit it."
+            f"layer_normalization={estimator.layer_normalization} do not match it. "
+            "Restore them, or fit with warm_start=False."
         )
     if kept is not None:
         published = kept["published"]
@@ -73,8 +75,8 @@ def resume(estimator, layout, dtype):
                 "coefs_ and intercepts_ are not those of the last fit. After one with "
                 "batch_normalization=True, layer_normalization=True, ema_decay, a "
                 "Parametric activation or a numeric_embedding, warm_start and partial_fit "
-                "cannot go on with others: they are made of parameters that are not "
-                "public. Put those of the last fit back, or fit with warm_start=False."
+                "cannot go on with others: they are computed from parameters that are not "
+                "public. Restore those of the last fit, or fit with warm_start=False."
             )
         return Parameters(**kept).copy()
     theta = pack(estimator.coefs_, estimator.intercepts_, dtype)

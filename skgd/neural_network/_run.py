@@ -1,4 +1,4 @@
-"""A training that can go on: what it changes, and what is decided after each epoch.
+"""A training that can be continued: its state, and the decisions after each epoch.
 
 The decisions are scikit-learn's: the count of epochs without improvement, the loss curve,
 the weights that early stopping keeps.
@@ -22,7 +22,7 @@ from skgd.schedules import Constant
 
 __all__ = ["Run"]
 
-# What a fit begins with as None.
+# The attributes that a fit first sets to None.
 FITTED = (
     "best_loss_",
     "best_validation_score_",
@@ -32,15 +32,15 @@ FITTED = (
     "learning_rate_curve_",
 )
 
-# What is of the training so far, and not of its data and parameters.
+# The attributes that describe the training so far, not its data and settings.
 KEPT = ["stop_reason", "_batches", "_best", "_best_loss", "_failure"]
 KEPT += ["_n_without_improvement"]
 
 
 class Run:
-    """A training by mini-batches, which `advance` takes further.
+    """A training by mini-batches, which `advance` continues.
 
-    Advancing in several steps gives the bits of a single one, also from a pickle.
+    Several calls of `advance` give bitwise the result of a single one, also after pickling.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Run:
         Has the hyperparameters. Nothing is written to it before `publish`.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     plugins : Plugins
         Activations, loss, solver and schedule.
@@ -71,20 +71,21 @@ class Run:
     Attributes
     ----------
     layout : Layout
-        The network's.
+        The layout of the network.
 
     epochs : list of tuple (float, float, float, float)
         Loss, validation loss, validation score and learning rate of each epoch.
 
     stop_reason : str
-        Why training is over: 'no_improvement', 'rate_too_small', 'diverged', 'interrupted',
-        'callback' or, of a whole fit, 'max_iter'. Empty as long as it may go on.
+        Why training has stopped: 'no_improvement', 'rate_too_small', 'diverged',
+        'interrupted', 'callback' or, in a whole fit, 'max_iter'. Empty as long as training
+        may go on.
 
     before_call : callable or None
         Called before each compiled call; may raise.
 
     rung : Rung or None
-        Where a fit that goes on later ends.
+        The epoch at which the fit ends, if a later fit continues it.
     """
 
     def __init__(
@@ -103,12 +104,12 @@ class Run:
         self.stop_reason = ""
         self.before_call: Any = None
         self.rung: Any = None
-        # The message of a loss or score that is not finite, after epochs that were.
+        # The message if a loss or score is not finite and those of earlier epochs were.
         self._failure = ""
         before = vars(estimator) if goes_on else {}
         self._n_seen_before = before.get("t_", 0)
         if "loss_curve_" not in before:
-            # The fit before was by 'lbfgs'.
+            # The previous fit was by 'lbfgs'.
             before = {}
         self._goes_on = bool(before)
         self._n_without_improvement = before.get("_no_improvement_count", 0)
@@ -119,7 +120,7 @@ class Run:
             best_score = None
         self._best_loss = np.inf if best_loss is None else best_loss
         self._n_before = len(before.get("loss_curve_", ()))
-        # Score, epoch and parameters, if they are of this fit or to be published.
+        # The best score, its epoch, and its parameters if this fit may publish them.
         self._best = (
             -np.inf if best_score is None else best_score,
             before.get("best_epoch_"),
@@ -127,9 +128,9 @@ class Run:
         )
 
     def keep(self):
-        """Copy what another run for the same data, of an equal estimator, goes on from."""
+        """Copy the state from which a run of a clone with the same data continues."""
         kept = {name: vars(self)[name] for name in KEPT}
-        # Also: the generator may be one that the next fit of this thread seeds anew.
+        # A copy, since the next fit of this thread may seed the generator again.
         return kept | {"state": deepcopy(self.state), "epochs": self.epochs.copy()}
 
     def __getstate__(self):
@@ -137,13 +138,13 @@ class Run:
 
     def __setstate__(self, state):
         vars(self).update(state)
-        # A pickle does not keep that.
+        # A pickle does not keep this flag.
         for array in self._rows:
             array.flags.writeable = False
 
     @property
     def n_seen(self):
-        """The rows seen so far, each as often as it was; also by the fits before."""
+        """The rows seen so far, counted again in each epoch, also by earlier fits."""
         return self._n_seen_before + len(self._rows.y) * len(self.epochs)
 
     @property
@@ -178,15 +179,15 @@ class Run:
             self._trainer.compile()
 
     def advance(self, n_epochs, task=None):
-        """Train for some more epochs, or until there is a reason to stop.
+        """Train for more epochs, or until there is a reason to stop.
 
         Parameters
         ----------
         n_epochs : int
-            The most epochs.
+            The maximum number of epochs.
 
         task : Task, default=None
-            The fit's, if there are callbacks.
+            The task of the fit, if there are callbacks.
 
         Raises
         ------
@@ -200,7 +201,7 @@ class Run:
             n = 1 if task else min(last - len(self.epochs), self._safe_epochs())
             n_seen = self.n_seen + len(self._rows.y) * np.arange(n)
             if not self.epochs:
-                # Those of the solver's state, which does not go on in a warm start.
+                # Counted by the solver's state, which starts anew in a warm start.
                 n_seen[0] = self.state.progress.n_seen
             epoch = task and task.epoch()
             for loss in self._trainer.run(n_seen, self.before_call):
@@ -209,9 +210,9 @@ class Run:
                 self.stop_reason = self.stop_reason or "callback"
 
     def _safe_epochs(self):
-        """Return how many epochs to run at once: none after which training may stop.
+        """Return how many epochs certainly run before training may stop.
 
-        The count of epochs without improvement grows by at most one an epoch.
+        The count of epochs without improvement grows by at most one per epoch.
         """
         if self._validation is not None or self._estimator.verbose > 1:
             return 1
@@ -233,7 +234,7 @@ class Run:
             self._best_loss = min(self._best_loss, loss)
         takes_last = self._validation is not None and self._validation.takes_last
         is_best = score > best_score or (takes_last and score == best_score)
-        # Each at once, since Ctrl-C may come between any two lines.
+        # Each in one statement, since Ctrl-C may come between any two lines.
         self.epochs.append((loss, validation_loss, score, self._trainer.rate))
         if is_best:
             self._best = score, self._n_before + epoch, self.state.parameters.copy()
@@ -247,7 +248,7 @@ class Run:
             self._after_plateau()
 
     def _check(self, what, value, epoch, remedy):
-        """Take note of a number that is not finite; raise if none was before."""
+        """Keep the message if a number is not finite; raise if nothing can be restored."""
         if np.isfinite(value):
             return
         self._failure = f"The {what} is {value} in epoch {epoch} with {remedy}"
@@ -277,7 +278,7 @@ class Run:
         return loss, score
 
     def _print_epoch(self, is_best):
-        """Print what there is to say of the last epoch, in one line."""
+        """Print a line about the last epoch."""
         loss, validation_loss, score, rate = self.epochs[-1]
         first, last, started = self._plan
         epoch, elapsed = len(self.epochs), perf_counter() - started
@@ -295,7 +296,7 @@ class Run:
         print(", ".join(parts))
 
     def report(self):
-        """Print why training has stopped, if one line an epoch was asked for."""
+        """Print why training has stopped, if ``verbose`` is above 1."""
         if self._estimator.verbose > 1 and self.stop_reason:
             best = f" Best epoch: {self._best[1]}." if self._validation else ""
             epoch = self._n_before + len(self.epochs)
@@ -325,7 +326,7 @@ class Run:
             print(message)
 
     def warn_of_trouble(self):
-        """Warn if a whole fit diverged, did not converge, or kept its first rate."""
+        """Warn if a whole fit diverged, did not converge, or never changed its rate."""
         estimator, schedule = self._estimator, self._plugins.schedule
         advice = target_advice(self._plugins.loss, self._rows.y)
         if self._failure:
@@ -362,12 +363,12 @@ class Run:
             )
 
     def _publish_as_fitted(self, estimator):
-        """Have an estimator predict as if training ended here."""
+        """Set the fitted attributes of an estimator as if training ended here."""
         network = *self.best.plain(self.layout), self.best.stages(self.layout)
         estimator._publish(self, *network, self._plugins.loss)
 
     def publish(self, estimator):
-        """Set the fitted attributes that tell of the training."""
+        """Set the fitted attributes that describe the training."""
         columns = zip(*self.epochs, strict=True) if self.epochs else ((),) * 4
         losses, validation_losses, scores, rates = columns
         fitted = vars(estimator)
@@ -400,18 +401,18 @@ class Run:
             # Otherwise the solver's state has diverged.
             if self.epochs:
                 self.state.progress.n_seen = self.n_seen
-            # Without the average, which the parameters have.
+            # Without the slot of the average, which is in the parameters.
             progress = self.state.progress
             state = progress.state[: self._plugins.solver.n_slots]
             estimator._progress = {**vars(progress), "state": state}
 
     def _publish_curve(self, estimator, name, values):
-        """Extend a curve, which keeps step with that of the training loss."""
+        """Extend a curve, aligned with the curve of the training loss."""
         curve = getattr(estimator, name, None)
         if curve is None:
             curve = []
         if len(curve) > self._n_before:
-            # That of the training loss has been cut, to save memory.
+            # The user has cut the curve of the training loss, to save memory.
             curve = curve[len(curve) - self._n_before :]
         curve.extend([np.nan] * (self._n_before - len(curve)))
         curve.extend(values)

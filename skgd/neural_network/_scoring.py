@@ -1,4 +1,4 @@
-"""Scores by scikit-learn's scorers, and whether there are any before training."""
+"""Score by scikit-learn's scorers, and check before training that they can score."""
 
 import warnings
 from numbers import Real
@@ -10,7 +10,7 @@ __all__ = ["check_scores", "perfect", "scored", "scoring_name"]
 
 
 def scoring_name(scoring):
-    """Return what tells one ``scoring`` from another, also in another process."""
+    """Return a name that identifies a ``scoring``, also in another process."""
     is_name = scoring is None or isinstance(scoring, str)
     return scoring if is_name else getattr(scoring, "__qualname__", repr(scoring))
 
@@ -21,13 +21,13 @@ def scored(scoring, model, X, y, weight, remedy):
     Parameters
     ----------
     scoring : str or callable
-        As of the estimators.
+        The parameter of the estimators.
 
     model, X, y, weight : object, array-like, ndarray, ndarray or None
-        What the scorer gets.
+        The arguments of the scorer.
 
     remedy : str
-        How to have no weights.
+        How to score without weights.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def scored(scoring, model, X, y, weight, remedy):
         What the scorer raises.
 
     ValueError
-        If it returns no number.
+        If the scorer does not return a number.
     """
     weights = {} if weight is None else {"sample_weight": weight}
     try:
@@ -56,7 +56,7 @@ def scored(scoring, model, X, y, weight, remedy):
 
 
 def perfect(y, n_outputs, classifies):
-    """Return the outputs of a network that predicts encoded targets.
+    """Return the outputs of a network that predicts the encoded targets exactly.
 
     Parameters
     ----------
@@ -64,10 +64,11 @@ def perfect(y, n_outputs, classifies):
         The encoded targets.
 
     n_outputs : int
-        More than the targets are a column a class, or several predictions of each target.
+        The number of outputs. If there are more outputs than targets, they are a column for
+        each class, or several predictions of each target.
 
     classifies : bool
-        Whether they are probabilities.
+        Whether the outputs are probabilities.
 
     Returns
     -------
@@ -79,15 +80,15 @@ def perfect(y, n_outputs, classifies):
 
 
 def check_scores(scoring, scores, is_needed):
-    """Raise if there is no score of any of some networks.
+    """Raise if none of some networks can be scored.
 
     Parameters
     ----------
     scoring : str or callable
-        As of the estimators.
+        The parameter of the estimators.
 
     scores : iterable of callable
-        Each returns the score of a network. The error is that of the first.
+        Each returns the score of a network. If all fail, the error of the first is raised.
 
     is_needed : bool
         Whether a score must be finite.
@@ -98,11 +99,11 @@ def check_scores(scoring, scores, is_needed):
         What the scorer raises.
 
     ValueError
-        If it does not return a number that can be used.
+        If the scorer does not return a finite number although it must.
     """
     faults: list = []
     with warnings.catch_warnings():
-        # Of predictions that training will improve.
+        # Warnings about predictions that training will improve.
         warnings.simplefilter("ignore")
         for score in scores:
             try:

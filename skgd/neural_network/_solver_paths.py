@@ -1,4 +1,4 @@
-"""A plot of the paths that solvers take over a function of two variables."""
+"""A display of the paths that solvers take over a function of two variables."""
 
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from skgd.solvers import SOLVERS, Solver
 
 __all__ = ["SolverPathDisplay"]
 
-# Points of the grid in each direction, and contour lines.
+# The number of grid points in each direction, and of contour lines.
 N_POINTS, N_LEVELS = 100, 15
 
 
@@ -22,13 +22,13 @@ class SolverPathDisplay:
     Parameters
     ----------
     paths : dict of str to array-like of shape (n_updates + 1, 2)
-        Where each solver comes by, from the start on.
+        The points that each solver visits, from the start on.
 
     grid : tuple of two array-like of shape (n,)
-        The coordinates at which the function is known.
+        The coordinates of the grid in both directions.
 
     height : array-like of shape (n, n)
-        The function, a row for each of the second coordinates.
+        The values of the function on the grid, with a row for each second coordinate.
 
     Attributes
     ----------
@@ -73,11 +73,11 @@ class SolverPathDisplay:
         self.height = height
 
     @classmethod
-    @np.errstate(over="ignore", invalid="ignore")  # of paths that diverge
+    @np.errstate(over="ignore", invalid="ignore")  # on paths that diverge
     def from_function(
         cls, fun, jac, x0, solvers, *, learning_rate_init, limits=None, ax=None, **options
     ) -> Self:
-        """Draw the paths of solvers, by the kernels that train networks.
+        """Draw the paths of solvers, computed by the kernels that train networks.
 
         Parameters
         ----------
@@ -104,20 +104,20 @@ class SolverPathDisplay:
             Where to draw. None makes a new figure.
 
         **options : dict
-            ``learning_rate``, ``maxiter`` (by default 200 updates) and ``gtol`` as for
-            calling a :class:`~skgd.solvers.Solver`. The others are for ``Axes.plot`` of
-            the paths, such as ``linewidth``.
+            ``learning_rate``, ``maxiter`` (by default 200 updates) and ``gtol`` are passed
+            to the :class:`~skgd.solvers.Solver`. Others, such as ``linewidth``, are passed
+            to ``Axes.plot``.
 
         Returns
         -------
         display : SolverPathDisplay
-            The paths and what they are drawn with.
+            The display, with the paths drawn.
 
         Raises
         ------
         ValueError
-            If there is no solver of a name, if there are more or fewer rates than
-            solvers, or if ``x0`` or ``limits`` cannot be.
+            If a solver's name is unknown, if the numbers of rates and solvers differ, or if
+            ``x0`` or ``limits`` is not valid.
         """
         settings: dict[str, Any] = {"maxiter": 200}
         for name in ("learning_rate", "maxiter", "gtol"):
@@ -144,7 +144,8 @@ class SolverPathDisplay:
         if len(rates) != len(named) or len(named) != len(solvers):
             raise ValueError(
                 f"learning_rate_init={learning_rate_init!r} and solvers={solvers!r} must "
-                "be as many, and no solver may occur twice. Pass a dict of labels for that."
+                "have the same length, and no solver may occur twice. To repeat a solver, "
+                "pass a dict of labels and solvers."
             )
         paths = {}
         for (label, solver), rate in zip(named.items(), rates, strict=True):
@@ -180,7 +181,7 @@ class SolverPathDisplay:
             The same object.
         """
         ax = axes_of(self, ax)
-        # As many points of the grid between any two lines.
+        # Equal numbers of grid points between neighboring lines.
         shares = np.linspace(0, 1, N_LEVELS + 2)[1:-1]
         levels = np.unique(np.nanquantile(self.height, shares))
         style = {"colors": "0.7", "linewidths": 0.8}

@@ -5,6 +5,7 @@ from math import log2
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import get_config
 
 from skgd import stages
 from skgd._caller import interrupts_caller, warn
@@ -14,7 +15,6 @@ from skgd.neural_network._constraints import initial_of
 from skgd.neural_network._data import as_rows, smoothed
 from skgd.neural_network._diagnosis import check_finite
 from skgd.neural_network._orders import Orders, batch_bounds
-from skgd.neural_network._representable import check_representable
 from skgd.neural_network._run import Run
 from skgd.neural_network._scoring import scoring_name
 from skgd.neural_network._trainer import (
@@ -33,33 +33,34 @@ from skgd.steps import Average
 
 __all__ = ["Rung", "begin", "fit_stochastic", "losses_of_updates"]
 
-# Rows whose gradients and losses are summed before those of others.
+# The rows of a chunk, whose gradients and losses are summed first.
 CHUNK = 128
 
-# Weights of rows that are no more than this part of the largest count as zero for batch
-# normalization: in a mini-batch with that one, their sum is lost to rounding.
+# With batch normalization, weights of at most this part of the largest weight count as
+# zero: in a mini-batch with the largest, they are lost to rounding.
 NEGLIGIBLE = float(np.finfo(np.float64).eps)
 
 
 class Rung:
-    """Has the next fit of an estimator go on, and end before ``max_iter``.
+    """Makes the next fit of an estimator continue an earlier one, or end early.
 
-    The fit of a clone, with the same data, goes on from ``kept``: the parameters are
+    The fit of a clone with the same data continues from ``kept``. The parameters are
     bitwise those of a single fit.
 
     Parameters
     ----------
     n_epochs : int
-        The epoch to end after, counted from the first of all.
+        The epoch to end after, counted over all rungs.
 
     before_call : callable or None
         Called before each compiled call; may raise.
 
     kept : dict, default=None
-        The attribute of the rung before.
+        ``kept`` of the previous rung.
 
     split : tuple of ndarray, default=None
-        Likewise: the rows to train on, and those that ``early_stopping`` holds out.
+        ``split`` of the previous rung: the rows to train on, and those that
+        ``early_stopping`` holds out.
     """
 
     def __init__(self, n_epochs, before_call, kept=None, split=None):
@@ -69,11 +70,11 @@ class Rung:
         self.split = split
 
     def attach(self, estimator):
-        """Act on the next fit of an estimator."""
+        """Apply to the next fit of an estimator."""
         estimator._rung = self
 
     def resume(self, run):
-        """Have a run go on from what was kept."""
+        """Continue a run from what was kept."""
         run.before_call = self.before_call
         vars(run).update(self.kept or {})
 
@@ -87,13 +88,13 @@ def fit_stochastic(estimator, run, incremental, task=None):
         Has the hyperparameters.
 
     run : Run
-        The training, as :func:`begin` returns it; goes on in place.
+        The training, as :func:`begin` returns it; changed in place.
 
     incremental : bool
         Whether this is ``partial_fit``.
 
     task : Task, default=None
-        The fit's, if there are callbacks.
+        The task of the fit, if there are callbacks.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def fit_stochastic(estimator, run, incremental, task=None):
 
 
 def begin(estimator, layout, plugins, data, parameters, random_state, incremental, goes_on):
-    """Prepare a training.
+    """Prepare a training: choose its rows, divide them into mini-batches, set its state.
 
     Parameters
     ----------
@@ -129,16 +130,16 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         Has the hyperparameters.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     plugins : Plugins
         Activations, loss, solver and schedule.
 
     data : Data
-        Validated and encoded.
+        The validated and encoded data.
 
     parameters : Parameters
-        Where to begin; updated in place.
+        The initial parameters; updated in place.
 
     random_state : RandomState
         Draws the validation set and the order of the rows.
@@ -156,13 +157,12 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     Raises
     ------
     ValueError
-        If the data are too few, or a parameter has no value in the dtype.
+        If there are too few rows, or if ``scoring`` cannot score.
     """
     rung = vars(estimator).pop("_rung", None)
     dtype = parameters.theta.dtype
-    check_representable(estimator, plugins.solver, dtype)
     if layout.n_running and data.sample_weight is not None:
-        # They would be rows of a mini-batch without a part in its moments.
+        # Rows without weight would have no part in the moments of their mini-batch.
         weight = data.sample_weight
         weighted = weight.astype(dtype, copy=False) > NEGLIGIBLE * weight.max()
         if not weighted.all():
@@ -185,12 +185,13 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
         validation = Validation(validation, estimator.early_stopping, takes_last)
     _check_enough(estimator, data)
     if isinstance(plugins.embedding, PiecewiseLinear) and not goes_on:
-        # Also with assume_finite=True.
-        check_finite(estimator, X=data.X)
+        if get_config()["assume_finite"]:
+            # Not checked before, and NaN would be an edge.
+            check_finite(estimator, X=data.X)
         edges = all_edges(data.X, plugins.embedding.n_bins, data.sample_weight)
         layout = _with_bins(layout, edges)
         parameters = parameters.with_bins(layout, edges)
-    # Cosines are of the numbers as they are.
+    # A periodic embedding reads the numbers as they are, not centered.
     is_centered = layout.n_running and not isinstance(plugins.embedding, Periodic)
     center = _center(data, layout, parameters) if is_centered else None
     y = smoothed(data.y, plugins.loss, estimator.label_smoothing)
@@ -231,13 +232,13 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
 
 
 class _Given:
-    """Orders of the rows that are known, to stand for `Orders`."""
+    """Replaces `Orders` by orders of the rows that are given."""
 
     def __init__(self, orders):
         self._orders = orders
 
     def draw(self, n_epochs):
-        """Return all of them."""
+        """Return all orders."""
         return self._orders
 
 
@@ -247,18 +248,18 @@ def losses_of_updates(run, schedule, n_updates):
     Parameters
     ----------
     run : Run
-        Has not begun. Its parameters change.
+        A training that has not begun. Its parameters change.
 
     schedule : Schedule
         The factors of the initial learning rate.
 
     n_updates : int
-        The most updates. All mini-batches have as many rows as the largest of the run.
+        The maximum number of updates. All mini-batches are as large as the run's largest.
 
     Yields
     ------
     float
-        One that is not finite is the last.
+        A loss. The first that is not finite is the last.
     """
     rows, size = run._rows, int(np.diff(run._batches.bounds).max())
     order, drawn = np.arange(len(rows.y)), []
@@ -309,7 +310,7 @@ def _check_enough(estimator, data):
         )
 
 
-# fit looks for what is not finite.
+# `fit` later checks for numbers that are not finite.
 @np.errstate(over="ignore", invalid="ignore")
 def _center(data, layout, parameters):
     """Return the mean of each feature; None for sparse rows, which stay as they are."""
@@ -326,7 +327,7 @@ def _center(data, layout, parameters):
 
 
 def _progress(estimator, plugins, layout, dtype, incremental):
-    """Start the solver's state, or copy that which ``partial_fit`` goes on with."""
+    """Return a new state of the solver, or a copy for ``partial_fit`` to continue."""
     kept = getattr(estimator, "_progress", None)
     initial = float(estimator.learning_rate_init)
     if (
@@ -345,7 +346,7 @@ def _progress(estimator, plugins, layout, dtype, incremental):
 
 
 def _average(decay, layout, parameters, progress):
-    """Begin, go on with or drop the moving average; return the steps that it takes."""
+    """Begin, continue or drop the moving average; return the steps that compute it."""
     running = parameters.running[: layout.n_running]
     if decay is None:
         parameters.average, parameters.running = None, running
@@ -353,13 +354,13 @@ def _average(decay, layout, parameters, progress):
     if parameters.average is None:
         parameters.average, parameters.n_averaged = np.zeros_like(parameters.theta), 0
         parameters.running = np.append(running, np.zeros_like(running))
-    # The last slot: the trainer has `average` look into it.
+    # The last slot, of which the trainer makes `average` a view.
     progress.state = np.vstack([progress.state, parameters.average])
     return (Average(float(decay), progress.n_updates - parameters.n_averaged),)
 
 
 def _is_alike(one, other):
-    """Whether two solvers keep the same of each parameter."""
+    """Return whether two solvers are of the same class, so that one's state fits both."""
     one, other = (SOLVERS.get(s) if isinstance(s, str) else type(s) for s in (one, other))
     return one is other
 
@@ -386,20 +387,20 @@ def _batches(estimator, layout, n_samples, incremental):
 
 
 def _chunk(layout, rows):
-    """Return the rows of a chunk: less than the mini-batch if it is worth sharing.
+    """Return the rows of a chunk: fewer than the mini-batch if that is worth sharing.
 
-    It must not depend on the machine, since it may change the last digits.
+    They must not depend on the machine, since they may change the last digits.
     """
     if rows * layout.n_params < WORTH_SHARING:
         return rows
-    # A power of two, for as many threads to have as many chunks each.
+    # A power of two, so that threads can have equal numbers of chunks.
     n_chunks = 2 ** max(1, round(log2(rows / CHUNK)))
     return -(-rows // n_chunks)
 
 
 def _by_rows(layout, chunk):
-    """Whether half of the parameters are fewer than a chunk's activations and errors.
+    """Return whether threads exchange gradients rather than activations and errors.
 
-    Two threads then exchange gradients; see :mod:`skgd.engine.train`.
+    They do if half of the parameters are fewer than a chunk's activations and errors.
     """
     return layout.n_params / 2 < 2 * chunk * layout.n_activated

@@ -1,4 +1,4 @@
-"""Epochs of compiled training, in calls short enough for Python to stay in charge."""
+"""Run epochs by compiled calls that are short enough for Python to keep control."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,25 +37,26 @@ class Progress:
     Attributes
     ----------
     solver : str or Solver
-        Whose state it is.
+        The solver whose state it is.
 
     state : ndarray of shape (n_slots, n_params)
-        What the update rule keeps per parameter.
+        The numbers that the steps of the update keep for each parameter.
 
     rate : float
-        What the schedule starts from; ``learning_rate='adaptive'`` lowers it.
+        The rate that the schedule's factors multiply; ``learning_rate='adaptive'`` lowers
+        it.
 
     n_updates : int
-        Updates made.
+        The number of updates made.
 
     n_seen : int
-        Samples seen in the epochs before this one, as ``'invscaling'`` counts them.
+        The number of samples seen in earlier epochs, for ``'invscaling'``.
 
     initial : float or None
-        The ``learning_rate_init`` that ``rate`` is of; None in pickles that have none.
+        The ``learning_rate_init`` from which ``rate`` was lowered; None in old pickles.
 
     summed_rate : float
-        What the solver's ``step_rates`` go on from.
+        The sum of rates from which the solver's ``step_rates`` continues.
     """
 
     solver: object
@@ -67,13 +68,13 @@ class Progress:
     summed_rate: float = 0.0
 
     def rate_from(self, initial):
-        """Return the rate, lowered as far as it is, for another initial one."""
+        """Return the rate for another initial one, lowered by the same factor."""
         if self.initial in (None, initial):
             return self.rate
         return self.rate / self.initial * initial
 
     def copy(self, dtype, rate, initial):
-        """Copy the state too, and start from another rate."""
+        """Return a copy, with a copied state and other rates."""
         state = self.state.astype(dtype)
         return replace(self, state=state, rate=rate, initial=initial)
 
@@ -94,7 +95,7 @@ class TrainingState:
         The orders of the rows.
 
     has_constant_rate : bool
-        Whether all updates so far had the rate that the schedule starts from.
+        Whether all updates so far had the initial rate.
     """
 
     parameters: Parameters
@@ -112,22 +113,22 @@ class Batches(NamedTuple):
         Where the mini-batches begin, and the number of rows.
 
     chunk : int
-        The rows that a thread takes at least.
+        The number of rows in a chunk, the least that a thread takes.
 
     by_rows : bool
-        Whether the gradient is summed from those over chunks of rows.
+        Whether the gradient is the sum of the gradients over chunks of rows.
 
     alpha, absolute : float
-        The strengths of the penalty's squares and, for the objective, absolute values.
+        The strengths of the L2 penalty and, for the objective only, of the L1 penalty.
 
     n_updates : int or None
-        All updates of the fit, if that is known.
+        The number of all updates of the fit, None if it is unknown.
 
     rate_factors : dict of str to float
-        What the learning rate of a kind of parameters is multiplied by; 1 if not named.
+        Factors of the learning rate by the kind of parameters; by default 1.
 
     seed : int
-        Of the random numbers that stages draw.
+        The seed of the random numbers that stages draw.
     """
 
     bounds: np.ndarray
@@ -140,23 +141,23 @@ class Batches(NamedTuple):
     absolute: float = 0.0
 
 
-# Multiplications in a mini-batch's forward products that are worth a second thread: some
-# 20 µs of a core for the whole step, where a barrier costs about 1 µs.
+# The least multiplications in a mini-batch's forward products for a second thread. The
+# whole step then takes a core some 20 µs, and a barrier takes about 1 µs.
 WORTH_SHARING = 250_000
 
-# The dtypes whose loop this process has compiled or loaded: nothing else is in its type.
+# The dtypes whose loop this process has compiled or loaded; its type has nothing else.
 _COMPILED: set[np.dtype] = set()
 
 
 @lru_cache(maxsize=32)
 def _plan(layout, most, n_targets, n_chunks, factors):
-    """Plan the training of a network once for many small ones."""
+    """Plan the memory of a training, once for many small ones of the same network."""
     tiles = layout.tiles(n_chunks > 1, dict(zip(KINDS, factors, strict=True)))
     return MemoryPlan(layout, most, n_targets, n_chunks), tiles
 
 
 class Trainer:
-    """Runs epochs.
+    """Runs epochs by compiled calls.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class Trainer:
         The data.
 
     layout : Layout
-        The network's.
+        The layout of the network.
 
     plugins : Plugins
         Loss, solver and schedule.
@@ -176,7 +177,7 @@ class Trainer:
         Updated in place.
 
     n_threads : int
-        How many threads to train with, where there is enough to do for them.
+        The maximum number of threads.
     """
 
     def __init__(self, rows, layout, plugins, batches, state, n_threads):
@@ -196,7 +197,7 @@ class Trainer:
         now = np.ones(1), np.array([progress.n_updates])
         chain = tuple((type(s), len(coefficients(s, *now))) for s in plugins.steps)
         self._n_columns = sum(1 + n for _, n in chain)
-        # Kinds of parameters share coefficients if the same steps act on them, at one rate.
+        # Kinds of parameters with the same rate and the same steps share coefficients.
         groups = [
             (batches.rate_factors.get(kind, 1.0), *(kind in s.kinds for s in plugins.steps))
             for kind in KINDS
@@ -242,14 +243,14 @@ class Trainer:
         )
         self._n_totals = n_chunks + len(tiles)
         self._highest_rate = max(getattr(s, "rate", 0.0) for s in layout.stages)
-        # The rates before and in the updates of the last call, and the epochs of these.
+        # The rate before the last call and those of its updates; the updates' epochs.
         self._rates, self._epochs = np.array([progress.rate]), np.empty(0, dtype=int)
-        # That of the last update of the epoch.
+        # The rate of the last update of the last epoch.
         self.rate = progress.rate
 
     @property
     def epochs_per_call(self):
-        """The number of epochs that a compiled call gets through in its time."""
+        """The number of epochs that one compiled call can run."""
         return max(1, self._pace.limit // (len(self._batches.bounds) - 1))
 
     def run(self, n_seen, before_call=None):
@@ -261,13 +262,13 @@ class Trainer:
             For the schedule, the samples seen before each epoch.
 
         before_call : callable, default=None
-            Called before each compiled call, of some 0.2 seconds. It may raise.
+            Called before each compiled call, about every 0.2 seconds. It may raise.
 
         Yields
         ------
         float
-            The mean objective of each epoch, as soon as the compiled call returns that it
-            ends in. One that is not finite is the last.
+            The mean objective of each epoch, as soon as the compiled call returns in which
+            the epoch ends. The first that is not finite is the last.
         """
         n_epochs = n_seen.size
         orders = self._state.orders.draw(n_epochs)
@@ -295,7 +296,7 @@ class Trainer:
                 yield loss
 
     def compile(self):
-        """Compile the loop, by a call for no mini-batch."""
+        """Compile the loop, by a call that runs no mini-batch."""
         dtype = self._network.theta.dtype
         if dtype not in _COMPILED:
             epochs = Epochs(
@@ -319,14 +320,14 @@ class Trainer:
             _COMPILED.add(dtype)
 
     def _coefficients(self, epochs, n_seen, limit):
-        """Return what the records of the next call have for each of its updates."""
+        """Compute the fields of `Epochs` that have numbers for each update of a call."""
         n_batches = len(self._batches.bounds) - 1
         first = int(self._steps[0]["batch"][0])
         batch = np.arange(first, min(first + limit, n_batches * len(epochs.orders)))
         epoch = batch // n_batches
         weight = self._rows.weight
         if weight.size and not weight.all():
-            # A mini-batch without weight is no update.
+            # A mini-batch without weight makes no update.
             updates = []
             for k in range(epoch[-1] + 1):
                 order = epochs.orders[k]
@@ -362,7 +363,7 @@ class Trainer:
         averaging = np.empty(0)
         dropping = scheduled.get("dropout", averaging)
         if self._state.parameters.average is not None:
-            # The first coefficient of the last step, before whether it acts.
+            # The last step computes the average: its coefficient, then whether it acts.
             averaging = table[:, 0, -2].copy()
         return {"coefficients": table, "averaging": averaging, "dropping": dropping}
 

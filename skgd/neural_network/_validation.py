@@ -1,4 +1,4 @@
-"""The rows that each epoch is scored with, and the score."""
+"""Validate the validation data, and score each epoch with them."""
 
 import re
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ NAMES = "X", "y", "sample_weight"
 
 
 def check_given(estimator, given, groups):
-    """Raise if the validation data of ``fit`` are of no use, or not complete.
+    """Raise if the validation data of ``fit`` are incomplete or cannot be used.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def check_given(estimator, given, groups):
         ``X_val``, ``y_val`` and ``sample_weight_val``.
 
     groups : array-like or None
-        What a splitter reads.
+        The groups of the rows, for a splitter.
 
     Raises
     ------
     ValueError
-        If something is missing, or cannot be used.
+        If an argument is missing or cannot be used.
     """
     named = zip(NAMES, given, strict=True)
     names = [f"{name}_val" for name, value in named if value is not None]
@@ -48,22 +48,22 @@ def check_given(estimator, given, groups):
     is_lbfgs = estimator.solver == "lbfgs"
     if names and is_lbfgs:
         raise ValueError(
-            "X_val is evaluated after each epoch, which solver='lbfgs' does not have; use "
+            "X_val is evaluated after each epoch, but solver='lbfgs' has no epochs. Use "
             f"one of {sorted(SOLVERS)}, or leave X_val out."
         )
     has_splitter = hasattr(estimator.validation_fraction, "split")
     splits = estimator.early_stopping and has_splitter and not (names or is_lbfgs)
     if groups is not None and not splits:
         raise ValueError(
-            "groups is for a splitter as validation_fraction, with early_stopping=True, "
-            "without X_val and not with solver='lbfgs'. Set validation_fraction, such as "
-            "GroupShuffleSplit(), or leave groups out."
+            "groups needs early_stopping=True and a splitter as validation_fraction, such "
+            "as GroupShuffleSplit(). It cannot be used with X_val or solver='lbfgs'. Set "
+            "these parameters, or leave groups out."
         )
 
 
 @contextmanager
 def _blamed_on_validation(estimator, given):
-    """Have errors name the arguments with ``_val``."""
+    """Make errors of the block name the arguments with the suffix ``_val``."""
     try:
         yield
     except (OverflowError, TypeError, ValueError) as error:
@@ -79,7 +79,7 @@ def _blamed_on_validation(estimator, given):
 
 
 def validated(estimator, given, y, dtype):
-    """Validate and encode the validation data, as those to train on are.
+    """Validate and encode the validation data as the training data were.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def validated(estimator, given, y, dtype):
         ``X_val``, ``y_val`` and ``sample_weight_val``.
 
     y : ndarray of shape (n_samples, n_targets)
-        The encoded targets to train on.
+        The encoded training targets.
 
     dtype : dtype
-        The network's.
+        The dtype of the network.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def validated(estimator, given, y, dtype):
     Raises
     ------
     ValueError
-        If they are not valid.
+        If the validation data are not valid.
     """
     if given[0] is None:
         return None
@@ -113,7 +113,8 @@ def validated(estimator, given, y, dtype):
         targets, _ = estimator._encode(targets, dtype)
         if targets.shape[1] != y.shape[1]:
             raise ValueError(
-                f"y has {targets.shape[1]} columns, but that to train on has {y.shape[1]}."
+                f"y must have {y.shape[1]} columns, as the training targets have, got "
+                f"{targets.shape[1]}."
             )
         weight = given[2]
         if weight is not None:
@@ -137,7 +138,7 @@ class Validation(NamedTuple):
     Attributes
     ----------
     data : Data
-        Validated and encoded.
+        The validated and encoded rows.
 
     restores : bool
         Whether the score stops the training, which then ends with the best weights.
@@ -159,10 +160,10 @@ class Validation(NamedTuple):
             Has the hyperparameters.
 
         layout, plugins : Layout, Plugins
-            The network's.
+            The layout and the plug-ins of the network.
 
         parameters : Parameters
-            Those to score.
+            The parameters to score.
 
         Returns
         -------
@@ -191,7 +192,7 @@ class Validation(NamedTuple):
         Parameters
         ----------
         *network : BaseMLP, Layout, Plugins, Parameters
-            As of :meth:`evaluate`.
+            The arguments of :meth:`evaluate`.
         """
         model, y = self._snapshot(*network), self.data.y
         if model.scoring in (None, "loss"):
@@ -201,7 +202,7 @@ class Validation(NamedTuple):
             outputs = perfect(y, model.n_outputs_, is_classifier(model))
 
             def predictions(X, link=None):
-                # A scorer may ask for those of other rows.
+                # A scorer may ask for predictions of other rows.
                 return np.resize(outputs, (np.shape(X)[0], model.n_outputs_))
 
             model._predictions = predictions
@@ -214,7 +215,7 @@ class Validation(NamedTuple):
         """Copy the estimator as if it were fitted; later epochs do not change the copy."""
         kept, model = parameters.copy(), object.__new__(type(estimator))
         vars(model).update(vars(estimator))
-        # The rows are arrays.
+        # The validation rows are arrays, without names.
         vars(model).pop("feature_names_in_", None)
         model._set_network(*kept.plain(layout), kept.stages(layout), plugins.loss)
         return model

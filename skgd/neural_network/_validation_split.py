@@ -17,13 +17,13 @@ def split(estimator, loss, data, random_state):
         Has the parameters and the classes.
 
     loss : Loss
-        Has the kind of the output.
+        The loss, whose link says whether the targets are classes.
 
     data : Data
         All rows.
 
     random_state : RandomState
-        What draws.
+        The generator.
 
     Returns
     -------
@@ -33,15 +33,15 @@ def split(estimator, loss, data, random_state):
     Raises
     ------
     ValueError
-        If there are too few rows, in all or of a class.
+        If there are too few rows, in total or of a class.
     """
     y, fraction = data.y, estimator.validation_fraction
     if hasattr(fraction, "split"):
         train, held_out = _first_split(fraction, data, estimator._targets(y))
         _check_sizes(estimator, len(held_out), len(held_out) + len(train), 1)
         return train, held_out
-    # One output is one class or the other, but in regression: multilabel and, as in
-    # scikit-learn, multiclass targets are not stratified.
+    # Only two classes are stratified: not multilabel targets and, as in scikit-learn, not
+    # multiclass ones.
     stratified = loss.out_activation == "logistic" and y.shape[1] == 1
     n_held_out = ceil(fraction * len(y))
     n_classes = len(np.unique(y)) if stratified else 1
@@ -66,7 +66,7 @@ def _first_split(splitter, data, y):
     try:
         rows = np.arange(len(y))
         train, held_out = next(iter(splitter.split(data.X, y, data.groups)))
-        # Also of masks.
+        # A splitter may return masks.
         return rows[np.asarray(train)], rows[np.asarray(held_out)]
     except (IndexError, StopIteration, TypeError, ValueError) as error:
         reason = str(error) or "there is no split"
@@ -77,7 +77,7 @@ def _first_split(splitter, data, y):
 
 
 def _rare_classes(estimator, codes, error):
-    """Name the classes of a single row."""
+    """Return an error message that names the classes with a single row."""
     codes, counts = np.unique(codes, return_counts=True)
     labels = estimator.classes_[codes[counts == 1].astype(int)].tolist()
     rare = ", ".join(f"class {label!r} has 1 of {counts.sum()} rows" for label in labels)
@@ -93,7 +93,7 @@ def _rare_classes(estimator, codes, error):
 
 
 def _check_sizes(estimator, n_held_out, n_samples, n_classes):
-    """Raise if one of the two sets has fewer rows than classes, or one to validate with."""
+    """Raise if a set has fewer rows than classes, or the validation set fewer than two."""
     increase = "Increase 'validation_fraction' or the size of your dataset"
     decrease = "Decrease 'validation_fraction' or increase the size of your dataset"
     parts = (

@@ -1,4 +1,4 @@
-"""Inputs of a model, and the columns of tables, as nodes."""
+"""Write the inputs of a model, and the columns of tables, as nodes."""
 
 from bisect import bisect_right
 from itertools import accumulate, groupby
@@ -14,7 +14,7 @@ __all__ = ["Inputs", "components", "encode", "smooth_clip"]
 
 
 class Inputs:
-    """The inputs of a model: one of all columns, or one a column, or a mix of these.
+    """The inputs of a model: one for all columns, one for each column, or a mix.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Inputs:
         The graph.
 
     operator : skl2onnx Operator
-        What is converted.
+        The operator that is converted.
     """
 
     def __init__(self, g: Graph, operator) -> None:
@@ -35,7 +35,8 @@ class Inputs:
             shapes = [variable.type.shape for variable in operator.inputs]
             raise ValueError(
                 f"{type(model).__name__} was fitted to {expected} columns, but the export "
-                f"has inputs of the shapes {shapes}. Give it rows like those of training."
+                f"has inputs of the shapes {shapes}. Give it rows with the columns of "
+                "training."
             )
         self._starts = list(accumulate(known or [expected], initial=0))
 
@@ -80,17 +81,17 @@ class Inputs:
 
 def smooth_clip(g, x, center, scale, clip):
     """Write :func:`skgd.preprocessing._robust.smooth_clip`."""
-    # Farther out, it is the bound to the last digit, but the square overflows.
+    # Beyond this, z / c is so large that the result is the bound, but its square overflows.
     far = min(1e100 * clip, np.finfo(np.float64).max)
     z = g.Clip(g.Div(g.Sub(x, center), scale), -far, far)
     t = g.Div(z, clip)
     z = g.Div(z, g.Sqrt(g.Add(g.Mul(t, t), 1.0)))
-    # It may be beyond by a rounding.
+    # Rounding may exceed the bound.
     return g.Clip(z, -clip, clip)
 
 
 def encode(g, inputs, columns):
-    """Write :func:`skgd.tabular._columns.encode`, in double precision up to the bins.
+    """Write :func:`skgd.tabular._columns.encode`, in double precision until the bins.
 
     Parameters
     ----------
@@ -101,12 +102,12 @@ def encode(g, inputs, columns):
         The table.
 
     columns : list of dict
-        What the estimator has learnt.
+        The learned columns of the estimator.
 
     Returns
     -------
     dict
-        By the class of a stage, the name of what it reads.
+        The name of the input of each stage, by the class of the stage.
     """
     numbers = of_kind(columns, "number")
     found: dict[type, str] = {}
@@ -149,7 +150,7 @@ def encode(g, inputs, columns):
 
 
 def _scaled(g, inputs, columns):
-    """Write scaled numbers, 0 where they are missing, and where they are."""
+    """Write scaled numbers, 0 if they are missing, and whether each is missing."""
     inputs.check_numbers(columns)
     x = inputs.numbers([c["index"] for c in columns], np.float64)
     missing = g.IsNaN(x)
@@ -159,13 +160,13 @@ def _scaled(g, inputs, columns):
 
 
 def components(g, z, edges):
-    """Write what the bins of these edges, those of each column, see of float64."""
+    """Write the components of columns of float64 in bins, by the edges of each column."""
     sizes = [len(e) - 1 for e in edges]
     lower = np.concatenate([e[:-1] for e in edges])
     width = np.concatenate([np.diff(e) for e in edges])
     bounds = np.zeros((2, lower.size))
     bounds[1] = 1
-    # The first of a column is not clamped below, the last not above.
+    # The first bin of a column is not clamped below, the last not above.
     ends = np.cumsum(sizes)
     bounds[0, ends - sizes], bounds[1, ends - 1] = -np.inf, np.inf
     column = np.repeat(np.arange(len(edges)), sizes)
@@ -204,7 +205,7 @@ def _codes(g, inputs, column, codes):
         default_int64=0,
         **{"keys_int64s" if is_whole else "keys_floats": keys.astype(kind).tolist()},
     )
-    # It looks up no float64: see whether it has found the number itself.
+    # LabelEncoder does not look up float64: check that it has found the number itself.
     is_exact = g.Equal(g.Gather(np.append(np.nan, keys), place, axis=0), x)
     found = g.Gather(np.append(0, codes[: len(keys)]), place, axis=0)
     return g.Where(is_exact, found, np.array(0))

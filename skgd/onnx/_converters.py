@@ -1,4 +1,4 @@
-"""What skl2onnx calls: the shapes of the outputs of each estimator, and its nodes."""
+"""The functions that skl2onnx calls: for the types of an estimator's outputs, and nodes."""
 
 import numpy as np
 from skl2onnx import update_registered_converter
@@ -35,10 +35,10 @@ __all__ = ["register_estimators"]
 
 SCALERS = MinMaxScaler, MeanScaler, ZScoreScaler, StandardScaler, RobustClipScaler
 
-# What is written of ``stages_``.
+# The entries of ``stages_`` that can be written.
 STAGES = {"activation", "bias", "edges", "embedding", "periodic", "scale"}
 
-# As of skl2onnx's own classifiers.
+# The options of skl2onnx's own classifiers.
 OPTIONS = {
     "zipmap": [True, False, "columns"],
     "output_class_labels": [False, True],
@@ -48,13 +48,7 @@ OPTIONS = {
 
 def register_estimators():
     """Tell skl2onnx how to convert the estimators."""
-    for scaler in (
-        MinMaxScaler,
-        MeanScaler,
-        ZScoreScaler,
-        StandardScaler,
-        RobustClipScaler,
-    ):
+    for scaler in SCALERS:
         update_registered_converter(scaler, "SkgdScaler", _scaler_shapes, _write_scaler)
     update_registered_converter(
         HiddenLayerTransformer, "SkgdHiddenLayer", _hidden_layer_shapes, _write_hidden_layer
@@ -74,14 +68,14 @@ def register_estimators():
 
 
 def _set_type(operator, index, kind, *shape):
-    """Set the type of an output: as a rule of skl2onnx, that of the first input."""
+    """Set the type of an output, by default to the one that fits the first input."""
     kind = kind or type(guess_tensor_type(operator.inputs[0].type))
     n_rows = operator.inputs[0].get_first_dimension()
     operator.outputs[index].type = kind([n_rows, *shape])
 
 
 def _dtype_of(variable):
-    """Return the dtype to compute in for an input, or that of an output."""
+    """Return the dtype of an input, in which to compute, or of an output."""
     return np.dtype(guess_numpy_type(variable.type))
 
 
@@ -117,9 +111,9 @@ def _write_scaler(scope, operator, container):
 
 
 def _write_outputs(scope, operator, container):
-    """Write what the links of a network give, the mean of the members'.
+    """Write the predictions of a network, or the mean of those of members.
 
-    Returns the graph, of its dtype, and the name.
+    It returns the graph and the name of the result.
     """
     model = operator.raw_operator
     if isinstance(model, BaseTabularMLP):
@@ -129,14 +123,14 @@ def _write_outputs(scope, operator, container):
 
 
 def _write_layers(scope, operator, container, model, n_layers=None):
-    """Write the first layers of a network, all without a number."""
+    """Write the first layers of a network, by default all."""
     coefs, intercepts, activations, stages = model._checked_network(n_layers)
     for key in stages.keys() - STAGES:
         raise NotImplementedError(
             f"skgd cannot write stages_[{key!r}] of {type(model).__name__} in ONNX. Fit a "
             "network without it."
         )
-    # As of predictions.
+    # The dtype is that of predictions.
     is_single = all(isinstance(v.type, FloatTensorType) for v in operator.inputs)
     given = np.dtype(np.float32 if is_single else np.float64)
     g = Graph(scope, container, np.promote_types(given, coefs[0].dtype))
@@ -161,7 +155,7 @@ def _write_members(scope, operator, container):
     outputs = write_function(g, z, model._link_of(None))
     g.dtype = np.dtype(np.float64)
     if not found:
-        # Columns that were all constant are not read, but there is an output a row.
+        # If all columns were constant, none is read, but each row has an output.
         n_rows = g.Gather(g.Shape(operator.inputs[0].full_name), np.array([0]), axis=0)
         outputs = g.Expand(outputs, g.Concat(np.array([1]), n_rows, np.array([1]), axis=0))
     total = g.ReduceSum(g.cast(outputs, g.dtype), np.array([0]), keepdims=0)
@@ -210,7 +204,7 @@ def _is_multilabel(model):
 def _labels_of(scope, model):
     """Return the labels as int64 or as strings, or their places if an option says so."""
     classes = get_label_classes(scope, model)
-    # No floats but whole ones are classes.
+    # Floats that are classes are whole numbers.
     return classes.astype(np.int64) if classes.dtype.kind in "biuf" else classes
 
 
@@ -224,7 +218,7 @@ def _classifier_shapes(operator):
         is_string = labels.dtype.kind in "OU"
         _set_type(operator, 0, StringTensorType if is_string else Int64TensorType)
     options = operator.scope_inst.get_options(model, {"zipmap": True})
-    # ZipMap takes no others than float32.
+    # ZipMap takes only float32.
     kind = FloatTensorType if options["zipmap"] is True else None
     _set_type(operator, 1, kind, n_classes)
 
@@ -247,7 +241,7 @@ def _write_classifier(scope, operator, container):
 
 
 def _published(g, p, model):
-    """Write the probabilities of the classes that there are, at the temperature."""
+    """Write the calibrated probabilities of the classes."""
     n_classes, power = len(model.classes_), 1 / model.temperature_
     if model._is_multilabel:
         if power == 1:

@@ -1,4 +1,4 @@
-"""The export of an estimator, by rows of any table."""
+"""Export an estimator, with the types of its inputs from a table."""
 
 import numpy as np
 import skl2onnx
@@ -23,20 +23,20 @@ __all__ = ["to_onnx"]
 def to_onnx(estimator, X, **options):
     """Convert a fitted estimator to ONNX.
 
-    It calls :func:`skl2onnx.to_onnx`, for any table as ``X`` and for any search.
+    It calls :func:`skl2onnx.to_onnx`, but also takes data frames, sparse rows and searches.
 
     Parameters
     ----------
     estimator : fitted estimator
-        An estimator of skgd, a pipeline that has one, or a search over these, of which the
-        ``best_estimator_`` is converted.
+        An estimator of skgd, a pipeline that has one, or a search over these. The
+        ``best_estimator_`` of a search is converted.
 
     X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-        Some rows, to tell the types and the names of the inputs, with the columns of
-        training in their order. A data frame has an input
-        of shape (n, 1) for each column, under its name: of strings for categories that are
-        strings, and of seconds since 1970 for dates. An array of one type has a single
-        input, ``X``, which is dense for sparse rows, too.
+        Some rows, with the columns of training in their order. They determine the names and
+        the types of the inputs. For a data frame, the model has an input of shape (n, 1)
+        for each column, with its name: of strings for categories that are strings, and of
+        seconds since 1970 for dates. For an array of one type, the model has a single
+        input, ``X``, which is dense also for sparse rows.
 
     **options : dict
         Further arguments of :func:`skl2onnx.to_onnx`, such as ``options={"zipmap":
@@ -69,7 +69,7 @@ def to_onnx(estimator, X, **options):
 
 
 def _without_searches(estimator):
-    """Return the best estimator of a search, also in place of the last step."""
+    """Return the best estimator of a search, also within a pipeline."""
     if isinstance(estimator, BaseSearchCV):
         check_is_fitted(
             estimator,
@@ -87,10 +87,10 @@ def _without_searches(estimator):
 
 
 def _check_names(estimator, labels):
-    """Raise if there are other columns than in training, which predictions refuse."""
+    """Raise if the names of the columns are not those of training."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[0][1]
-    # It finds columns by name.
+    # A ColumnTransformer finds columns by name.
     if isinstance(estimator, ColumnTransformer):
         return
     names = getattr(estimator, "feature_names_in_", ())

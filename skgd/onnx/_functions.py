@@ -1,4 +1,4 @@
-"""Activations and links as nodes."""
+"""Write activations and links as nodes."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def _elu(g, z, alpha):
 
 
 def _gelu(g, z):
-    # onnxruntime has it in float32 only.
+    # onnxruntime has Erf in float32 only.
     erf = g.Erf(g.cast(g.Mul(z, 0.5**0.5), np.float32))
     return g.Mul(g.Mul(z, 0.5), g.Add(g.cast(erf, g.dtype), 1.0))
 
@@ -62,7 +62,7 @@ def _quantiles(g, z, *levels):
     return g.MatMul(g.Where(is_first, z, _softplus(g, z)), ones)
 
 
-# By the name of the link. They do not need the arguments of the loss, but for their number.
+# Writers by the name of the link. They need only the number of the loss's arguments.
 LINKS = {
     "identity": lambda g, z, *arguments: z,
     "exp": lambda g, z, *arguments: g.Exp(z),
@@ -71,7 +71,8 @@ LINKS = {
     "quantiles": _quantiles,
 }
 
-# By the functions that the nodes stand for: a subclass that has others needs other nodes.
+# Writers by the functions that the nodes replace: a subclass with other functions needs
+# other nodes.
 _WRITERS: dict = {}
 
 
@@ -82,7 +83,7 @@ def _functions_of(plugin):
 
 
 def register(plugin, function) -> None:
-    """Tell how an activation, or the link of a loss, is written in ONNX.
+    """Define how an activation, or the link of a loss, is written in ONNX.
 
     Parameters
     ----------
@@ -93,8 +94,8 @@ def register(plugin, function) -> None:
         Called as ``function(g, z, *arguments)`` with the name of the linear input (for a
         link, the linear output) and the arguments of the plug-in's constructor. It returns
         the name of the result. ``g.Add(z, 1.0)`` adds a node of the type Add and returns
-        the name of its output, and so on for all types of ONNX. Inputs are names or
-        numbers, other arguments attributes.
+        the name of its output; the same works for all types of ONNX. Positional arguments
+        are inputs: names or numbers. Keyword arguments are attributes of the node.
 
     Examples
     --------

@@ -13,19 +13,19 @@ class Graph:
     """Adds nodes to the graph that skl2onnx converts a model to.
 
     ``g.Add(x, 1.0)`` adds a node of this type and returns the name of its output. Inputs
-    are names, arrays, or numbers of the graph's ``dtype``. Other arguments are attributes
+    are names, arrays, or numbers of the graph's ``dtype``. Keyword arguments are attributes
     of the node.
 
     Parameters
     ----------
     scope : skl2onnx Scope
-        Gives names.
+        Creates unique names.
 
     container : skl2onnx ModelComponentContainer
-        Takes the nodes.
+        Receives the nodes.
 
     dtype : dtype, default=float64
-        That of numbers.
+        The dtype of numbers.
     """
 
     def __init__(self, scope, container, dtype=np.float64):

@@ -1,4 +1,4 @@
-"""The stages of a network as nodes."""
+"""Write the stages of a network as nodes."""
 
 import numpy as np
 
@@ -26,14 +26,14 @@ def write_network(g, layout, theta, inputs):
         The graph.
 
     layout : Layout
-        The stages, of predictions.
+        The stages, as in predictions.
 
     theta : ndarray of shape (n_params,) or (n_members, n_params)
-        The parameters. Those of members give a tensor of members.
+        The parameters. With those of members, the result is a tensor over members.
 
     inputs : dict
-        By the class of the stage, the name of what the first stage and each input group
-        read.
+        The names of the inputs of the first stage and of each input group, by the class of
+        the stage.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def write_network(g, layout, theta, inputs):
 
 
 def _normalized(g, z, stage, scale, shift):
-    """Write layer normalization: the operator is newer than the oldest opset."""
+    """Write layer normalization; its operator is newer than the oldest opset."""
 
     def mean(x):
         return g.Div(g.ReduceSum(x, np.array([-1]), keepdims=1), stage.outputs)
@@ -87,7 +87,7 @@ def _normalized(g, z, stage, scale, shift):
 
 
 def _write_periodic(g, z, stage, rows):
-    """Write the inputs, then the combinations of cosines of the first columns."""
+    """Write the inputs, followed by the combinations of cosines of the first columns."""
     n_columns, n_waves, n_outputs = stage.numbers
     *lead, _, _ = rows.shape
     ends = np.cumsum([n_waves, n_waves, n_outputs * n_waves])

@@ -25,7 +25,7 @@ def transform(X, affine, *, inverse, copy):
         Whether to map back, except for the clipping.
 
     copy : bool
-        Whether to write to a new array, or to ``X``.
+        Whether to write to a new array; otherwise to ``X``.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def transform(X, affine, *, inverse, copy):
         If ``X`` is infinite.
     """
     if not copy:
-        # To find infinity on the way would be too late for those who gave X.
+        # In place, infinity must be found before X is changed.
         refuse_infinity(X)
     out = np.empty_like(X, subok=False) if copy else X
     plain = is_plain(X)

@@ -39,13 +39,13 @@ DTYPES = (np.float64, np.float32, np.float16)
 class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned):
     """Base of the scalers.
 
-    A scaler says how to summarize data, what to publish of a summary, and which affine
-    map follows from that. Two conventions hold for all of them: a call that raises
-    leaves the scaler as it was, and NaN passes through and is left out of the
-    statistics.
+    A scaler defines how to summarize data, which fitted attributes follow from a summary,
+    and which affine map follows from these. All scalers have two conventions: a call that
+    raises leaves the scaler as it was, and NaNs are ignored when fitting and kept when
+    transforming.
     """
 
-    # What is fitted to, and what of it is summarized.
+    # The sparse formats that are accepted, and what is summarized.
     _accept_sparse: tuple | bool = False
     _moments, _extremes = True, False
     _counterpart: type = preprocessing.StandardScaler
@@ -73,7 +73,7 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than those fitted.
+            If `X` has infinite numbers, or other features than in fit.
         """
         return self._transform(X, self.copy, inverse=False)
 
@@ -94,12 +94,12 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than those fitted.
+            If `X` has infinite numbers, or other features than in fit.
         """
         return self._transform(X, self.copy, inverse=True)
 
     def _take(self, summary):
-        """Hold a summary of the data, and publish what follows from it."""
+        """Store a summary of the data, and set the fitted attributes."""
         self._summary = summary
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             self._publish()
@@ -108,7 +108,7 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         """Raise if parameters that are valid one by one do not go together."""
 
     def _update(self, X, sample_weight=None, *, reset):
-        """Take in data, after what has been seen or instead of it."""
+        """Fit to data, in addition to earlier data or instead of them."""
         with unchanged_by_errors(self):
             self._check_parameters()
             if not self._accept_sparse:
@@ -120,7 +120,7 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
                 reset=reset,
                 accept_sparse=self._accept_sparse,
                 dtype=DTYPES,
-                # In dense data, infinity is found on the way by the compiled loop.
+                # In dense data, the compiled loop finds infinity.
                 ensure_all_finite=False,
             )
             if issparse(X):
@@ -147,10 +147,10 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         return self
 
     def merge(self, other: Self) -> Self:
-        """Take in what another scaler was fitted to.
+        """Merge the statistics of another fitted scaler into this one.
 
-        The result is that of :meth:`partial_fit` with the data of the other scaler, to
-        the last bit, so that parts of the data can be fitted in different processes.
+        The result is bitwise that of :meth:`partial_fit` with the data of the other scaler.
+        Parts of the data can therefore be fitted in different processes.
 
         Parameters
         ----------
@@ -175,32 +175,33 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         """
         if type(other) is not type(self):
             raise TypeError(
-                f"other must be a {type(self).__name__}, got {type(other).__name__}"
+                f"other must be a {type(self).__name__}, got {type(other).__name__}."
             )
         check_is_fitted(self)
         check_is_fitted(other)
         if self.n_features_in_ != other.n_features_in_:
             raise ValueError(
                 f"other must have {self.n_features_in_} features, as self has, "
-                f"got {other.n_features_in_}"
+                f"got {other.n_features_in_}."
             )
         names = [list(getattr(s, "feature_names_in_", ())) for s in (self, other)]
         if all(names) and names[0] != names[1]:
             raise ValueError(
-                f"other must have the feature names {names[0]}, as self has, got {names[1]}"
+                f"other must have the feature names {names[0]}, as self has, got "
+                f"{names[1]}."
             )
         with unchanged_by_errors(self):
             self._take(merge(self._summary, other._summary))
         return self
 
     def to_sklearn(self) -> Any:
-        """Return the fitted scaler as one of scikit-learn that maps the same.
+        """Return the fitted scaler as a scaler of scikit-learn.
 
-        It maps the same, up to rounding: tools that read scikit-learn's scalers, to
-        export them for example, read this one. Parameters and fitted attributes are
-        copied. :class:`MinMaxScaler` becomes scikit-learn's, the others become its
-        ``StandardScaler``. That of a :class:`MeanScaler` divides by the range. It has no
-        `var_`, so it cannot be fitted further by ``partial_fit``.
+        The new scaler maps the same, up to rounding, and works with tools that read
+        scikit-learn's scalers, for example to export them. Parameters and fitted attributes
+        are copied. :class:`MinMaxScaler` becomes scikit-learn's, the others become its
+        ``StandardScaler``. A :class:`MeanScaler` becomes one that divides by the range. It
+        has no `var_`, so ``partial_fit`` cannot continue it.
 
         Returns
         -------
@@ -234,7 +235,7 @@ class AffineScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versioned)
         given, params = X, {"dtype": DTYPES, "ensure_all_finite": False}
         params["accept_sparse"] = self._accept_sparse and "csr"
         if issparse(X):
-            # A new matrix is made of what is not CSR.
+            # Other formats are converted to a new matrix in CSR.
             params.update(copy=copy, force_writeable=True)
         if inverse:
             X = check_array(X, **params)
@@ -265,9 +266,9 @@ class WeightedScaler(AffineScaler):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The data, converted to float64 unless they are floats. Sparse only for a
-            :class:`ZScoreScaler` or :class:`StandardScaler` with ``with_mean=False``,
-            which converts to CSR unless they are CSR or CSC.
+            The data, converted to float64 unless they are floats. Only a
+            :class:`ZScoreScaler` or :class:`StandardScaler` with ``with_mean=False`` takes
+            sparse data, and converts them to CSR unless they are CSR or CSC.
 
         y : None
             Ignored.
@@ -283,11 +284,11 @@ class WeightedScaler(AffineScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite, if numbers of a feature are beyond 1e150 or all below
-            1e-150 in size but not 0, or if a weight is negative or all are zero.
+            If `X` has infinite numbers, if the largest magnitude of a feature is above
+            1e150 or below 1e-150 but not 0, or if a weight is negative or all are zero.
 
         TypeError
-            If `X` is sparse where it must not be.
+            If `X` is sparse and the scaler takes dense data only.
         """
         return self._update(X, sample_weight, reset=True)
 
@@ -314,10 +315,10 @@ class WeightedScaler(AffineScaler):
         Raises
         ------
         ValueError
-            As :meth:`fit`, or if `X` has other features than before.
+            As for :meth:`fit`, or if `X` has other features than before.
 
         TypeError
-            If `X` is sparse where it must not be.
+            If `X` is sparse and the scaler takes dense data only.
         """
         return self._update(X, sample_weight, reset=False)
 
@@ -329,14 +330,14 @@ def checked_weight(sample_weight, X):
         total = weight.sum()
     if weight.min() < 0 or not 0 < total < np.inf:
         raise ValueError(
-            "sample_weight must have no negative number and a positive, finite sum: got "
-            f"numbers from {weight.min()} to {weight.max()} with a sum of {total}"
+            "sample_weight must have no negative number and a positive, finite sum, got "
+            f"numbers from {weight.min()} to {weight.max()} with a sum of {total}."
         )
     return weight
 
 
 def refuse_sparse(scaler, X):
-    """Raise scikit-learn's TypeError of scalers that are for dense data only."""
+    """Raise the TypeError of scikit-learn's scalers that take dense data only."""
     if issparse(X):
         raise TypeError(
             f"{type(scaler).__name__} does not support sparse input. "

@@ -1,4 +1,4 @@
-"""The bins of piecewise-linear columns: their edges, and where a number is among them."""
+"""The bins of piecewise-linear columns: their edges, and the bin of each number."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from skgd.preprocessing._robust import center_and_scale, in_order, quantiles
 
 __all__ = ["MOST_BINS", "all_binned", "all_edges", "binned", "merged"]
 
-# Bins are 16-bit numbers.
+# The indices of bins are 16-bit numbers.
 MOST_BINS = 2**16 - 1
 
-# Edges that are closer count as equal, in quartile distances: beyond its first or last
-# edge, a number divided by the width of a narrow bin would be huge.
+# Edges that are closer than this many interquartile ranges are merged: beyond the first or
+# last edge, a number divided by the width of a narrow bin would be huge.
 LEAST_WIDTH = 1e-5
 
 
@@ -23,7 +23,7 @@ def merged(edges, scale=1.0):
     return np.array([*kept, edges[-1]])
 
 
-# Numbers too large for the network are found later.
+# `fit` later checks for numbers that are too large for the network.
 @np.errstate(over="ignore", invalid="ignore")
 def all_edges(X, n_bins, weight=None):
     """Return the edges of the bins of each column: (weighted) quantiles.
@@ -34,15 +34,15 @@ def all_edges(X, n_bins, weight=None):
         Finite numbers.
 
     n_bins : int
-        The most bins of a column.
+        The maximum number of bins of a column.
 
     weight : ndarray of shape (n_samples,), default=None
-        The weights of the rows; those of weight 0 count for nothing.
+        The weights of the rows. Rows of weight 0 are ignored.
 
     Returns
     -------
     list of ndarray, float64
-        At least two numbers a column.
+        At least two numbers for each column.
     """
     n_bins = min(n_bins, MOST_BINS // X.shape[1])
     weight = None if weight is None else weight.astype(np.float64)

@@ -18,13 +18,13 @@ __all__ = ["LARGEST", "SMALLEST", "Affine", "apply_affine", "summarize"]
 MIN_LANES = 64
 MIN_ROWS = 16
 MIN_BLOCK = 4096
-# The squares of numbers between them have all digits.
+# The squares of numbers between these limits keep all digits.
 SMALLEST, LARGEST = 1e-150, 1e150
 
 
 @strict_jit
 def _count_lanes(width, length):
-    """Return the lanes in a row: a power of two times ``width``, for them to fold."""
+    """Return the lanes in a row: ``width`` times a power of two, so that they fold."""
     lanes = width
     while lanes < min(MIN_LANES, length):
         lanes *= 2
@@ -74,7 +74,7 @@ def _widen_extremes(block, low, high):
 
 @strict_jit
 def _has_nonzero(block, weight, feature, width):
-    """Whether a feature has a number other than 0, and not NaN, of positive weight."""
+    """Return whether a feature has a number of positive weight that is not 0 or NaN."""
     for i in range(feature, block.size, width):
         if abs(block[i]) > 0.0 and weight[i] > 0.0:
             return True
@@ -122,16 +122,16 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
         The number of samples, at least 1.
 
     weight : ndarray of shape (n_samples,) or (0,), float64
-        The weights of the samples, all 1 if it is empty. The extremes know no weights.
+        The weights of the samples, all 1 if it is empty. The extremes ignore weights.
 
     moments : ndarray of shape (3, n_features) or (3, 0), float64, zero
-        Is given the sum of the weights of what is not NaN, the mean, and the sum of the
-        squared deviations from it. Where the data are infinite, or something overflows,
-        the mean or the sum is not finite. Where all squares of numbers have underflowed,
-        the sum is not 0.
+        Receives the sum of the weights of numbers that are not NaN, the mean, and the sum
+        of the squared deviations from it. Where the data are infinite, or something
+        overflows, the mean or the sum is not finite. Where all squares of numbers have
+        underflowed, the sum is not 0.
 
     extremes : ndarray of shape (2, n_features) or (2, 0), dtype of ``x``
-        Is given the minimum and maximum, NaN for nothing but NaN.
+        Receives the minimum and maximum, NaN if all numbers are NaN.
 
     References
     ----------
@@ -143,7 +143,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
     width = length // n_samples
     n_lanes = _count_lanes(width, length)
     block_size = n_lanes * max(MIN_ROWS, MIN_BLOCK // n_lanes)
-    # The lanes of a row, of which the first become those of the features.
+    # The lanes of a row. They are folded into the first ones, one for each feature.
     sums = np.empty((3, n_lanes))
     count, total, square = sums[0], sums[1], sums[2]
     shift = np.empty(n_lanes)
@@ -172,7 +172,7 @@ def summarize(x, n_series, n_samples, weight, moments, extremes):
                     for i in range(block.size // width):
                         block_weight[i * width + j] = weight[first + i]
 
-            # Where the block's mean is further from that of the blocks before it than
+            # If the block's mean is further from the mean of the blocks before it than
             # the block is wide, digits are lost, and a second look is needed.
             for j in range(width):
                 shift[j] = center[j] + moments[1, origin + j]

@@ -15,7 +15,7 @@ class MeanScaler(WeightedScaler):
         x' = \frac{x - \bar{x}}{\max - \min}
 
     with the mean and extremes of the training data, which are mapped into an interval
-    of length 1 about 0.
+    of length 1 that contains 0.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ class MeanScaler(WeightedScaler):
     NaNs are treated as missing values: disregarded in fit, and maintained in transform.
 
     A feature is taken as constant if its range is below ten machine epsilons of the data
-    times its largest magnitude. It is then centered, not scaled. A sample
-    of weight 0 counts for nothing, not for the range either.
+    times its largest magnitude. It is then centered, not scaled. Samples of weight 0 are
+    ignored, also in the range.
 
     Examples
     --------

@@ -34,9 +34,9 @@ class MinMaxScaler(AffineScaler):
         False, a writeable array of floats is transformed in place.
 
     clip : bool, default=False
-        Whether transformed values are clipped to `feature_range`: of its numbers in the
-        dtype of the data, none beyond it. :meth:`inverse_transform` cannot restore what
-        was clipped.
+        Whether transformed values are clipped to `feature_range`. They are also within it
+        after rounding to the dtype of the data. :meth:`inverse_transform` cannot restore
+        clipped values.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class MinMaxScaler(AffineScaler):
 
     data_range_ : ndarray of shape (n_features,), dtype of the data
         Per feature range ``data_max_ - data_min_``. Infinite if that overflows float32,
-        which concerns no other attribute and no method.
+        which affects no other attribute and no method.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -130,8 +130,9 @@ class MinMaxScaler(AffineScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite, if numbers of a feature are beyond 1e150 or all below
-            1e-150 in size but not 0, or if `feature_range` is not finite and increasing.
+            If `X` has infinite numbers, if the largest magnitude of a feature is above
+            1e150 or below 1e-150 but not 0, or if `feature_range` is not finite and
+            increasing.
 
         TypeError
             If `X` is sparse.
@@ -158,7 +159,7 @@ class MinMaxScaler(AffineScaler):
         Raises
         ------
         ValueError
-            As :meth:`fit`, or if `X` has other features than before.
+            As for :meth:`fit`, or if `X` has other features than before.
 
         TypeError
             If `X` is sparse.
@@ -193,8 +194,8 @@ class MinMaxScaler(AffineScaler):
 
     def _map(self, dtype):
         low, high = self.feature_range
-        # From the minimum rather than from `min_`, which has lost digits of it where
-        # the data are far from 0; then (0, 1) is never left by rounding.
+        # From the minimum, since `min_` has lost digits if the data are far from 0. With
+        # the minimum, rounding never leaves (0, 1).
         return Affine(
             self.data_min_.astype(np.float64),
             scaled_range(self.data_min_, self.data_max_),
@@ -205,13 +206,13 @@ class MinMaxScaler(AffineScaler):
 
 
 def _within(low, high, dtype):
-    """Return the extreme numbers of a dtype that are not outside of an interval."""
+    """Return the lowest and the highest number of a dtype within an interval."""
     first, last = dtype.type(low), dtype.type(high)
     if float(first) < low:
         first = np.nextafter(first, dtype.type(np.inf))
     if float(last) > high:
         last = np.nextafter(last, dtype.type(-np.inf))
     if first > last:
-        # No number of the dtype is inside: the nearest to it.
+        # No number of the dtype is inside. Take the nearest one.
         first = last = dtype.type(low)
     return float(first), float(last)

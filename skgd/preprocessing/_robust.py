@@ -28,8 +28,9 @@ def in_order(x, weight=None):
 def quantiles(x, n_parts, weight=None):
     """Return the quantiles 0, 1/n_parts, 2/n_parts, ..., 1 of some numbers.
 
-    They are those of ``np.quantile(..., method="averaged_inverted_cdf")``. So integer
-    weights are the same as repeated numbers, and weights times a constant change nothing.
+    They are those of ``np.quantile(..., method="averaged_inverted_cdf")``. Integer weights
+    are therefore the same as repeated numbers, and a common factor of all weights changes
+    nothing.
 
     Parameters
     ----------
@@ -58,9 +59,9 @@ def quantiles(x, n_parts, weight=None):
 
 
 def center_and_scale(x, weight=None, eps=EPSILON):
-    """Return the median and what to divide by, 0 if the numbers are all the same.
+    """Return the median and the scale, which is 0 if all numbers are equal.
 
-    That is the distance of the quartiles or, if they are equal, half the range.
+    The scale is the interquartile range or, if the quartiles are equal, half the range.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def center_and_scale(x, weight=None, eps=EPSILON):
         As in :func:`quantiles`.
 
     eps : float
-        Numbers count as equal up to ten times this part of them.
+        Numbers count as equal if their relative difference is at most ten times this.
     """
     x = np.clip(x, -LARGEST, LARGEST)
     low, first, median, third, high = quantiles(x, 4, weight).tolist()
@@ -81,7 +82,7 @@ def center_and_scale(x, weight=None, eps=EPSILON):
 
 def smooth_clip(x, center, scale, clip=3.0):
     r"""Return :math:`z / \sqrt{1 + (z / c)^2}` of z = (x - center) / scale."""
-    # Farther out, it is the bound to the last digit, but the square overflows.
+    # Beyond this, z / c is so large that the result is the bound, but its square overflows.
     far = min(1e100 * clip, np.finfo(np.float64).max)
     with np.errstate(over="ignore", under="ignore"):
         z = np.clip(x, -LARGEST, LARGEST)
@@ -89,12 +90,12 @@ def smooth_clip(x, center, scale, clip=3.0):
         z /= scale
         np.clip(z, -far, far, out=z)
         z /= np.sqrt(1 + np.square(z / clip))
-    # It may be beyond by a rounding.
+    # Rounding may exceed the bound.
     return np.clip(z, -clip, clip, out=z)
 
 
 def inverse_smooth_clip(y, center, scale, clip=3.0):
-    """Return the x of which ``y`` is the smooth clip: infinity at the bounds."""
+    """Return the x whose smooth clip is ``y``; at the bounds it is infinite."""
     t = y / clip
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         return y / np.sqrt((1 - t) * (1 + t)) * scale + center

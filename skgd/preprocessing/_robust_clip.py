@@ -31,8 +31,8 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         x' = \frac{z}{\sqrt{1 + (z / c)^2}}
 
     with the bound :math:`c` = `clip`. Near the median, :math:`x'` is almost :math:`z`.
-    Outliers end between :math:`-c` and :math:`c`, in their order, and do not change how
-    the others are scaled.
+    Outliers are mapped to numbers between :math:`-c` and :math:`c`, keep their order, and
+    do not change how other numbers are scaled.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
     Attributes
     ----------
     center_ : ndarray of shape (n_features,), float64
-        Per feature median. NaN where all data are.
+        Per feature median. NaN for a feature of NaNs only.
 
     scale_ : ndarray of shape (n_features,), float64
-        What the centered data are divided by: the distance of the quartiles. Half the
-        range where the quartiles are equal, and 1 for a constant feature.
+        What the centered data are divided by: the interquartile range; half the range if
+        the quartiles are equal, and 1 for a constant feature.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -65,8 +65,8 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
     NaNs are treated as missing values: disregarded in fit, and maintained in transform.
 
     Median and quartiles are those of ``np.quantile`` with
-    ``method="averaged_inverted_cdf"``. So a sample of weight 2 is the same as two samples,
-    and weights times a constant give the same scaler.
+    ``method="averaged_inverted_cdf"``. A sample of weight 2 is therefore the same as two
+    samples, and a common factor of all weights changes nothing.
 
     Numbers count as equal if they differ by less than ten machine epsilons of the data
     times their magnitude.
@@ -105,7 +105,7 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
             Ignored.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples. One of weight 0 counts for nothing.
+            Weights of the samples. Samples of weight 0 are ignored.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         Raises
         ------
         ValueError
-            If `X` is infinite, or if a weight is negative or all are zero.
+            If `X` has infinite numbers, or if a weight is negative or all are zero.
 
         TypeError
             If `X` is sparse.
@@ -147,7 +147,7 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than those fitted.
+            If `X` has infinite numbers, or other features than in fit.
         """
         check_is_fitted(self)
         X = np.asarray(self._validated(X, reset=False))
@@ -163,8 +163,8 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         ----------
         X : array-like of shape (n_samples, n_features)
             Transformed data, from ``-clip`` to ``clip``. The bounds themselves become
-            infinite: `transform` only gives them for numbers too far from the median to
-            be told apart.
+            infinite: `transform` returns them for all numbers that are too far from the
+            median to be distinguished.
 
         Returns
         -------
@@ -174,13 +174,12 @@ class RobustClipScaler(OneToOneFeatureMixin, TransformerMixin, Explained, Versio
         Raises
         ------
         ValueError
-            If `X` has numbers beyond ``-clip`` or ``clip``, or other features than those
-            fitted.
+            If `X` has numbers beyond ``-clip`` or ``clip``, or other features than in fit.
         """
         check_is_fitted(self)
         X = check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
         _check_n_features(self, X, reset=False)
-        # The bound as rounded to the dtype.
+        # The bound is rounded to the dtype, as X is.
         beyond = np.abs(X) > X.dtype.type(self.clip)
         if beyond.any():
             row, column = np.argwhere(beyond)[0]

@@ -1,15 +1,15 @@
-"""What a scaler knows about the data it has seen, and how two such are merged.
+"""Summaries of the data that a scaler has seen, and how two of them are merged.
 
-That is a dict of numbers and arrays, which any format can save:
+A summary is a dict of numbers and arrays, which any format can save:
 
 =================  =========================================================================
 ``n_samples``      the number of samples
 ``weighted``       whether some had a weight
 ``heaviest``       the largest weight, 1 without weights
-``count``          for each feature, the sum of the weights of what is not NaN
+``count``          for each feature, the sum of the weights of numbers that are not NaN
 ``mean``           the mean, 0 where nothing was counted
 ``variance``       the population variance
-``low``, ``high``  the extremes, of the dtype of the data; NaN for nothing but NaN
+``low``, ``high``  the extremes, of the dtype of the data; NaN if all numbers are NaN
 =================  =========================================================================
 
 Arrays that a scaler has not asked for are empty.
@@ -47,13 +47,16 @@ def merge(one, other):
 
 def _merge_moments(one, other):
     """Return count, mean and variance of both parts of the data, by Chan's formula."""
-    # From the larger part's mean the way to the common one is the shorter.
+    # Start from the mean of the larger part, which is closer to the common one.
     swap = other[0] > one[0]
     count, mean, variance = np.where(swap, other, one)
     added, other_mean, other_variance = np.where(swap, one, other)
     total = count + added
     if not np.isfinite(total).all():
-        raise ValueError("sample_weight must have a finite sum over all calls")
+        raise ValueError(
+            "sample_weight must have a finite sum over all calls. Divide all weights by "
+            "the largest."
+        )
     share = added / np.where(total > 0, total, 1.0)
     delta = np.where(added > 0, other_mean - mean, 0.0)
     variance = (
@@ -65,10 +68,10 @@ def _merge_moments(one, other):
 def is_constant(summary):
     """Return where the variance is below the error bound of its computation.
 
-    That of the two-pass algorithm, as in scikit-learn; see T. F. Chan, G. H. Golub and
-    R. J. LeVeque, "Algorithms for computing the sample variance: analysis and
-    recommendations", The American Statistician 37(3), 1983. Samples count by their weights
-    in units of the heaviest: weights times a constant are the same weights.
+    The bound is that of the two-pass algorithm, as in scikit-learn; see T. F. Chan,
+    G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample variance: analysis
+    and recommendations", The American Statistician 37(3), 1983. Weights are divided by the
+    largest, so that a common factor changes nothing.
     """
     eps = np.finfo(np.float64).eps
     count = np.maximum(summary["count"] / summary["heaviest"], 1.0)
@@ -77,7 +80,7 @@ def is_constant(summary):
 
 
 def n_samples_seen(summary):
-    """Return the count of each feature, or of all if they have the same."""
+    """Return the count of each feature, or a single number if they are all equal."""
     count = summary["count"]
     if not summary["weighted"]:
         count = count.astype(np.int64)

@@ -15,7 +15,7 @@ from skgd.preprocessing._statistics import merge, summary_of
 
 __all__ = ["misfit", "summarize"]
 
-# Where the larger of mean and deviation, or of the extremes, lies between these, nothing is
+# If the larger of mean and deviation, or of the extremes, lies between these, no digits are
 # lost: all numbers, and deviations above rounding errors, lie well within the limits.
 SAFE = 1e-130, 1e140
 
@@ -29,7 +29,7 @@ def summarize(X, weight, moments, extremes):
         The data, floats. CSR or CSC, finite or NaN, if sparse, for moments only.
 
     weight : ndarray of shape (n_samples,), float64, or None
-        The weights of the samples. One of weight 0 counts for nothing.
+        The weights of the samples. Samples of weight 0 are ignored.
 
     moments, extremes : bool
         What to summarize.
@@ -42,12 +42,12 @@ def summarize(X, weight, moments, extremes):
     Raises
     ------
     ValueError
-        If ``X`` is infinite.
+        If ``X`` has infinite numbers.
     """
     heaviest, exponent = 1.0, 0
     if weight is not None:
         heaviest = float(weight.max())
-        # The largest is about 1 then. A power of two costs no digits.
+        # Make the largest about 1. A power of two costs no digits.
         exponent = np.frexp(heaviest)[1]
         weight = np.ldexp(weight, -exponent)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -61,7 +61,7 @@ def summarize(X, weight, moments, extremes):
 
 
 def misfit(X, weight, summary):
-    """Find a feature of numbers whose squares, or their sum, cannot be represented.
+    """Find a feature for which squares, or their sum, cannot be represented.
 
     Parameters
     ----------
@@ -110,26 +110,26 @@ def misfit(X, weight, summary):
 def _summarize_sparse(X, weight):
     X = X.astype(np.float64, copy=False)
     if weight is not None and not weight.all():
-        # The squares of what has no weight must not matter either.
+        # The squares of rows without weight must not matter either.
         X, weight = X[weight > 0], weight[weight > 0]
     mean, variance, count = mean_variance_axis(
         X, axis=0, weights=weight, return_sum_weights=True
     )
     seen = count > 0
-    # The variance of a constant may be below zero by a rounding.
+    # Rounding may make the variance of a constant negative.
     mean, variance = np.where(seen, [mean, np.maximum(variance, 0.0)], 0.0)
     return summary_of(X.shape[0], False, 1.0, count, mean, variance, *np.empty((2, 0)))
 
 
 def _summarize_dense(X, weight, moments, extremes):
-    """Summarize parts on several threads; join them in order, however many there are."""
-    # What has no weight must not be among the extremes.
+    """Summarize parts by any number of threads, and merge them in order."""
+    # Rows without weight must not be among the extremes.
     left_out = extremes and weight is not None and not weight.all()
     if left_out:
         refuse_infinity(X)
     plain = is_plain(X) and not left_out
 
-    # NumPy's error state is one of each thread.
+    # Each thread has its own error state of NumPy.
     @np.errstate(over="ignore", under="ignore", invalid="ignore")
     def run(part):
         block, block_weight = X[part], weight

@@ -17,7 +17,7 @@ __all__ = ["ZScoreScaler"]
 class SparseCenteringError(TypeError, ValueError):
     """Sparse data cannot be centered.
 
-    scikit-learn raises a ValueError, where its own checks of estimators expect a
+    scikit-learn's scaler raises a ValueError, but its checks of estimators expect a
     TypeError.
     """
 
@@ -45,7 +45,7 @@ class ZScoreScaler(WeightedScaler):
         False, a writeable array of floats, or CSR matrix, is transformed in place.
 
     with_mean : bool, default=True
-        Whether the data are centered. Sparse data cannot be.
+        Whether the data are centered. Sparse data cannot be centered.
 
     with_std : bool, default=True
         Whether the data are scaled to unit variance.
@@ -86,7 +86,7 @@ class ZScoreScaler(WeightedScaler):
     A feature is taken as constant if its variance is below the error bound of the
     two-pass algorithm, :math:`n ε σ^2 + (n ε μ)^2` with the machine epsilon ε of
     float64 [1]_. It is then centered, not scaled. For weighted samples, n is the sum of
-    the weights in units of the largest: weights times a constant give the same scaler.
+    the weights divided by the largest, so that a common factor changes nothing.
 
     References
     ----------
@@ -148,8 +148,8 @@ class ZScoreScaler(WeightedScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than those fitted, or if it is
-            sparse and ``with_mean=True``.
+            If `X` has infinite numbers or other features than in fit, or if it is sparse
+            and ``with_mean=True``.
         """
         return self._transform(X, self.copy if copy is None else copy, inverse=False)
 
@@ -173,8 +173,8 @@ class ZScoreScaler(WeightedScaler):
         Raises
         ------
         ValueError
-            If `X` is infinite or has other features than those fitted, or if it is
-            sparse and ``with_mean=True``.
+            If `X` has infinite numbers or other features than in fit, or if it is sparse
+            and ``with_mean=True``.
         """
         return self._transform(X, self.copy if copy is None else copy, inverse=True)
 

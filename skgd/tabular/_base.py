@@ -47,17 +47,17 @@ from skgd.tabular._scoring import scorer_of
 
 __all__ = ["BaseTabularMLP"]
 
-# What the learning rate is multiplied by: weights of bins and vectors of categories follow
-# few rows.
+# Factors of the learning rate: each weight of a bin and each vector of a category learns
+# from few rows only.
 RATE_FACTORS = {"embedding": 0.3}
 
-# Reasons to stop a member before its end, the first of which counts for all.
+# Reasons that stop a member early. If there are several, the first is that of the fit.
 UNFINISHED = "interrupted", "max_time"
 
-# Kinds of columns that are read as codes.
+# Kinds of columns that the network reads as codes.
 CODED = {"one_hot", "embedding"}
 
-# Parameters that networks of arrays have, too.
+# Parameters that the networks for arrays have, too.
 SHARED = (
     "hidden_layer_sizes",
     "activation",
@@ -91,9 +91,9 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         "dropout": [c for c in CONSTRAINTS["dropout"] if c not in (list, tuple)],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="right")],
     }
-    # What other estimators have.
+    # A parameter of the networks for arrays only.
     max_grad_norm: Any = None
-    # The classifier has another.
+    # A parameter of the classifier only.
     label_smoothing: Any = 0.0
     members_: list
     stop_reason_: str
@@ -110,7 +110,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         sample_weight_val=None,
         groups=None,
     ) -> Self:
-        """Fit members to a table.
+        """Fit the members to a table.
 
         Parameters
         ----------
@@ -126,7 +126,8 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             out.
 
         X_val : {DataFrame, array-like} of shape (n_val, n_features), default=None
-            Rows to choose the best epoch by. All members then train on all rows of ``X``.
+            Validation rows, which choose the best epoch. All members then train on all rows
+            of ``X``.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             The targets of ``X_val``.
@@ -189,14 +190,14 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         if not kept:
             raise ValueError(
                 f"max_time={self.max_time} is over before the first epoch, which takes "
-                f"about {self.plan_['epoch_seconds']:.2g} seconds. Increase it."
+                f"about {self.plan_['epoch_seconds']:.2g} seconds. Increase max_time."
             )
         self._publish([run for run, _ in kept], recipe)
         self._learn_from_held_out(recipe, kept, encoded, rows, len(targets))
         if self.refit and self.stop_reason_ not in UNFINISHED:
             n_epochs = _joint_best(self.validation_loss_curves_)
             del runs, kept
-            # By its training loss, none is to stop.
+            # Without held-out rows, the training loss must not stop a member.
             recipe = replace(recipe, n_iter_no_change=np.inf)
             runs = [begin_member(recipe, encoded, None, seed) for seed in seeds]
             self._train(runs, n_epochs, clock, self.members_)
@@ -206,12 +207,15 @@ class BaseTabularMLP(Linked, Explained, Versioned):
                     {"parameters": run.best.theta, "best_epoch": n_epochs} for run in runs
                 ]
             else:
-                # The members that held rows out are finished, and these are not.
+                # Keep the members that held rows out, since these are not finished.
                 self.stop_reason_ = next(r for r in UNFINISHED if r in reasons)
         return self
 
     def _read(self, X, y, sample_weight):
-        """Validate the data to train on, learn, and return encoded targets and weights."""
+        """Validate the training data, and return encoded targets and weights.
+
+        It learns how to encode the targets and the columns.
+        """
         self._check_columns(X, reset=True)
         if y is None:
             raise ValueError(
@@ -239,7 +243,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         """Check the number and the names of the columns."""
         shape = X.shape if hasattr(X, "shape") else np.asarray(X, dtype=object).shape
         if len(shape) != 2:
-            # It raises, and says why.
+            # This raises scikit-learn's error.
             check_array(X, dtype=None)
         validate_data(self, X, skip_check_array=True, reset=reset)
 
@@ -306,7 +310,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         epoch = epoch_seconds(recipe, encoded, fraction, n_threads, left)
         left = clock.deadline - perf_counter()
         if self.refit:
-            # For another one with all rows.
+            # Keep time for the refit on all rows.
             left /= 1 + 1 / (1 - fraction)
         n_members, max_iter = plan_for(left, epoch, **plan, n_threads=n_threads)
         return {
@@ -317,7 +321,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         }
 
     def _train(self, runs, n_epochs, clock, finished=()):
-        """Train the members; Ctrl-C raises if it leaves none."""
+        """Train the members; Ctrl-C raises if no member has finished an epoch."""
         report = Report(len(runs), n_epochs) if self.verbose else None
         n_threads = min(available_threads(self.n_jobs), len(runs))
         train_members(runs, n_epochs, clock, n_threads, report)
@@ -327,7 +331,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             warn("Training interrupted by user.")
 
     def _publish(self, runs, recipe):
-        """Set the fitted attributes that tell of the training."""
+        """Set the fitted attributes that describe the training."""
         self.members_ = [
             {"parameters": run.best.theta, "best_epoch": run.best_epoch} for run in runs
         ]
@@ -336,7 +340,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         self.loss_curves_ = [[epoch[0] for epoch in run.epochs] for run in runs]
         self.validation_loss_curves_ = [[epoch[1] for epoch in run.epochs] for run in runs]
         reasons = [run.stop_reason for run in runs]
-        # What ended all of them, or else most.
+        # A reason that stopped a member early, or else the most frequent one.
         found = [reason for reason in UNFINISHED if reason in reasons]
         self.stop_reason_ = found[0] if found else max(reasons, key=reasons.count)
         if "diverged" in reasons:
@@ -347,7 +351,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             )
 
     def _learn_from_held_out(self, recipe, kept, encoded, rows, n_samples):
-        """Average what members predict of the rows held out, to publish and learn from."""
+        """Average the predictions of held-out rows; learn from them and publish them."""
         is_given = isinstance(kept[0][1], Encoded)
         scored = kept[0][1] if is_given else encoded
         total = np.zeros((len(scored.y), self.n_outputs_))
@@ -384,7 +388,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         return self._published(total / len(self.members_))
 
     def _learn_outputs(self, outputs, y, weight):
-        """Learn from what members predict of rows that they have not trained on."""
+        """Learn from the mean predictions of held-out rows; by default nothing."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -407,7 +411,7 @@ def _weights_of(sample_weight, y):
 
 
 def _in_float32(weight):
-    """Return weights of at most 1, and 0 instead of what is no normal number there."""
+    """Return weights of at most 1 as float32, with 0 in place of subnormal numbers."""
     if weight is None:
         return None
     weight = weight / weight.max()

@@ -20,13 +20,13 @@ from skgd.tabular._network import DTYPE
 
 __all__ = ["TabularMLPClassifier"]
 
-# Scores that ask for the right class rather than for its probability.
+# Scores that depend on the predicted class, not on its probability.
 OF_LABELS = "accuracy", "balanced_accuracy", "f1", "jaccard", "precision", "recall"
 
-# The logarithms between which the temperature is looked for.
+# The range in which the logarithm of the temperature is searched.
 TEMPERATURES = -3.0, 3.0
 
-# Stands for probabilities that are rounded to zero.
+# Replaces probabilities that round to zero.
 TINY = float(np.finfo(DTYPE).tiny)
 
 
@@ -35,27 +35,28 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     """Neural networks for the classification of raw tables.
 
     It takes numbers, categories and missing values as they are, and its defaults are good
-    for most tables. Several networks, its members, train side by side, each without a part
-    of the rows. These choose its best epoch. The probabilities of the members are averaged.
+    for most tables. It trains several networks, its members. Each member holds out a part
+    of the rows, which chooses its best epoch. The probabilities of the members are
+    averaged.
 
     Parameters
     ----------
     {parameters}
 
     label_smoothing : float or 'auto', default='auto'
-        In training, the part of the target that is spread evenly over the classes, in
-        [0, 1). 'auto' is 0.1 if ``scoring`` counts right classes, such as 'accuracy', and
-        otherwise 0.
+        The part of the target, in [0, 1), that training spreads evenly over the classes.
+        'auto' is 0.1 if ``scoring`` depends only on the predicted class, as 'accuracy'
+        does, and otherwise 0.
 
     {choice}
 
     class_weight : dict, list of dict or 'balanced', default=None
-        What the rows of each class are weighted by, besides ``sample_weight``, as in
+        Weights of the classes, which multiply ``sample_weight``, as in
         :class:`MLPClassifier`.
 
     calibrate : bool, default=False
-        Whether to divide the logarithms of the probabilities by a temperature, the one
-        with the least log loss of the rows that members have held out, or of ``X_val``.
+        Whether to divide the logarithms of the probabilities by a temperature. It
+        minimizes the log loss on the rows that members have held out, or on ``X_val``.
 
     {others}
 
@@ -65,7 +66,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         The class labels.
 
     temperature_ : float
-        That of ``calibrate``, otherwise 1.
+        The temperature of ``calibrate``; 1 without it.
 
     {attributes}
 
@@ -161,17 +162,20 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             self.temperature_ = 1.0
             return y
         if (y.ndim == 1) == self._is_multilabel:
-            raise ValueError(f"y of shape {y.shape} is of another kind than in training.")
+            expected = "multilabel" if self._is_multilabel else "a single column of classes"
+            raise ValueError(
+                f"y must be {expected}, as in training, got y of shape {y.shape}."
+            )
         new = np.setdiff1d(unique_labels(y), self.classes_)
         if len(new):
             raise ValueError(
-                f"y has classes that are not in y of training: {new.tolist()}, but only "
-                f"{self.classes_.tolist()} are."
+                f"y has classes that are not in the training targets: {new.tolist()}. The "
+                f"training targets have {self.classes_.tolist()}."
             )
         return y
 
     def _learn_targets(self, y, sample_weight):
-        """Set the number of outputs; a single class has two, too."""
+        """Set the number of outputs: at least two, also for a single class."""
         self.n_outputs_ = y.shape[1] if self._is_multilabel else max(2, len(self.classes_))
 
     def _encode(self, y):
@@ -180,7 +184,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return np.searchsorted(self.classes_, y).astype(DTYPE)[:, np.newaxis]
 
     def _targets(self, encoded):
-        """Return the labels that were encoded."""
+        """Return the labels of encoded targets."""
         if self._is_multilabel:
             return encoded.astype(int)
         return self.classes_[encoded[:, 0].astype(int)]
@@ -232,7 +236,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             return powers / (powers + np.exp(np.log1p(-probabilities) / temperature))
 
     def _published(self, outputs):
-        """Return probabilities of the classes that there are."""
+        """Return the calibrated probabilities of the classes, from outputs."""
         probabilities = self._tempered(outputs, self.temperature_)
         if self._is_multilabel:
             return probabilities

@@ -1,10 +1,10 @@
-"""Learn the columns of a table, and encode tables by what was learnt.
+"""Learn how to encode the columns of a table, and encode tables.
 
-A learnt column is a dict. Its ``kind`` is
+A learned column is a dict. Its ``kind`` is
 
 - ``"number"``: ``center``, ``scale``, whether values were ``missing``, and the ``edges`` of
   its bins, None without a piecewise-linear embedding;
-- ``"missing"``: a number that is constant but where it is missing;
+- ``"missing"``: a number that is constant, except that some values are missing;
 - ``"binary"``, ``"one_hot"`` or ``"embedding"``: a category with its ``values``, sorted.
 """
 
@@ -25,24 +25,24 @@ from skgd.tabular._read import (
 
 __all__ = ["Table", "encode", "learn_columns", "n_bin_rows", "n_values", "of_kind"]
 
-# Categories are 16-bit numbers. Code 0 is a missing or unseen one.
+# The codes of categories are 16-bit numbers. Code 0 is a missing or unseen category.
 MOST_VALUES = 2**16 - 2
 
-# Numbers that are scaled at a time.
+# The numbers that are scaled at a time.
 BLOCK_SIZE = 2**18
 
 
 class Table(NamedTuple):
     """Encoded rows."""
 
-    # Scaled numbers, then 1 where a number is missing and else 0, then binary categories,
+    # Scaled numbers; then 1 where a number is missing, otherwise 0; then binary categories,
     # -1 or 1. float32.
     X: np.ndarray
-    # The bin of each number, counted over all columns (uint16), and where in it (float32).
-    # Without columns, if there are no bins.
+    # The bin of each number, counted over all columns (uint16), and the position in the bin
+    # (float32). These arrays have no columns if there are no bins.
     bins: np.ndarray
     fractions: np.ndarray
-    # One-hot categories, then embedded ones: from 1, 0 if missing or unseen. uint16.
+    # One-hot categories, then embedded ones: codes from 1, 0 if missing or unseen. uint16.
     codes: np.ndarray
 
     def part(self, first, last):
@@ -51,12 +51,12 @@ class Table(NamedTuple):
 
 
 def of_kind(columns, *kinds):
-    """Return the learnt columns of some kinds, kind after kind."""
+    """Return the learned columns of some kinds, kind by kind."""
     return [c for kind in kinds for c in columns if c["kind"] == kind]
 
 
 def n_bin_rows(columns):
-    """Return the number of bins of each number, none without an embedding."""
+    """Return the number of bins of each column of numbers; empty without bins."""
     numbers = of_kind(columns, "number")
     return [len(c["edges"]) - 1 for c in numbers if c["edges"] is not None]
 
@@ -84,13 +84,13 @@ def learn_columns(
         Which columns hold categories.
 
     max_one_hot : int
-        Categories with more values are to be embedded.
+        The most values of a category that is one-hot encoded. Others are embedded.
 
     n_bins : int or None
         The largest number of bins of a column of numbers; None for no bins.
 
     sample_weight : ndarray of shape (n_samples,), default=None
-        The weights of the rows. One of weight 0 counts for nothing.
+        The weights of the rows. Rows of weight 0 are ignored.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def learn_columns(
 
 
 def _chosen(categorical_features, labels):
-    """Return whether each column is to be a category, None if by its type."""
+    """Return whether each column is a category, None if its type decides."""
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return None
     n = len(labels)
@@ -160,13 +160,14 @@ def _chosen(categorical_features, labels):
     unknown = [j for j in places if not 0 <= j < n]
     if unknown:
         raise ValueError(
-            f"categorical_features has the index {unknown[0]}, X has columns 0 to {n - 1}."
+            f"categorical_features has the index {unknown[0]}, but X has columns 0 to "
+            f"{n - 1}."
         )
     return np.isin(np.arange(n), places)
 
 
 def _refuse_infinity(numbers, names):
-    """Raise if one of some columns, rows here, has an infinite number."""
+    """Raise if a column, which is a row of ``numbers``, has an infinite number."""
     infinite = np.isinf(numbers)
     if infinite.any():
         column, row = np.argwhere(infinite)[0]
@@ -177,7 +178,7 @@ def _refuse_infinity(numbers, names):
 
 
 def _learn_number(numbers, weight, n_bins):
-    """Return what encodes a number, None if it is constant."""
+    """Return how to encode a column of numbers, None if it is constant."""
     x, weight = in_order(numbers, weight)
     missing = x.size < numbers.size
     if x.size == 0:
@@ -193,7 +194,7 @@ def _learn_number(numbers, weight, n_bins):
 
 
 def _learn_category(labels, codes, max_one_hot, weight):
-    """Return what encodes a category, None if it is constant."""
+    """Return how to encode a column of categories, None if it is constant."""
     totals: dict = {}
     counts = np.bincount(codes, weight, len(labels))
     for value, count in zip(labels, counts.tolist(), strict=True):
@@ -211,7 +212,7 @@ def _learn_category(labels, codes, max_one_hot, weight):
 
 
 def _order(value):
-    """Sort numbers before strings."""
+    """Return the key of a value by which numbers are sorted before strings."""
     return isinstance(value, str), value
 
 
@@ -221,13 +222,13 @@ def encode(columns, X, rows=None):
     Parameters
     ----------
     columns : list of dict
-        What :func:`learn_columns` has learnt.
+        The result of :func:`learn_columns`.
 
     X : {pandas or polars DataFrame, pyarrow Table or RecordBatch, array-like}
         The rows, with the columns of training.
 
     rows : ndarray of shape (n,), default=None
-        Which of them, in this order; all by default.
+        The indices of the rows to encode, in this order; by default all.
 
     Returns
     -------
@@ -273,7 +274,7 @@ def encode(columns, X, rows=None):
 
 
 def _scaled(columns, raw, rows, n_rows):
-    """Return the scaled numbers of some columns, rows here, and where they are missing."""
+    """Return the scaled numbers of some columns, as rows, and where they are missing."""
     x = np.empty((len(columns), n_rows))
     for row, c in zip(x, columns, strict=True):
         row[:] = as_numbers(plain_column(raw[c["index"]], c["name"]), c["name"])[rows]
@@ -294,11 +295,11 @@ def _codes(column, raw):
 
 
 def _positions(values, labels):
-    """Return the place of each label among sorted values from 1, 0 if it is not there."""
+    """Return the place of each label among sorted values, from 1; 0 for other labels."""
     if 50 * len(labels) > len(values):
         known = dict(zip(values, range(1, len(values) + 1), strict=True))
         return [known.get(v, 0) for v in labels]
-    # A few rows of a column with many values: to hash all of them takes longer.
+    # For a few rows of a column with many values, hashing all values would take longer.
     return [0 if v is None else _position(values, v) for v in labels]
 
 

@@ -8,80 +8,88 @@ __all__ = ["documented"]
 
 _PARAMETERS = """\
 hidden_layer_sizes : array-like of shape (n_hidden,), default=(256, 256, 256)
-    The units of each hidden layer.
+    The number of units of each hidden layer.
 
 activation : str, Activation or list of these, default='silu'
-    That of the hidden layers, as in :class:`MLPClassifier`.
+    The activation of the hidden layers, as in :class:`MLPClassifier`.
 
 numeric_embedding : str, NumericEmbedding or None, default='piecewise_linear'
-    What the first layer reads of a number beside its scaled value: where it lies among up
-    to 48 quantiles of its column [1]_, or with 'periodic' combinations of cosines. An
-    object is of a class of :mod:`skgd.embeddings`. None is faster, and better where all is
-    smooth.
+    Functions of each number that the network reads in addition to its scaled value.
+    'piecewise_linear' is the position among up to 48 quantiles of the column [1]_;
+    'periodic' is combinations of cosines. An object is an instance of a class in
+    :mod:`skgd.embeddings`. None is faster, and better if targets are smooth functions of
+    all numbers.
 
 categorical_features : {'from_dtype'}, array-like or None, default='from_dtype'
-    Which columns hold categories: names, indices, a boolean for each column, or those whose
-    type says so, such as strings, booleans and pandas' 'category'.
+    The columns that hold categories: names, indices, or a boolean for each column.
+    'from_dtype' takes the columns whose type says so, such as strings, booleans and pandas'
+    'category'. None takes no column.
 
 max_one_hot : int, default=8
-    Categories of up to so many values have weights for each value in the first layer, those
-    of more a learnt vector of 8 numbers.
+    Categories with up to this many values are one-hot encoded. Each value of other
+    categories has a learned vector of 8 numbers.
 
 n_members : int, default=5
-    The networks. Each holds out another part of the rows, as long as there are such.
+    The number of networks. Each holds out another fold of the rows; if there are more
+    members than folds, members share folds.
 
 refit : bool, default=False
-    Whether members are trained anew on all rows, for the epochs that are best on average.
+    Whether members are trained again on all rows, for the number of epochs that is best on
+    average.
 
 max_iter : int, default=40
-    The epochs of each member, after which the learning rate is zero.
+    The number of epochs of each member. By default, the learning rate is then zero.
 
 max_time : float, default=None
-    Seconds for the fit, apart from compilation. From what a short trial takes, fewer epochs
-    or members are planned, or more members; ``plan_`` says how many.
+    The time limit of the fit in seconds, without compilation. A short trial measures the
+    pace. ``fit`` then plans fewer epochs or members, or more members; see ``plan_``.
 
 batch_size : int, default=128
-    The rows of a mini-batch. What is left of an epoch waits for the next one.
+    The number of rows in a mini-batch. Rows that do not fill the last mini-batch of an
+    epoch are left out of this epoch.
 
 solver : str or Solver, default='adam'
-    The update rule, as in :class:`MLPClassifier`, but 'lbfgs'.
+    The update rule, as in :class:`MLPClassifier`, except 'lbfgs'.
 
 learning_rate : str, Schedule or callable, default='coslog'
     The schedule, as in :class:`MLPClassifier`.
 
 learning_rate_init : float, default=0.002
-    What the schedule is a factor of. The weights of bins have 0.3 times as much.
+    The learning rate that the factors of the schedule multiply. The weights of bins and the
+    vectors of categories have 0.3 times this rate.
 
 dropout : float or Scheduled, default=0.15
     The part of the hidden units that is dropped in training, in [0, 1).
 
 weight_decay : float or Scheduled, default=0.1
-    Each update takes the learning rate times this away from the weights.\
+    Decoupled weight decay: each update reduces a weight by the learning rate times this
+    part of it.\
 """
 
 _CHOICE = """\
 validation_fraction : float, default=0.2
-    The part of the rows that a member holds out, at most 0.5; it is rounded to one over
+    The part of the rows that a member holds out, at most 0.5. It is rounded to 1 divided by
     the number of folds.
 
 scoring : str or callable, default=None
-    What the best epoch has most of: a scorer of scikit-learn. None and 'loss' are the
-    loss, negative. The last of equal epochs is taken.\
+    The score by which the best epoch is chosen: a scorer of scikit-learn. None and 'loss'
+    are the negative loss. Of equally good epochs, the last is taken.\
 """
 
 _OTHERS = """\
 n_iter_no_change : int or inf, default=inf
-    Epochs without a better score after which a member stops.
+    The number of epochs without a better score after which a member stops.
 
 verbose : bool, default=False
-    Whether to print a line an epoch, with the time that is left.
+    Whether to print a line for each epoch, with the time that is left.
 
 random_state : int, RandomState instance or None, default=None
-    Draws folds, weights, the order of the rows and what is dropped.
+    The source of random numbers for the folds, the initial weights, the order of the rows
+    and ``dropout``.
 
 n_jobs : int, default=None
-    Members that train at the same time, and threads of predictions. None and -1 are all
-    cores that joblib's context allows. It does not change the result.\
+    The number of members that train at the same time, and of threads in predictions. None
+    and -1 are all cores that joblib's context allows. The result does not depend on it.\
 """
 
 _ATTRIBUTES = """\
@@ -89,18 +97,19 @@ members_ : list of dict
     For each member its 'parameters', a flat array, and the 'best_epoch'.
 
 n_iter_, best_epoch_ : ndarray of shape (n_members,)
-    The epochs of each member, and the one whose parameters predict.
+    The number of epochs of each member, and the epoch whose parameters are used in
+    predictions.
 
 loss_curves_, validation_loss_curves_ : list of list of float
     The mean loss of each epoch of each member, in training and of the rows held out.
 
 oof_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    What members that have held a row out predict for it; NaN where there are none.
-    Probabilities of classes.
+    For each row of ``X``, the mean prediction of the members that have held it out; NaN if
+    there is no such member. Classifiers have probabilities here.
 
 plan_ : dict
-    'n_members' and 'max_iter', as planned. With them and without ``max_time``, a fit has
-    the same result, unless ``stop_reason_`` is 'max_time'.
+    The planned 'n_members' and 'max_iter'. A fit with these parameters and without
+    ``max_time`` has the same result, unless ``stop_reason_`` is 'max_time'.
 
 stop_reason_ : str
     Why training ended: 'interrupted' or 'max_time' if that stopped a member, otherwise what

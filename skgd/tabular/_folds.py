@@ -1,4 +1,4 @@
-"""Which rows a member holds out."""
+"""Choose the rows that each member holds out."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ __all__ = ["check_given", "hold_out"]
 
 
 def check_given(given, groups, refit):
-    """Raise if the validation data are not complete, or if others have no effect.
+    """Raise if the validation data are incomplete, or exclude another argument.
 
     Parameters
     ----------
@@ -19,15 +19,15 @@ def check_given(given, groups, refit):
         ``X_val``, ``y_val`` and ``sample_weight_val``.
 
     groups : array-like or None
-        What is held out together.
+        The groups of rows that are held out together.
 
     refit : bool
-        Whether members are to be trained anew on all rows.
+        Whether members are trained again on all rows.
 
     Raises
     ------
     ValueError
-        If something is missing, or cannot be used.
+        If an argument is missing or cannot be used.
     """
     names = "X_val", "y_val", "sample_weight_val"
     named = [n for n, value in zip(names, given, strict=True) if value is not None]
@@ -44,15 +44,15 @@ def check_given(given, groups, refit):
         )
     if groups is not None:
         raise ValueError(
-            "groups says what is held out together, but X_val takes the place of rows held "
+            "groups says which rows are held out together, but with X_val no rows are held "
             "out. Leave one of them out."
         )
 
 
 def hold_out(y, rows, groups, fraction, random_state):
-    """Bring rows into the order of their folds.
+    """Divide rows into folds, and bring them into the order of these.
 
-    Classes, or the order of the targets, are spread evenly over the folds: also classes of
+    Each fold has about the same distribution of the first target. This includes classes of
     few rows, which scikit-learn's splitters refuse.
 
     Parameters
@@ -61,28 +61,29 @@ def hold_out(y, rows, groups, fraction, random_state):
         Encoded targets.
 
     rows : ndarray of shape (n,)
-        Those of positive weight.
+        The rows of positive weight.
 
     groups : array-like of shape (n_samples,) or None
         Rows of a group stay together.
 
     fraction : float
-        The part of the rows of a fold.
+        The part of the rows in a fold.
 
     random_state : RandomState
-        What draws.
+        The generator.
 
     Returns
     -------
     rows : ndarray of shape (n,)
+        The rows, fold by fold.
 
     bounds : list of tuple of (int, int)
-        Where a fold begins and ends.
+        Where each fold begins and ends.
 
     Raises
     ------
     TypeError, ValueError
-        If there are fewer groups than folds, or they are not valid.
+        If there are fewer groups than folds, or if ``groups`` is not valid.
     """
     n_folds = min(round(1 / fraction), len(rows))
     folds = np.empty(len(rows), np.int64)
@@ -97,7 +98,8 @@ def hold_out(y, rows, groups, fraction, random_state):
         if n_groups < n_folds:
             raise ValueError(
                 f"groups has {n_groups} different values, but validation_fraction="
-                f"{fraction} asks for {n_folds} folds. Increase it, or leave groups out."
+                f"{fraction} asks for {n_folds} folds. Increase validation_fraction, or "
+                "leave groups out."
             )
         splits = GroupKFold(n_folds).split(rows, groups=groups)
         for fold, (_, held_out) in enumerate(splits):

@@ -1,4 +1,4 @@
-"""Members: networks that train on folds of one table, each in a thread of its own."""
+"""Members: networks that train in several threads, on the folds of one table."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,30 +46,34 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the members share.
+    """The settings that the members share.
 
     Attributes
     ----------
     layout, plain : Layout
-        The network's, with and without what only training needs.
+        The layout of the network in training, and in predictions.
 
     n_columns : int
-        The columns of the table.
+        The number of columns of the table.
 
     plugins : Plugins
         Activations, loss, solver, schedules and steps.
 
     rate, rate_factors : float, dict
-        The initial learning rate, and what that of a kind is multiplied by.
+        The initial learning rate, and its factors by the kind of parameters.
 
     batch_size, max_iter, n_iter_no_change : int
-        The rows of a mini-batch, the most epochs, and those without a better score.
+        The rows of a mini-batch, the maximum number of epochs, and the number of epochs
+        without a better score after which a member stops.
 
     label_smoothing : float
         The part of the targets that is spread evenly over the classes.
 
-    score, scoring : callable or None, str or callable or None
-        Of predictions, targets and weights; None is the negative loss. And its name.
+    score : callable or None
+        A function of predictions, targets and weights; None for the negative loss.
+
+    scoring : str, callable or None
+        The estimator's parameter, for error messages.
     """
 
     layout: Any
@@ -83,11 +87,11 @@ class Recipe:
     n_iter_no_change: int
     label_smoothing: float = 0.0
     score: Any = None
-    # What a Run reads of an estimator.
+    scoring: Any = None
+    # A Run reads these from an estimator.
     tol: float = 0.0
     verbose: int = 0
     n_jobs: int = 1
-    scoring: Any = None
 
     def _remedy(self):
         other = "" if self.score is None else ", or choose another scoring"
@@ -99,7 +103,7 @@ class StoppedError(Exception):
 
 
 class Clock:
-    """Tells members when to end.
+    """Tells members when to stop.
 
     Parameters
     ----------
@@ -124,7 +128,7 @@ class Clock:
 
 
 class HeldOut(NamedTuple):
-    """The rows that score a member after each epoch; see Validation of networks."""
+    """The rows that score a member after each epoch, like `Validation` of the networks."""
 
     encoded: Encoded
     recipe: Recipe
@@ -161,22 +165,22 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
     Parameters
     ----------
     plain : Layout
-        The network's, without what only training needs.
+        The layout of the network in predictions.
 
     theta : ndarray of shape (n_params,)
-        Its parameters.
+        The parameters of the network.
 
     table : Table
         The rows.
 
     loss : Loss or None
-        Has the link.
+        The loss, whose link is that of the output.
 
     out : ndarray of shape (n_samples, n_outputs)
-        Takes the predictions.
+        The array that the predictions are written to.
 
     n_jobs : int or None
-        The threads.
+        The number of threads.
     """
 
     def rows_of(first, last):
@@ -187,7 +191,7 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
         s.inputs * s.outputs for s in plain.stages if isinstance(s, Dense)
     )
     link = LINKS["identity"]() if loss is None else loss
-    # That of a model in shared memory cannot be written to, which is another type.
+    # The kernels are compiled for arrays that are not read-only, as in shared memory.
     theta = np.require(theta, requirements="W")
     predict_rows(rows_of, plain, theta, link, out, (n_jobs, products, False))
 
@@ -198,16 +202,17 @@ def begin_member(recipe, encoded, held_out, seed):
     Parameters
     ----------
     recipe : Recipe
-        What the members share.
+        The settings that the members share.
 
     encoded : Encoded
         The whole table.
 
     held_out : tuple of (int, int) or Encoded or None
-        The rows to score it with, the others being those to train on; or other rows.
+        The rows that score the member: a range of the table, which it does not train on, or
+        other rows.
 
     seed : int
-        Of all that it draws.
+        The seed of all that the member draws.
 
     Returns
     -------
@@ -225,7 +230,7 @@ def begin_member(recipe, encoded, held_out, seed):
     if validation is not None:
         validation.check()
     size = min(recipe.batch_size, len(rows))
-    # What is left is no mini-batch: it would be of few rows.
+    # The rest of the rows is left out: it would be a small mini-batch.
     bounds = np.arange(0, len(rows) - size + 1, size)
     bounds = np.append(bounds, bounds[-1] + size)
     layout, plugins = recipe.layout, recipe.plugins
@@ -248,12 +253,12 @@ def begin_member(recipe, encoded, held_out, seed):
 
 
 class Report:
-    """Prints a line an epoch of a member, with the time that is left.
+    """Prints a line for each epoch of a member, with the time that is left.
 
     Parameters
     ----------
     n_members, n_epochs : int
-        What is planned.
+        The planned number of members, and of epochs of each.
     """
 
     def __init__(self, n_members, n_epochs):
@@ -290,10 +295,10 @@ def train_members(runs, n_epochs, clock, n_threads, report=None):
         The epochs of each, unless there is a reason to stop earlier.
 
     clock : Clock
-        Knows such reasons. Ctrl-C becomes one.
+        Knows such reasons. Ctrl-C becomes one of them.
 
     n_threads : int
-        How many train at the same time.
+        The number of members that train at the same time.
 
     report : callable, default=None
         Called after each epoch with the index of the member and its run.
@@ -319,7 +324,7 @@ def train_members(runs, n_epochs, clock, n_threads, report=None):
     def interrupt():
         clock.is_interrupted = True
 
-    # Compiled by this thread alone.
+    # Compile before the threads start.
     runs[0].prepare()
     try:
         run_together(work, lambda n: [()] * n, n_threads, interrupt)

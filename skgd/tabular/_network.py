@@ -1,4 +1,4 @@
-"""The network of a table: its stages, its first parameters, its rows."""
+"""The network for a table: its stages, its initial parameters, its rows."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -26,7 +26,7 @@ __all__ = ["DTYPE", "initial_parameters", "layout_of_table", "rows_of_table"]
 
 DTYPE = np.dtype(np.float32)
 
-# Numbers of the vector that stands for a category of many.
+# The size of the vector of an embedded category.
 EMBEDDING_SIZE = 8
 
 
@@ -41,27 +41,27 @@ def layout_of_table(
         See :func:`skgd.tabular._columns.learn_columns`.
 
     n_dense : int
-        The columns of numbers.
+        The number of columns of ``Table.X``.
 
     hidden : sequence of int
-        The units of the hidden layers, at least one.
+        The numbers of units of the hidden layers, at least one layer.
 
     activations : sequence of Activation or Parametric
         One for each hidden layer.
 
     n_outputs : int
-        The outputs.
+        The number of outputs.
 
     dropout : float, default=0.0
         The rate after each hidden layer; 0 for predictions.
 
     waves : tuple of (int, int), default=()
-        The frequencies and outputs of a periodic embedding, if there is one.
+        The numbers of frequencies and outputs of a periodic embedding, if there is one.
 
     Returns
     -------
     Layout
-        The same one for the same network, so that what is made of it can be kept, too.
+        The same object for the same network, so that it can be a key of caches.
     """
     values = (n_values(columns, kind) for kind in ("one_hot", "embedding"))
     sizes = n_dense, *map(tuple, (n_bin_rows(columns), *values))
@@ -95,25 +95,25 @@ def _layout_of(sizes, hidden, described, n_outputs, dropout, periodic):
 
 
 def initial_parameters(layout, n_columns, plugins, random_state):
-    """Draw the parameters of a table's network.
+    """Draw the initial parameters of a network for a table.
 
-    Weights are normal, of variance 1 / inputs, biases uniform. Weights of bins and those
-    of the last layer are zero: a network begins with a constant, and each column as a
-    linear one.
+    Weights are normal with variance 1 / inputs, and biases are uniform. The weights of bins
+    and those of the last layer are zero: a network starts with constant predictions, and
+    its first layer is linear in each column.
 
     Parameters
     ----------
     layout : Layout
-        The network's.
+        The layout of the network.
 
     n_columns : int
-        The columns of the table, which the first layer reads.
+        The number of columns that the first layer reads.
 
     plugins : Plugins
         Has the activations of the hidden layers, and the embedding.
 
     random_state : RandomState
-        What draws.
+        The generator.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How many members and epochs there is time for."""
+"""Plan how many members and epochs there is time for."""
 
 from dataclasses import replace
 from time import perf_counter
@@ -7,29 +7,31 @@ from skgd.tabular._members import Clock, begin_member, train_members
 
 __all__ = ["epoch_seconds", "plan_for"]
 
-# Of the time that is left, what is planned with: members side by side may slow down each
-# other, and other processes may come.
+# The part of the remaining time that is planned: members may slow down each other, and
+# other processes may start.
 PLANNED = 0.85
 
-# Seconds for which the pace is measured, but at most this part of the time that is left,
-# and the mini-batches of an epoch of that.
+# The pace is measured for this many seconds, but at most for this part of the remaining
+# time, by epochs of this many mini-batches.
 MEASURED_SECONDS = 0.3
 MEASURED_PART = 0.1
 MEASURED_BATCHES = 40
 
-# The least part of max_iter that is planned; rather than fewer epochs, there are fewer
-# members. And the most members.
+# The least part of max_iter that is planned, if there are several members: with less time,
+# there are fewer members.
 LEAST_PART = 1 / 3
+
+# The most members, unless n_members is larger.
 MOST_MEMBERS = 20
 
 
 def epoch_seconds(recipe, encoded, fraction, n_threads, left):
-    """Measure what an epoch takes, on a part of the rows that is then forgotten.
+    """Measure the time of an epoch by training on a part of the rows.
 
     Parameters
     ----------
     recipe : Recipe
-        What the members share.
+        The settings that the members share.
 
     encoded : Encoded
         The whole table.
@@ -38,15 +40,15 @@ def epoch_seconds(recipe, encoded, fraction, n_threads, left):
         The part of the rows that a member holds out.
 
     n_threads : int
-        The members that train at the same time.
+        The number of members that train at the same time.
 
     left : float
-        The time that there is for all.
+        The remaining time in seconds.
 
     Returns
     -------
     float
-        Seconds of an epoch of that many members side by side.
+        The seconds of an epoch of ``n_threads`` members at the same time.
     """
     n_rows = min(len(encoded.y), MEASURED_BATCHES * recipe.batch_size)
     part, held_out = encoded.part(0, n_rows), (0, max(1, int(fraction * n_rows)))
@@ -76,16 +78,17 @@ def plan_for(seconds, epoch, n_members, max_iter, n_threads):
     Parameters
     ----------
     seconds : float
-        What is left.
+        The remaining time.
 
     epoch : float
-        What an epoch takes, of ``n_threads`` members side by side.
+        The seconds of an epoch of ``n_threads`` members at the same time.
 
     n_members, max_iter : int
-        What is wanted, which may be too much; if it is little, there are more members.
+        The parameters of the estimator. With little time, the plan has less; with much
+        time, it has more members.
 
     n_threads : int
-        The members that train at the same time.
+        The number of members that train at the same time.
 
     Returns
     -------

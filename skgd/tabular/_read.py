@@ -1,4 +1,4 @@
-"""Read columns of tables, whatever library holds them."""
+"""Read the columns of tables from any library."""
 
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -11,14 +11,14 @@ from sklearn.utils import check_array
 
 __all__ = ["as_categories", "as_numbers", "is_category", "plain_column", "read_table"]
 
-# Types of scalars that stand for missing values, by name: pandas may not be there.
+# The types of missing values, by name, since pandas may not be installed.
 MISSING = {"NoneType", "NAType", "NaTType"}
 TIMES = date, timedelta, np.datetime64, np.timedelta64
 NUMBERS = Real, Decimal, np.bool_
 
 
 def _library(X, name, *classes):
-    """Return a library, if it is imported and ``X`` is of one of its classes."""
+    """Return a library if it is imported and ``X`` is of one of these classes."""
     library = sys.modules.get(name)
     found = library and isinstance(X, tuple(getattr(library, c) for c in classes))
     return library if found else None
@@ -38,7 +38,7 @@ def read_table(X):
         Names, or indices if there are none.
 
     columns : list
-        A column each, for :func:`plain_column`.
+        The columns, for :func:`plain_column`.
 
     n_rows : int
     """
@@ -58,7 +58,7 @@ def read_table(X):
         labels, columns = X.column_names, X.columns
     else:
         if not hasattr(X, "dtype") and np.asarray(X).dtype.kind not in "biuf":
-            # Numbers beside strings stay what they are.
+            # Numbers in a table with strings stay numbers.
             X = np.array(X, dtype=object)
         X = check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
         return list(range(X.shape[1])), list(X.T), X.shape[0]
@@ -83,8 +83,8 @@ def plain_column(column, label):
     Returns
     -------
     ndarray or tuple
-        An array of booleans, numbers, times, strings or objects. A column of a type for
-        categories is a tuple (labels, codes): code -1 is a missing value.
+        An array of booleans, numbers, times, strings or objects. A column with a
+        categorical type is a tuple (labels, codes); code -1 is a missing value.
     """
     if isinstance(column, np.ndarray):
         values = column
@@ -154,9 +154,10 @@ def _plain_pyarrow(column):
 
 
 def is_category(values):
-    """Return whether a plain column is one of categories, by its type.
+    """Return whether the type of a plain column is that of categories.
 
-    An array of objects is if they are all booleans, or not all numbers or times.
+    An array of objects holds categories if all of them are booleans, or if they are neither
+    all numbers nor all times.
     """
     if isinstance(values, tuple):
         return True
@@ -259,7 +260,7 @@ def as_categories(values, label):
     Returns
     -------
     labels : list
-        Strings, numbers, and None for missing values. There may be equal ones.
+        Strings, numbers, and None for missing values. Labels may repeat.
 
     codes : ndarray of shape (n_rows,), integers
         The index of each row's label.
@@ -288,7 +289,7 @@ def as_categories(values, label):
 
 
 def _key(value):
-    """Return a plain value that stands for an entry, None for a missing one."""
+    """Return a string or a number that identifies an entry, None for a missing one."""
     if isinstance(value, str):
         return str(value)
     if type(value).__name__ in MISSING or value != value:

@@ -15,7 +15,8 @@ from skgd.tabular._network import DTYPE
 
 __all__ = ["TabularMLPRegressor"]
 
-# Below, Huber's loss is the absolute error, above the squared error, but for rounding.
+# Up to rounding, a lower delta makes Huber's loss the absolute error, a higher one the
+# squared error.
 DELTAS = 1e-3, 1e3
 
 
@@ -24,16 +25,17 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     """Neural networks for regression on raw tables.
 
     It takes numbers, categories and missing values as they are, and its defaults are good
-    for most tables. Several networks, its members, train side by side, each without a part
-    of the rows. These choose its best epoch. The predictions of the members are averaged.
+    for most tables. It trains several networks, its members. Each member holds out a part
+    of the rows, which chooses its best epoch. The predictions of the members are averaged.
 
     Parameters
     ----------
     loss : {loss_names} or Loss, default='squared_error'
-        The objective, as in :class:`MLPRegressor`. For those of this package, the targets
-        are standardized, or divided by their mean if they must be positive; an object of
-        your own sees them as they are. The ``delta`` of Huber's loss is in the unit of the
-        target, or in that of the mean deviation of several.
+        The objective, as in :class:`MLPRegressor`. For skgd's own losses, the targets are
+        standardized, or divided by their mean if they must be positive; a loss of your own
+        reads them as they are. The ``delta`` of Huber's loss is in the unit of the target.
+        It is divided by the standard deviation of the target, or by the mean of those of
+        several targets.
 
     {parameters}
 
@@ -166,7 +168,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return np.ascontiguousarray((y - self._center) / self._scale, DTYPE)
 
     def _targets(self, encoded):
-        """Return the targets that were encoded."""
+        """Return encoded targets in their unit and in the shape of y."""
         y = encoded * self._scale + self._center
         return y[:, 0] if y.shape[1] == 1 else y
 
@@ -176,7 +178,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     def _objective(self):
         loss = loss_of(self)
         if type(loss) is Huber:
-            # Of standardized targets. Far from 1 it would be lost in float32.
+            # In units of the standardized targets. Far from 1, float32 would lose it.
             delta = loss.delta / float(self._scale.mean())
             loss = Huber(delta=float(np.clip(delta, *DELTAS)))
         return loss
@@ -200,13 +202,15 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values, within the range of those of training. With
-            ``loss=Quantile([...])``, a column a quantile.
+            The predicted values, within the range of the training targets. With
+            ``loss=Quantile([...])``, a column for each quantile.
         """
         return self._predictions(X)
 
     def score(self, X, y, sample_weight=None) -> float:
         """Return R², or with a loss of quantiles the mean of their D².
+
+        D² is 1 minus the ratio of the model's pinball loss to that of the best constant.
 
         Parameters
         ----------

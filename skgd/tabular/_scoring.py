@@ -1,4 +1,4 @@
-"""Scores of predictions that are there already, by scikit-learn's scorers."""
+"""Score existing predictions by scikit-learn's scorers."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -9,7 +9,7 @@ __all__ = ["scorer_of"]
 
 
 class _Predictions(BaseEstimator):
-    """Predicts what it was given, whatever the rows."""
+    """Returns given predictions for any rows."""
 
     def __init__(self, values=None):
         self.values = values
@@ -39,20 +39,20 @@ class _PredictedNumbers(RegressorMixin, _Predictions):
 
 
 def scorer_of(scoring, model):
-    """Return a function that scores what a network puts out.
+    """Return a function that scores the outputs of a network.
 
     Parameters
     ----------
     scoring : str or callable or None
-        As of the estimators; None and 'loss' stand for the negative loss.
+        The parameter of the estimators; None and 'loss' stand for the negative loss.
 
     model : BaseTabularMLP
-        Knows classes, and how to read outputs and targets.
+        Knows the classes, and how to read outputs and targets.
 
     Returns
     -------
     callable or None
-        Of outputs, encoded targets and weights.
+        A function of outputs, encoded targets and weights.
     """
     if scoring is None or scoring == "loss":
         return None

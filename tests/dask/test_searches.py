@@ -28,7 +28,7 @@ from distributed import Client, LocalCluster, WorkerPlugin
 import skgd
 from skgd import MLPClassifier, MLPRegressor, ZScoreScaler
 from skgd.dask import DaskMLPClassifier
-from skgd.dask._training import Together
+from skgd.dask._training import ReplicaTrainer
 from skgd.model_selection import EpochHalvingSearchCV
 
 X, Y = load_iris(return_X_y=True)
@@ -179,7 +179,7 @@ def test_a_lost_worker_costs_time_alone(processes, monkeypatch):
     model = DaskMLPClassifier(max_iter=30, sync_every=2, random_state=0)
     coefs = model.fit(rows, labels).coefs_
 
-    losses, run = [], Together.run
+    losses, run = [], ReplicaTrainer.run
 
     def run_and_kill(self, n_seen, before_call=None):
         for loss in run(self, n_seen, before_call):
@@ -188,7 +188,7 @@ def test_a_lost_worker_costs_time_alone(processes, monkeypatch):
                 os.kill(min(processes.run(os.getpid).values()), signal.SIGKILL)
             yield loss
 
-    monkeypatch.setattr(Together, "run", run_and_kill)
+    monkeypatch.setattr(ReplicaTrainer, "run", run_and_kill)
     model.fit(rows, labels)
     assert len(losses) == 30
     np.testing.assert_equal(model.coefs_, coefs)

@@ -289,8 +289,8 @@ def refused(model, y, sentence, method="fit", **arguments):
         ("binary", {"class_weight": {0: "a"}}, "weights >= 0, got 'a' for class 0."),
         ("binary", {"class_weight": {0: 0, 1: 0}}, "leaves no sample with a weight above"),
         ("binary", {"class_weight": {0: 1, 7: 2}}, "The classes, [1], are not in class_we"),
-        ("binary", {"class_weight": {0: 1, 7: 2}}, "whose labels [7] are no classes of y"),
-        ("binary", {"class_weight": [{0: 1}]}, "is a list, which multilabel targets take"),
+        ("binary", {"class_weight": {0: 1, 7: 2}}, "labels [7] are not classes of y"),
+        ("binary", {"class_weight": [{0: 1}]}, "is a list, which is for multilabel"),
         ("multilabel", {"class_weight": {0: 1}}, "class_weight should be a list of dicts"),
         ("multilabel", {"class_weight": [{0: 1}]}, "should match number of outputs"),
     ],
@@ -314,5 +314,5 @@ def test_balanced_needs_all_of_y():
 
 
 def test_a_regressor_has_none_of_it():
-    refused(MLPRegressor(MultinomialFocal()), X[:, 0], "is one of classes: use MLPClass")
+    refused(MLPRegressor(MultinomialFocal()), X[:, 0], "is a loss of classes. Use MLPCl")
     assert not {"class_weight", "label_smoothing"} & set(MLPRegressor().get_params())

@@ -238,7 +238,7 @@ def test_another_embedding_than_that_of_the_fit(others):
         expected = model.predict(X)
         model.set_params(numeric_embedding=other)
         for train in (model.fit, model.partial_fit):
-            with pytest.raises(ValueError, match=r"numeric_embedding=.* do not fit it"):
+            with pytest.raises(ValueError, match=r"numeric_embedding=.* do not match it"):
                 train(X, Y)
         np.testing.assert_array_equal(model.predict(X), expected)
         model.set_params(warm_start=False).fit(X, Y)

@@ -201,7 +201,7 @@ def test_other_layers_than_those_of_the_fit(fitted_with, other):
     with pytest.raises(ValueError, match=r"activation=.*must be Parametric for the same"):
         model.predict(X)
     for train in (model.fit, model.partial_fit):
-        with pytest.raises(ValueError, match=r"activation=.* do not fit it"):
+        with pytest.raises(ValueError, match=r"activation=.* do not match it"):
             train(X, Y)
     model.set_params(activation=fitted_with)
     np.testing.assert_array_equal(model.predict(X), expected)

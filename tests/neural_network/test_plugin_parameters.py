@@ -356,7 +356,7 @@ def test_what_is_refused(network, parameter, value, message):
     [
         (Poisson, "Did you mean loss=Poisson()?"),
         (Adam(), "Did you mean solver=Adam()?"),
-        (MultinomialLogLoss(), "loss=MultinomialLogLoss() is one of classes: use MLPCl"),
+        (MultinomialLogLoss(), "loss=MultinomialLogLoss() is a loss of classes. Use MLPCl"),
         (RowsOnly(), "RowsOnly must define apply_link(z), as every Loss does."),
         (
             3,

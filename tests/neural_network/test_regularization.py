@@ -261,7 +261,7 @@ def test_lbfgs_refuses_what_scikit_learn_does_not_have(estimator, name, value):
     before = joblib.hash(network.coefs_)
     default = f"or leave {name} at {estimator().get_params()[name]!r}."
     message = (
-        f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have; use"
+        f"{name}={value!r} needs mini-batches, which solver='lbfgs' does not have. Use"
     )
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         network.fit(X, CLASSES)

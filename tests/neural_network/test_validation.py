@@ -775,7 +775,7 @@ WRONG = {
         {"X_val": X, "y_val": CLASSES, "sample_weight_val": CLASSES[1:]},
         "sample_weight_val",
     ),
-    "groups": ({"groups": CLASSES}, "groups is for a splitter"),
+    "groups": ({"groups": CLASSES}, "groups needs early_stopping"),
 }
 
 
@@ -797,7 +797,7 @@ def test_wrong_validation_data(case, early_stopping, assume_finite):
 def test_wrong_validation_targets_of_a_regressor(method):
     X, y, _ = data("multioutput")
     cases = [
-        ("multioutput", y[:, :2], "y_val has 2 columns"),
+        ("multioutput", y[:, :2], "y_val must have 3 columns.* got 2"),
         ("multioutput", np.full_like(y, np.nan), "y_val has NaN"),
         ("poisson", -abs(y[:, 0]) - 1, "needs y_val >= 0"),
     ]

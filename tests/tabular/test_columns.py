@@ -475,7 +475,7 @@ def test_sparse_is_refused():
         ([0.5], "must be 'from_dtype', None"),
         (["b", 1], "must be 'from_dtype', None|has the name"),
         (["z"], r"has the name 'z', which is not among the columns of X: \['a', 'age'\]"),
-        ([2], "has the index 2, X has columns 0 to 1"),
+        ([2], "has the index 2, but X has columns 0 to 1"),
         ([-1], "has the index -1"),
         ([True], "must be of length 2, the number of columns of X, got 1"),
     ],

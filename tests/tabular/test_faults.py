@@ -270,7 +270,7 @@ def test_parameters_that_are_refused(parameters, message):
         ({"X_val": X.assign(age=np.inf), "y_val": Y}, "X_val.*infinite number in row 0"),
         ({"X_val": X, "y_val": Y[1:]}, "X_val.*inconsistent numbers"),
         ({"X_val": X, "y_val": np.array([Y, Y]).T}, "X_val.*y must have 1 columns"),
-        ({"X_val": X, "y_val": Y, "groups": Y}, "groups says what is held out together"),
+        ({"X_val": X, "y_val": Y, "groups": Y}, "groups says which rows are held out tog"),
         ({"X_val": X, "y_val": Y, "sample_weight_val": 0 * Y}, "X_val.*zero"),
         ({"groups": np.arange(N) % 3}, "groups has 3 different values.* asks for 5 folds"),
         ({"groups": np.arange(7)}, "groups must have a value for each row"),
@@ -292,7 +292,7 @@ def test_validation_classes_that_are_new():
     with pytest.raises(ValueError, match=r"y_val.*classes that are not .* \['new'\]"):
         classifier().fit(X, CLASSES, X_val=X, y_val=["new"] * N)
     labels = np.eye(3, dtype=int)[np.arange(N) % 3]
-    with pytest.raises(ValueError, match="of another kind than in training"):
+    with pytest.raises(ValueError, match=", as in training, got y of shape"):
         classifier().fit(X, labels, X_val=X, y_val=np.arange(N) % 2)
 
 
