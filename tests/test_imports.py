@@ -1,4 +1,4 @@
-"""The layers, and where compiled code may be, as read from the sources."""
+"""The order of the layers, and the places of compiled code, read from the sources."""
 
 import ast
 import re
@@ -284,7 +284,7 @@ def test_files_stay_small():
         assert n_lines <= 420, path
 
 
-def test_what_is_public():
+def test_the_public_names():
     assert dir(skgd) == sorted(skgd.__all__)
     for name in dir(skgd):
         assert hasattr(skgd, name)

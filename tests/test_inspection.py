@@ -1,4 +1,4 @@
-"""The displays: what they show, of which estimators, and what they refuse."""
+"""The displays: what they draw, for which estimators, and their errors."""
 
 import builtins
 import pickle
@@ -305,13 +305,13 @@ def test_limits_and_labels_of_paths(plt):
         (["adam"], None, r"options\['learning_rate_init'\] must be .* got None"),
     ],
 )
-def test_paths_that_cannot_be(solvers, rate, message):
+def test_invalid_paths(solvers, rate, message):
     with pytest.raises(ValueError, match=message):
         paths(solvers, rate)
 
 
 @pytest.mark.parametrize("x0", [[1], [1, 2, 3], [[1, 2]], [np.nan, 1]])
-def test_start_that_cannot_be(x0):
+def test_invalid_start(x0):
     with pytest.raises(ValueError, match="x0 must be two finite numbers, got "):
         SolverPathDisplay.from_function(
             bowl, slope_of_bowl, x0, "adam", learning_rate_init=0.1
@@ -319,7 +319,7 @@ def test_start_that_cannot_be(x0):
 
 
 @pytest.mark.parametrize("limits", [(-1, 1), ((-1, 1), (1, 1)), ((-1, 1), (0, np.nan))])
-def test_limits_that_cannot_be(limits):
+def test_invalid_limits(limits):
     with pytest.raises(ValueError, match="limits must be two pairs"):
         paths("adam", limits=limits)
 

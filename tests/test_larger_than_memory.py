@@ -1,4 +1,4 @@
-"""Files that memory has no room for, by the recipe of docs/distributed.md."""
+"""Files that do not fit into memory, by the recipe of docs/distributed.md."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Errors speak of what the caller knows: class, parameter, argument, column, row, label."""
+"""Errors name what the caller knows: class, parameter, argument, column, row, label."""
 
 import inspect
 import os
@@ -147,7 +147,7 @@ def test_the_class_is_the_user_s(network):
         assert "BaseMLP" not in message
 
 
-def test_what_is_passed_by_name():
+def test_keyword_only_arguments():
     with pytest.raises(TypeError, match=r"5 were given\. Pass solver and all that follows"):
         MLPClassifier((3,), "relu", "adam", 0.1)
 
@@ -648,7 +648,7 @@ def test_weights(estimator, weight, fault):
 
 
 @each_network
-def test_what_is_not_about_data_stays_as_it_is(network):
+def test_other_errors_name_no_column(network):
     model = network(solver="minibatch", learning_rate_init=1e300, max_iter=3)
     message = str(error_of(model.fit, FRAME, NETWORKS[network]))
     assert "learning_rate_init=1e+300" in message

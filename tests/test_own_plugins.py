@@ -1,4 +1,4 @@
-"""Plug-ins of a plain script, outside of the package: as fast a way in as its own."""
+"""Plug-ins of a plain script, outside of the package, are as fast as the built-in ones."""
 
 import json
 import os

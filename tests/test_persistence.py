@@ -1,4 +1,4 @@
-"""Models that are saved and come back, from this version and from earlier ones."""
+"""Models are saved and loaded, also those of earlier versions."""
 
 import io
 import pickle
@@ -55,7 +55,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", MODELS)
-def test_what_comes_back_is_the_same(name, way):
+def test_a_loaded_model_is_the_same(name, way):
     model, y = fitted(name), MODELS[name][1]
     before, attributes = outputs(model, X), joblib.hash(vars(model))
     copy = WAYS[way](model)
@@ -193,7 +193,7 @@ RELEASED = sorted(FOLDER.glob("*/*.pkl"))
 @pytest.mark.parametrize(
     "path", RELEASED, ids=lambda path: f"{path.parent.name} {path.stem}"
 )
-def test_what_a_release_has_written(path):
+def test_models_of_earlier_releases(path):
     """Up to rounding, which depends on the processor."""
     content = pickle.loads(path.read_bytes())
     with warnings.catch_warnings():

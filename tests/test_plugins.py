@@ -1,4 +1,4 @@
-"""The contracts of plug-ins: what is registered keeps to them, and what does not fails."""
+"""The contracts of plug-ins: all in the registries fulfill them, and others fail."""
 
 import copy
 import functools
@@ -33,7 +33,7 @@ each_plugin = pytest.mark.parametrize("plugin", REGISTERED, ids=lambda p: p.__na
 
 
 @each_plugin
-def test_what_is_registered_keeps_to_its_contract(plugin):
+def test_registered_plugins_fulfill_their_contract(plugin):
     check_plugin(plugin())
 
 
@@ -354,7 +354,7 @@ class Rising(Schedule):
     ],
     ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
-def test_what_does_not_keep_to_its_contract(plugin, sentence):
+def test_plugins_that_violate_their_contract(plugin, sentence):
     with pytest.raises(AssertionError) as error:
         check_plugin(plugin)
     assert sentence in str(error.value)

@@ -11,9 +11,8 @@ from a file that need not fit into memory.
 # The data
 # --------
 #
-# The target is a product, a square and steps of some of the features, with noise. A
-# network of float32 takes half the memory, so the rows are of float32. 20,000 rows are
-# for the test.
+# The target is a sum of a product, a square and steps of some features, with noise. The
+# rows are float32, since these need half the memory. 20,000 rows are for the test.
 
 import tempfile
 import warnings
@@ -86,9 +85,9 @@ plt.show()
 # Rows from a file
 # ----------------
 #
-# ``partial_fit`` trains an epoch on the rows that it gets. A memory map reads only these
-# from the file. Chunks are visited in a random order. ``X_val`` gives the validation loss
-# after each of them.
+# ``partial_fit`` trains an epoch on the rows that are passed. A memory map reads only these
+# from the file. The chunks come in a random order. With ``X_val``, the validation loss is
+# recorded after each chunk.
 
 with tempfile.TemporaryDirectory() as folder:
     np.save(Path(folder) / "rows.npy", X_train)

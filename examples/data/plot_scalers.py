@@ -2,9 +2,9 @@ r"""
 Three scalers on real features
 ==============================
 
-The features of a data set come in units of their own: a wine has some 13 % of alcohol and
-750 mg/l of proline. A network that sees both as they are listens to proline alone. The
-three scalers bring features to a common scale, each by another measure:
+Features come in different units: a wine has some 13 % of alcohol and 750 mg/l of proline. A
+network that reads both unscaled depends on proline only. The three scalers bring features
+to a common scale, each in its own way:
 
 - :class:`~skgd.MinMaxScaler`: :math:`(x - \min) / (\max - \min)`,
 - :class:`~skgd.MeanScaler`: :math:`(x - \bar x) / (\max - \min)`,
@@ -15,9 +15,9 @@ three scalers bring features to a common scale, each by another measure:
 # Four of the thirteen features, before and after
 # -----------------------------------------------
 #
-# Unscaled, on a logarithmic axis, they are orders of magnitude apart. The range decides
-# with the first two scalers, so that one outlier (the triangles) squeezes the rest. The
-# standard deviation depends less on a single sample.
+# Unscaled, on a logarithmic axis, the features are orders of magnitude apart. The first two
+# scalers divide by the range, so that a single outlier (the triangles) compresses the other
+# values. The standard deviation depends less on a single sample.
 
 import warnings
 
@@ -70,11 +70,11 @@ axes[3].set_ylabel("standard deviations from the mean")
 fig.suptitle("178 wines, the largest value of each feature as a triangle")
 
 # %%
-# What it does to a network
-# -------------------------
+# The effect on a network
+# -----------------------
 #
-# The same network on the same folds. The number of epochs is fixed, and small: a scaler
-# decides how fast a network learns more than what it could learn in the end.
+# The same network is trained on the same folds. The number of epochs is fixed, and small: a
+# scaler mostly changes how fast a network learns, and less what it can learn.
 
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=4, random_state=0)

@@ -10,9 +10,9 @@ categories and missing values. Four views of what they learn.
 # What an embedding changes
 # -------------------------
 #
-# A network that reads a number as it is learns smooth functions of it first. With the
+# A network that reads plain numbers learns smooth functions of them first. With the
 # piecewise-linear embedding, each unit of the first layer is a piecewise-linear function of
-# the column, with a bend at each of its quantiles: steps are no harder than lines.
+# the column, with a bend at each of its quantiles. Steps are then as easy as lines.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,7 +45,7 @@ plt.show()
 # ----------------------
 #
 # With ``loss=Quantile([...])`` one network predicts several quantiles, which never cross.
-# Between the first and the last of these there should be 80 % of new rows.
+# 80 % of new rows should lie between the first and the last of these quantiles.
 
 
 def draw(n):
@@ -79,9 +79,9 @@ plt.show()
 # Members and calibration
 # -----------------------
 #
-# The members' mean is more certain where they agree, and less where they do not.
-# ``calibrate=True`` corrects what is left by one number, the temperature, from predictions
-# of rows that members have not trained on.
+# The members' mean is more certain where members agree, and less certain where they do not.
+# ``calibrate=True`` corrects the probabilities by a single number, the temperature. It is
+# fitted to predictions of rows that the members have not trained on.
 
 chance = 1 / (1 + np.exp(-3 * np.sin(2 * X_train["x"])))
 labels = rng.random(len(X_train)) < chance

@@ -4,8 +4,8 @@ Batch normalization on and off
 
 With ``batch_normalization=True`` the linear output of each hidden unit is normalized over
 the mini-batch, then scaled by :math:`\gamma` and shifted by :math:`\beta`, before the
-activation. What it buys is that deep networks train where they otherwise would not, and
-that the learning rate matters less.
+activation. Deep networks then train that otherwise would not, and the learning rate matters
+less.
 """
 
 # %%
@@ -78,11 +78,11 @@ for ax in axes:
 fig.suptitle("Digits, 4 hidden layers of 64 logistic units, momentum")
 
 # %%
-# Predictions know nothing of it
-# ------------------------------
+# Predictions without normalization
+# ---------------------------------
 #
-# In a prediction the running mean and variance take the place of the mini-batch's. Then
-# the whole normalization is an affine map, and folds into the weights: ``coefs_`` and
+# In predictions, the running mean and variance replace those of the mini-batch. The whole
+# normalization is then an affine map, which is folded into the weights: ``coefs_`` and
 # ``intercepts_`` are those of a plain network, and a few lines of NumPy reproduce it.
 
 model = models[True][0.03]
@@ -94,8 +94,8 @@ same = model.classes_[scores.argmax(axis=1)] == model.predict(X_test)
 print(f"{same.mean():.0%} of {len(same)} predictions are the same")
 
 # %%
-# The spread of the linear outputs is what was normalized. Here it is for the fitted
-# networks, layer by layer, on the training data.
+# Normalization acts on the spread of the linear outputs. The figure shows this spread for
+# the fitted networks, layer by layer, on the training data.
 
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for offset, (on, (color, label)) in zip((0.18, -0.18), styles.items(), strict=True):
@@ -120,7 +120,7 @@ ax.set_xticks(range(1, 5), range(1, 5))
 ax.set_yscale("log")
 ax.set_xlabel("hidden layer")
 ax.set_ylabel("standard deviation\nof a unit's linear output")
-ax.set_title("What reaches the activations, η = 0.03: 64 units a layer")
+ax.set_title("What reaches the activations, η = 0.03: 64 units per layer")
 ax.legend()
 ax.grid(axis="y", alpha=0.3)
 plt.show()

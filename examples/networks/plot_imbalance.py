@@ -72,12 +72,13 @@ for name, (parameters, _) in settings.items():
 # Precision and recall
 # --------------------
 #
-# The curves lie close to each other: all three rank the applications about as well. They
-# differ in the probabilities, and so in what the threshold 0.5 (a dot each) makes of the
-# ranking. With class weights, three of four denied applications are found, instead of two
-# of five, but fewer than half of the alarms are right. The focal loss pulls probabilities
-# away from 0 and 1, on the right, and hardly moves the dot. With either, probabilities are
-# no longer the frequency of the class: choose the threshold on validation data.
+# The curves lie close to each other: all three networks rank the applications about equally
+# well. They differ in the probabilities, and therefore in the result of the threshold 0.5
+# (the dots). With class weights, three of four denied applications are found, instead of
+# two of five, but fewer than half of the alarms are right. The focal loss pulls
+# probabilities away from 0 and 1, on the right, and hardly moves the dot. With either of
+# them, probabilities are no longer frequencies of the class: choose the threshold on
+# validation data.
 
 fig, axes = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 bins = np.linspace(0, 1, 26)

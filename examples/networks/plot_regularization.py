@@ -1,18 +1,18 @@
 r"""
-Dropout and weight decay against over-fitting
-=============================================
+Dropout and weight decay against overfitting
+============================================
 
-A network of 11,000 weights begins to learn 300 patients by heart. Dropout and decoupled
-weight decay keep it from that. The data are scikit-learn's diabetes table: the progression
-of the disease within a year, from ten measurements.
+A network with 11,000 weights soon memorizes 300 patients. Dropout and decoupled weight
+decay prevent that. The data are scikit-learn's diabetes table: the progression of the
+disease within a year, from ten measurements.
 """
 
 # %%
 # Loss curves
 # -----------
 #
-# Without regularization, the training loss keeps falling, and the validation loss is lowest
-# after few epochs and then rises. With dropout or decay, it stays near its lowest value.
+# Without regularization, the training loss keeps falling. The validation loss is lowest
+# after a few epochs, and then rises. With dropout or decay, it stays near its lowest value.
 
 import warnings
 
@@ -69,12 +69,12 @@ for ax in axes:
     ax.legend()
 
 # %%
-# How much of it
-# --------------
+# How much regularization
+# -----------------------
 #
-# The validation loss after all epochs, the mean of two seeds. It is lowest if about half of
-# the units are dropped, or with a decay of 10. A decay of 100 leaves not much more than the
-# prediction of the mean, the dotted line.
+# The validation loss after all epochs, as the mean of two seeds. It is lowest if about half
+# of the units are dropped, or with a decay of 10. With a decay of 100, the network hardly
+# does better than the mean of the targets, the dotted line.
 
 seeds = range(2)
 strengths = {

@@ -2,16 +2,16 @@ r"""
 Your own loss, solver and schedule
 ==================================
 
-Each is a class of a few plain Python functions. skgd compiles them into its own loops: they
-train as fast as those that come with it.
+Each is a class with a few plain Python functions. skgd compiles them into its own loops:
+they train as fast as the built-in ones.
 """
 
 # %%
 # A loss
 # ------
 #
-# The log-cosh loss, a square near the target and linear farther away: its value, and its
-# slope by the output ``z``. ``check_plugin`` compares the two.
+# The log-cosh loss is quadratic near the target and linear farther away. The class has its
+# value, and its slope with respect to the output ``z``. ``check_plugin`` compares the two.
 
 import warnings
 from math import exp, log1p, tanh
@@ -90,10 +90,10 @@ for plugin in (LogCosh(), SignMomentum(), Triangles()):
 # At full speed
 # -------------
 #
-# The same network with what comes with skgd, and with one of the own classes after the
-# other. On the left, the training loss of each. That of the own schedule falls twice, once
-# in each triangle. On the right, the processor's time for an epoch, which is about the same
-# for all.
+# The same network, with built-in plug-ins, and with one of the new classes at a time. The
+# left panel has the training losses. With the new schedule, the loss falls twice, once in
+# each triangle. The right panel has the processor's time for an epoch, which is about the
+# same for all.
 
 X, y = load_digits(return_X_y=True)
 X, y = X / 16, (y - y.mean()) / y.std()

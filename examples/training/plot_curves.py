@@ -12,10 +12,10 @@ networks, pipelines and searches, and fit nothing.
 # -----------------------------
 #
 # A small network learns slowly at a rate of 0.001: both losses still fall at the end. A
-# large one soon learns its 400 training rows by heart: the validation loss stops falling
-# while the training loss goes on. Dropout keeps the two together. The training loss is then
-# the higher one, as units are left out in training only. The validation set is only
-# recorded.
+# large one soon memorizes its 400 training rows: the validation loss stops falling while
+# the training loss falls further. Dropout keeps the two together. The training loss is then
+# the higher one, since units are dropped in training only. The validation set does not
+# affect the training.
 
 import warnings
 
@@ -88,7 +88,7 @@ axes[1].set_ylim(0, None)
 # Schedules before any fit
 # ------------------------
 #
-# ``from_schedule`` draws the rate of each update that a schedule would give.
+# ``from_schedule`` draws the rate of a schedule at each update.
 
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for name in ("constant", "cosine", "one_cycle", "flat_cos"):

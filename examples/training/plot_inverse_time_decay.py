@@ -2,8 +2,8 @@ r"""
 Inverse time decay against a constant rate
 ==========================================
 
-A learning rate that is good at the start is too large at the end: the steps keep jumping
-about the minimum by the noise of the mini-batches. Inverse time decay,
+A learning rate that is good at the start is too large at the end: the noise of the
+mini-batches keeps the steps jumping around the minimum. Inverse time decay,
 
 .. math:: \eta = \frac{\eta_0}{1 + k \lfloor t / T \rfloor}
 
@@ -55,9 +55,10 @@ ax.grid(alpha=0.3)
 # All schedules
 # -------------
 #
-# Those over the whole training know its number of updates, here 1000. ``warmup_steps`` lets
-# the rate rise from 0 before any of them. ``invscaling`` counts samples, here ten an update
-# in epochs of 20 updates. ``adaptive`` is constant until training stops improving.
+# Schedules over the whole training know its number of updates, here 1000. With
+# ``warmup_steps``, the rate of any schedule first rises from 0. ``invscaling`` counts
+# samples, here ten per update in epochs of 20 updates. ``adaptive`` is constant until
+# training stops improving.
 
 epochs = updates // 20
 progress = Progress(updates, 1000, epochs, 200 * epochs)
@@ -93,8 +94,8 @@ fig.supylabel("factor of the learning rate")
 # ------------------------
 #
 # Mini-batch gradient descent with small mini-batches, whose noise is large. The constant
-# rates are the decaying one's first value, and one that is ten times smaller. Five seeds
-# each; thin lines are single runs, thick ones their mean.
+# rates are the first value of the decaying rate, and a tenth of it. Each has five seeds;
+# thin lines are single runs, thick ones their mean.
 
 schedules = {
     "constant, η = 0.2": ({"learning_rate_init": 0.2}, "#6b7280"),
@@ -148,10 +149,10 @@ for ax, (title, (estimator, load)) in zip(axes, problems.items(), strict=True):
 fig.suptitle("Mini-batch gradient descent, 16 hidden units, mini-batches of 8 rows")
 
 # %%
-# On the left the decay gets below both constant rates: the noise of the large one and the
-# slowness of the small one. On the right it does not. A network can separate these two
-# classes, and then the log loss falls for as long as the weights may grow, which a small
-# rate only slows down. Whether that is worth anything shows on held-out data: search over
-# ``learning_rate`` and ``decay_rate`` rather than read training curves.
+# On the left, the decaying rate reaches a lower loss than both constant ones: the large one
+# is noisy, and the small one is slow. On the right, it does not. A network can separate
+# these two classes. The log loss then falls as long as the weights grow, and a small rate
+# only slows that down. Only held-out data show which rate is better: search over
+# ``learning_rate`` and ``decay_rate`` instead of comparing training curves.
 
 plt.show()

@@ -3,21 +3,22 @@ Finding a learning rate in one pass
 ===================================
 
 ``learning_rate_range`` trains for 200 mini-batches, at rates that grow with each of them,
-and proposes a ``learning_rate_init``. The training at the proposal is compared here with
-that at a tenth and at ten times the proposal.
+and proposes a ``learning_rate_init``. This example compares the training at the proposal
+with that at a tenth and at ten times the proposal.
 """
 
 # %%
 # The range test, and the training at three rates
 # -----------------------------------------------
 #
-# On the left, the range test. At small rates the loss stays where it is. It falls while the
-# rate is right, and rises as soon as the rate is too high. The proposal is the geometric
-# mean of two rates: that of the steepest fall, and that of the lowest loss. The two solvers
-# need very different rates.
+# The left panel has the range test. At small rates, the loss hardly changes. It falls while
+# the rate is right, and rises as soon as the rate is too high. The proposal is the
+# geometric mean of two rates: that of the steepest fall, and that of the lowest loss. The
+# two solvers need very different rates.
 #
-# On the right, the training loss at three rates. A tenth of the proposal learns slowly. Ten
-# times the proposal is worse, too: the loss jumps, or stays as high as that of a guess.
+# The right panel has the training loss at three rates. At a tenth of the proposal, the
+# network learns slowly. Ten times the proposal is worse, too: the loss jumps, or stays as
+# high as that of a guess.
 
 import warnings
 

@@ -10,9 +10,9 @@ same handwritten digits: the loss over epochs and over seconds.
 # The contestants
 # ---------------
 #
-# Each may choose among three learning rates around the proposal of
+# Each has the best of three learning rates around the proposal of
 # :func:`~skgd.model_selection.learning_rate_range`, by its training loss after 20 epochs.
-# All have the same first weights.
+# All have the same initial weights.
 
 import warnings
 from time import process_time
@@ -68,10 +68,10 @@ for solver in solvers:
 # Over epochs
 # -----------
 #
-# A panel for each solver. At first, the schedules gain little. Their rates go to zero at
-# the end, and the losses become smooth and end several times lower than with the constant
-# rate; with plain mini-batch gradient descent, about half as high. The best rate to start
-# from is often higher than as a constant.
+# There is a panel for each solver. At first, the schedules gain little. Their rates go to
+# zero at the end; the losses become smooth and end several times lower than with the
+# constant rate (about half as high with plain mini-batch gradient descent). The best
+# initial rate of a schedule is often higher than the best constant rate.
 
 colors = dict(zip(schedules, ["#6b7280", "#2563eb", "#d97706"], strict=True))
 epochs = np.arange(1, n_epochs + 1)

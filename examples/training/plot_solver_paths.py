@@ -2,9 +2,9 @@ r"""
 Paths of solvers over a valley and a saddle
 ===========================================
 
-A solver is a method of ``scipy.optimize.minimize``, by the same compiled kernels that train
-networks. :class:`~skgd.inspection.SolverPathDisplay` draws where it goes on a function of
-two variables.
+A solver is also a method of ``scipy.optimize.minimize``, with the same compiled kernels
+that train networks. :class:`~skgd.inspection.SolverPathDisplay` draws its path on a
+function of two variables.
 """
 
 # %%
@@ -68,7 +68,7 @@ plt.show()
 # Mini-batch gradient descent and momentum start along the steepest slope. The others divide
 # by the size of the gradients, or take their sign, and start diagonally. Near the minimum,
 # Lion and RMSProp keep the length of their steps and jump around it. A schedule shortens
-# the steps. Here is Adam without and with one:
+# the steps. The next figure has Adam without and with a schedule.
 
 for schedule in ("constant", "cosine"):
     found = minimize(

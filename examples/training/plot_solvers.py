@@ -11,8 +11,8 @@ two variables, where one can watch them.
 # Loss curves on handwritten digits
 # ---------------------------------
 #
-# Each solver gets the best of several learning rates, by its mean loss over all epochs.
-# Without that choice the comparison would be one of learning rates.
+# Each solver has the best of several learning rates, by its mean loss over all epochs.
+# Otherwise, the figure would compare learning rates rather than solvers.
 
 import warnings
 

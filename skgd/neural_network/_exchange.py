@@ -47,8 +47,8 @@ class Exchange(BaseEstimator):
         Parameters
         ----------
         estimator : fitted estimator
-            scikit-learn's estimator of the same name. It may come from a pickle of an older
-            version, if that can still be loaded.
+            The estimator of scikit-learn of the same name. It may come from a pickle of an
+            older version, if that can still be loaded.
 
         Returns
         -------

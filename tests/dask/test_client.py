@@ -1,4 +1,4 @@
-"""Without a client, or without workers."""
+"""Errors without a client, or without workers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Networks on Dask collections: the data-parallel training, its data and its errors."""
+"""Networks on Dask collections: data-parallel training, data, and errors."""
 
 import pickle
 import tracemalloc

@@ -1,4 +1,4 @@
-"""A network that scikit-learn has fitted moves over."""
+"""A network that scikit-learn has fitted is converted to skgd's."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""warm_start and partial_fit: as scikit-learn goes on, and where that is one longer fit."""
+"""warm_start and partial_fit continue as in scikit-learn, or as a single longer fit."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Everything that scikit-learn's networks take as X and y, without a copy made dense."""
+"""All inputs that scikit-learn's networks take as X and y; sparse ones stay sparse."""
 
 import subprocess
 import sys

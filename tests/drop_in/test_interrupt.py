@@ -1,6 +1,6 @@
 """Ctrl-C: a fit stops at once, warns, and leaves a network that predicts.
 
-Unless it is one of many, as in a search: that ends.
+If the fit is one of many, as in a search, the search ends.
 """
 
 import os
@@ -455,7 +455,7 @@ def test_the_second_one_goes_up(fitted, first, second, method, pressed, monkeypa
         getattr(model, method)(X, TARGETS)
 
 
-def test_one_that_has_ended_a_search_is_a_first_one(pressed):
+def test_a_second_interrupt_after_a_search_is_raised(pressed):
     with pytest.raises(KeyboardInterrupt):
         search(MLPRegressor(random_state=0)).fit(X, TARGETS)
     with pytest.raises(KeyboardInterrupt):

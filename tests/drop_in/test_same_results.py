@@ -1,4 +1,4 @@
-"""One integer random_state: scikit-learn's results, for every kind of problem."""
+"""With an integer random_state, the results are scikit-learn's, for all kinds of tasks."""
 
 from itertools import cycle
 

@@ -1,4 +1,4 @@
-"""Read from scikit-learn itself, so that what it adds is noticed here."""
+"""The public names are compared with scikit-learn's, so that additions are noticed."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""What skgd has fitted moves to scikit-learn, and from there to ONNX."""
+"""Fitted estimators are converted to scikit-learn's, and from there to ONNX."""
 
 import pickle
 import warnings
@@ -161,7 +161,7 @@ def test_the_loss_is_that_of_the_fit():
             model.to_sklearn()
 
 
-def test_what_scikit_learn_does_not_have_raises():
+def test_networks_that_scikit_learn_does_not_have():
     model, _, _ = trained("regression")
     with pytest.raises(ValueError, match=r"no activation='gelu', only .*'relu'"):
         model.set_params(activation="gelu").to_sklearn()

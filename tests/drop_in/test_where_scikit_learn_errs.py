@@ -1,4 +1,4 @@
-"""Where scikit-learn is at fault and skgd is not: a test for each row of the table."""
+"""Faults of scikit-learn that skgd does not have: a test for each row of the table."""
 
 import warnings
 

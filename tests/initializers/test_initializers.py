@@ -1,4 +1,4 @@
-"""The initial weights: their distributions, and what the estimators make of them."""
+"""The initial weights: their distributions, and their use by the estimators."""
 
 import pickle
 import warnings

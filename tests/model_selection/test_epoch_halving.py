@@ -1,4 +1,4 @@
-"""A search in rungs: the results of a search without any, for those that survive."""
+"""A search in rungs gives survivors the results of a search without rungs."""
 
 import itertools
 import os
@@ -307,7 +307,7 @@ def test_outputs_of_transformers_are_told_apart():
     assert False in seen
 
 
-def test_what_is_dropped_is_freed():
+def test_dropped_candidates_are_freed():
     fits = SharedFits()
     used: dict[str, set] = {"a": set(), "b": set()}
     for name, own in used.items():
@@ -473,7 +473,7 @@ def test_weights_groups_and_train_scores():
         assert_same_scores(routed, plain.fit(X, y, sample_weight=weight, groups=groups))
 
 
-def test_face_of_a_search():
+def test_a_search_has_the_methods_of_its_estimator():
     y = TARGETS[MLPClassifier]
     search = halving(MLPClassifier(**SMALL))
     assert is_classifier(search)
@@ -682,7 +682,7 @@ def test_callbacks_of_the_network():
     )
 
 
-def test_it_says_which_have_not_converged():
+def test_only_the_last_rung_warns_of_no_convergence():
     """As for a whole fit, and not for those that go on."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always", ConvergenceWarning)

@@ -2,8 +2,9 @@
 
     python -m tests.neural_network.measure_searches
 
-A core that is taken twice burns time in waiting: the CPU time of two jobs beside that of
-one says so, and so does the mean number of threads that want to run. Linux only.
+If two threads share a core, they spend CPU time waiting. This shows in the CPU time of two
+jobs compared with that of one, and in the mean number of threads that are ready to run.
+Linux only.
 """
 
 import subprocess

@@ -127,7 +127,7 @@ def test_weights_are_repetitions(estimator):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
-def test_it_learns_at_any_scale_of_the_features(scale):
+def test_training_at_any_scale_of_the_features(scale):
     features = np.random.default_rng(0).normal(size=(200, 4))
     target = np.sin(2 * features[:, 0]) + features[:, 1]
     scores = {}
@@ -262,7 +262,7 @@ def test_rows_of_negligible_weight_are_left_out(size):
     assert_same(masked, left_out)
 
 
-def test_a_mask_is_as_no_weights():
+def test_weights_of_zero_leave_rows_out():
     kept = np.arange(90) % 3 > 0
     masked = MLPRegressor(**PARAMETERS).partial_fit(X, y, sample_weight=kept)
     left_out = MLPRegressor(**PARAMETERS).partial_fit(X[kept], y[kept])

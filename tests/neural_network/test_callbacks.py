@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: when they are called, what they get, and how they stop."""
+"""scikit-learn's callbacks: when they are called, with what, and how they stop a fit."""
 
 import io
 import pickle
@@ -212,7 +212,7 @@ def test_a_snapshot_is_a_fit_that_stopped_there(cls, options):
 
 
 @needs_callbacks
-def test_what_callbacks_get_is_what_fit_got():
+def test_callbacks_receive_the_data_of_fit():
     labels = np.array(["one", "two", "three"])[Y]
     frame, weight = pd.DataFrame(X, columns=list("abcd")), np.ones(len(Y))
     recorder = Recorder()

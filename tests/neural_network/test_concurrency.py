@@ -1,4 +1,4 @@
-"""Processes and threads of whoever calls: the same model everywhere, at any time."""
+"""Fits in the caller's processes and threads: the same model in each of them."""
 
 import hashlib
 import importlib
@@ -76,7 +76,7 @@ def expected():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_twenty_runs(kind, expected):
+def test_twenty_fits_are_the_same(kind, expected):
     assert {digest(kind) for _ in range(20)} == {expected[kind]}
 
 

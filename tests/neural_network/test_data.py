@@ -39,7 +39,7 @@ def test_kernels_get_read_only_arrays_of_one_type(make, weighted, dtype):
         np.testing.assert_array_equal(data.X.reshape(X.shape), X.astype(dtype))
 
 
-def test_what_fits_is_not_copied():
+def test_data_of_the_right_dtype_are_not_copied():
     X, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 1))
     data = as_rows(X, np.dtype("float64"), y, y[:, 0])
     assert np.shares_memory(data.X, X)

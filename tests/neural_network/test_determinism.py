@@ -1,4 +1,4 @@
-"""An integer random_state is one model: bit by bit, however the training is cut up."""
+"""An integer random_state gives bitwise one model, also if calls divide the training."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""What is refused, in which words, and that nothing has changed then."""
+"""The errors of a fit: their text, and that the estimator does not change."""
 
 import joblib
 import numpy as np
@@ -141,7 +141,7 @@ def test_predictions_that_overflow_raise(estimator, method):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(("n_rows", "row"), [(1, 0), (40, 3), (5000, 0), (5000, -1)])
-def test_a_number_that_no_unit_lets_pass_is_found(
+def test_a_number_that_no_unit_passes_on_is_found(
     n_rows, row, order, value, dtype, monkeypatch
 ):
     """With weights below zero, the rectified units are 0 beside infinity, or a NaN."""

@@ -1,4 +1,4 @@
-"""The outputs of hidden layers, and the transformer that makes features of them."""
+"""The outputs of hidden layers, and the transformer that returns them as features."""
 
 import pickle
 
@@ -135,7 +135,7 @@ def transformer(layer=-1, **parameters):
 
 
 @pytest.mark.parametrize("layer", [-1, 0])
-def test_it_fits_a_clone(layer):
+def test_the_transformer_fits_a_clone(layer):
     found = transformer(layer).fit(X, CLASSES)
     network = clone(found.estimator).fit(X, CLASSES)
     assert not hasattr(found.estimator, "coefs_")
@@ -145,7 +145,7 @@ def test_it_fits_a_clone(layer):
 
 
 @pytest.mark.parametrize("is_frame", [False, True])
-def test_it_keeps_a_frozen_network(is_frame):
+def test_the_transformer_keeps_a_frozen_network(is_frame):
     pd = pytest.importorskip("pandas")
     rows = pd.DataFrame(X, columns=list("abcdef")) if is_frame else X
     network = MLPClassifier((4,), **SETTINGS).fit(rows, CLASSES)

@@ -1,4 +1,4 @@
-"""The L1 share of the penalty: the oracle, exact zeros, what it converges to."""
+"""The L1 share of the penalty: the oracle, exact zeros, and the limit of training."""
 
 import pickle
 
@@ -138,7 +138,7 @@ def test_the_oracle(
         (Lion(), 0.002),
     ],
 )
-def test_it_converges_to_the_elastic_net(solver, rate):
+def test_training_converges_to_the_elastic_net(solver, rate):
     """Whose zeros are the same. Where it does not move, it is a minimum."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 8))
@@ -289,7 +289,7 @@ def test_any_number_of_threads(solver, batch_normalization, monkeypatch):
 
 
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
-def test_more_of_it_leaves_fewer_weights(estimator):
+def test_a_larger_penalty_leaves_fewer_weights(estimator):
     zeros = []
     for alpha in (0.0, 0.5, 3.0, 1e4):
         model = estimator(
@@ -350,7 +350,7 @@ class Negative(Plain):
         return -coefficients[0]
 
 
-def test_one_that_says_how_long_its_steps_are():
+def test_a_solver_with_a_step_size():
     options = {"alpha": ALPHA, "l1_ratio": 0.5, "random_state": 0, "max_iter": 5}
     mine, plain = (
         MLPRegressor(solver=s, learning_rate_init=0.05, **options).fit(X, Y)
@@ -363,7 +363,7 @@ def test_one_that_says_how_long_its_steps_are():
 
 
 @pytest.mark.parametrize("solver", [Mute(), Changed(), Slower()])
-def test_one_that_does_not(solver):
+def test_a_solver_without_a_valid_step_size(solver):
     model = MLPRegressor(solver=solver, l1_ratio=0.5)
     name = type(solver).__name__
     with pytest.raises(ValueError, match=f"l1_ratio=0.5 .*{name} .*Define {name}.step_s"):
@@ -371,7 +371,7 @@ def test_one_that_does_not(solver):
     assert not hasattr(model, "coefs_")
 
 
-def test_what_is_no_step_size():
+def test_invalid_step_sizes():
     with pytest.raises(TypeError, match=r"WrongArguments.step_size"):
         check_definition(WrongArguments())
     with pytest.raises(AssertionError, match=r"Negative.step_size must be .* >= 0"):
@@ -379,14 +379,14 @@ def test_what_is_no_step_size():
 
 
 @pytest.mark.parametrize("l1_ratio", [-0.1, 1.1, np.nan, "a", None])
-def test_a_share_that_is_none(l1_ratio):
+def test_invalid_shares(l1_ratio):
     with pytest.raises(ValueError, match="'l1_ratio' parameter of MLPRegressor must be"):
         MLPRegressor(l1_ratio=l1_ratio).fit(X, Y)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.3, -0.3, 0.01, -0.01])
-def test_what_is_not_finite_stays(value, dtype):
+def test_weights_that_are_not_finite_stay(value, dtype):
     """It tells that a training has diverged; what is close to 0 becomes 0."""
     model = Model((3, 2), dtype)
     model.theta[:] = value

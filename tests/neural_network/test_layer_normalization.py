@@ -163,7 +163,7 @@ def test_validation_data_and_searches():
     ],
 )
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_what_does_not_go_together(parameters, match, solver):
+def test_parameters_that_exclude_each_other(parameters, match, solver):
     model = fitted()
     before = model.predict(X)
     if solver == "lbfgs" and "batch_normalization" in parameters:

@@ -1,4 +1,4 @@
-"""``predict_log_proba`` against the exact logarithms, to many digits."""
+"""``predict_log_proba`` compared with the exact logarithms, to many digits."""
 
 from decimal import Decimal, localcontext
 from functools import cache
@@ -62,7 +62,7 @@ def exact(task, z):
     dtype=["float32", "float64"],
     container=[np.asarray, sparse.csr_array, sparse.csc_matrix],
 )
-def test_they_are_exact(task, dtype, container):
+def test_log_probabilities_are_exact(task, dtype, container):
     X = rows(task, dtype)
     model = network(task, dtype)
     with np.errstate(all="raise"):
@@ -82,7 +82,7 @@ def test_they_are_exact(task, dtype, container):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
-def test_they_are_finite_up_to_the_largest_number(task, dtype):
+def test_log_probabilities_are_finite_up_to_the_largest_number(task, dtype):
     largest = np.finfo(dtype).max
     model = network(task, dtype)
     X = np.zeros((2, model.n_features_in_), dtype)

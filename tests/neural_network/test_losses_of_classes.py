@@ -1,4 +1,4 @@
-"""Losses of classes, weights of classes and smoothed labels."""
+"""Losses for classes, class weights and label smoothing."""
 
 import pickle
 from itertools import product
@@ -295,7 +295,7 @@ def refused(model, y, sentence, method="fit", **arguments):
         ("multilabel", {"class_weight": [{0: 1}]}, "should match number of outputs"),
     ],
 )
-def test_what_is_refused(kind, parameters, sentence):
+def test_invalid_parameters(kind, parameters, sentence):
     refused(network(**parameters), TARGETS[kind], sentence)
 
 
@@ -313,6 +313,6 @@ def test_balanced_needs_all_of_y():
         )
 
 
-def test_a_regressor_has_none_of_it():
+def test_a_regressor_refuses_losses_of_classes():
     refused(MLPRegressor(MultinomialFocal()), X[:, 0], "is a loss of classes. Use MLPCl")
     assert not {"class_weight", "label_smoothing"} & set(MLPRegressor().get_params())

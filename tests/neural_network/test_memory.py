@@ -1,4 +1,4 @@
-"""What a fit keeps, and what it needs meanwhile."""
+"""The memory that a fit needs, and the memory that it keeps."""
 
 import gc
 import sys

@@ -266,7 +266,7 @@ def test_arrays_set_by_hand(embedding, change, name):
 
 
 @by_embedding
-def test_what_is_refused(embedding):
+def test_data_and_parameters_that_are_refused(embedding):
     model = fitted(embedding=embedding)
     before, sparse_rows = model.predict(X), csr_array(X)
     with pytest.raises(ValueError, match=r"scikit-learn's MLPRegressor has no numeric_emb"):
@@ -365,12 +365,12 @@ def test_searches_clones_and_files():
         (Periodic(sigma=0), "numeric_embedding=.*'sigma'"),
     ],
 )
-def test_what_is_not_valid(embedding, match):
+def test_invalid_embeddings(embedding, match):
     with pytest.raises(ValueError, match=match):
         fitted(embedding=embedding)
 
 
-def test_too_large_for_float32():
+def test_a_deviation_too_large_for_float32():
     model = MLPRegressor(numeric_embedding=Periodic(sigma=1e300))
     with pytest.raises(ValueError, match=r"numeric_embedding__sigma=1e\+300 is too large"):
         model.fit(X.astype(np.float32), Y)

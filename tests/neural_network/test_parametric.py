@@ -264,7 +264,7 @@ def test_validation_data(scoring):
         ([TANH], "a list of 1"),
     ],
 )
-def test_what_is_not_valid(activation, match):
+def test_invalid_activations(activation, match):
     model = fitted()
     before = model.predict(X)
     model.set_params(activation=activation)
@@ -281,7 +281,7 @@ def test_what_is_not_valid(activation, match):
         (Parametric(LeakyReLU(1e300)), "activation__activation__alpha"),
     ],
 )
-def test_too_large_for_float32(activation, name):
+def test_an_initial_weight_too_large_for_float32(activation, name):
     with pytest.raises(ValueError, match=f"{name}=1e.300 is too large for float32"):
         MLPRegressor(activation=activation).fit(X.astype("float32"), Y)
 

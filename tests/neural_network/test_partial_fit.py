@@ -1,4 +1,4 @@
-"""A stream of calls: what may change between them, and what each of them costs."""
+"""Calls of partial_fit: what may change between them, and the cost of each."""
 
 import copy
 import inspect
@@ -226,7 +226,7 @@ def test_an_adaptive_rate_goes_on_falling_from_the_new_one():
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize("schedule", ["constant", "adaptive"])
-def test_it_acts_on_a_network_of_scikit_learn(schedule, solver):
+def test_partial_fit_of_a_network_from_scikit_learn(schedule, solver):
     theirs = neural_network.MLPRegressor(
         solver=solver,
         learning_rate=schedule,

@@ -1,4 +1,4 @@
-"""Plug-ins as names, objects and functions: what they mean and what is refused."""
+"""Plug-ins as names, objects and functions: their meaning, and their errors."""
 
 import inspect
 
@@ -342,7 +342,7 @@ NAMES = f"a str among {{{str(sorted(ACTIVATIONS))[1:-1]}}}"
     ],
 )
 @each_network
-def test_what_is_refused(network, parameter, value, message):
+def test_invalid_plugins(network, parameter, value, message):
     model = network(**{parameter: value})
     with pytest.raises((TypeError, ValueError)) as error:
         model.fit(X, Y)
@@ -477,7 +477,7 @@ def test_factors_that_are_numbers(value):
         ),
     ],
 )
-def test_what_a_schedule_must_not_return(function, message):
+def test_invalid_results_of_a_schedule(function, message):
     with pytest.raises(ValueError) as error:
         factors(FunctionSchedule(function), progress())
     assert str(error.value).startswith(f"learning_rate={function!r} ")
@@ -550,7 +550,7 @@ class NoName(Solver):
         ),
     ],
 )
-def test_what_numba_cannot_compile(parameters, message, dtype):
+def test_functions_that_numba_cannot_compile(parameters, message, dtype):
     """One sentence names the parameter and the method; Numba's message is its cause."""
     model = MLPRegressor(hidden_layer_sizes=(2,), **parameters)
     with pytest.raises(ValueError, match=message) as raised:

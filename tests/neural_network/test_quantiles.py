@@ -1,4 +1,4 @@
-"""Quantiles, one or several at once, that never cross."""
+"""Losses of one or several quantiles, which never cross."""
 
 import pickle
 
@@ -45,7 +45,7 @@ def d2(y, predicted, levels, weight=None):
     dtype=DTYPES,
     weighted=[False, True],
 )
-def test_a_part_of_the_targets_is_below(
+def test_the_share_of_targets_below_a_quantile(
     quantile, solver, batch_normalization, make, dtype, weighted
 ):
     normalized = batch_normalization and solver != "lbfgs"
@@ -69,7 +69,7 @@ def test_a_part_of_the_targets_is_below(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_they_do_not_cross_far_from_the_data(dtype):
+def test_quantiles_do_not_cross_far_from_the_data(dtype):
     model = network([0.05, 0.2, 0.5, 0.8, 0.95], max_iter=10).fit(X.astype(dtype), Y)
     far = 1000 * RNG.normal(size=(500, 3)).astype(dtype)
     assert (np.diff(model.predict(far)) >= 0).all()

@@ -161,7 +161,7 @@ def same(one, other):
 
 
 @every_feature
-def test_off_is_as_before(name):
+def test_a_feature_that_is_off_changes_nothing(name):
     same(fitted(**{name: OFF[name]}), fitted())
 
 
@@ -269,14 +269,14 @@ def test_lbfgs_refuses_what_scikit_learn_does_not_have(estimator, name, value):
     assert joblib.hash(network.coefs_) == before
 
 
-def test_a_kind_that_there_is_none_of():
+def test_an_unknown_kind_of_parameters():
     network = MLPClassifier(learning_rate_factors={"biases": 0.1})
     with pytest.raises(ValueError, match="has 'biases'.*" + ", ".join(map(repr, KINDS))):
         network.fit(X, CLASSES)
 
 
 @pytest.mark.parametrize("value", [-0.1, "a", np.inf, np.nan, None])
-def test_a_factor_that_is_no_number(value):
+def test_a_factor_that_is_not_a_number(value):
     network = fitted(learning_rate_factors={"bias": 0.5})
     # The same dict.
     network.learning_rate_factors["bias"] = value
@@ -469,7 +469,7 @@ def test_sparse_inputs_are_dropped_as_dense_ones(solver, dtype):
 @pytest.mark.parametrize(
     "dropout", [[0.1], [0.1, 0.1, 1.0], [], (0.1, 0.1, "a"), [0.1] * 4]
 )
-def test_a_list_that_does_not_fit(dropout):
+def test_a_list_of_the_wrong_length(dropout):
     network = fitted(dropout=0.1)
     with pytest.raises(ValueError, match=r"dropout=.*a list of 3 of them"):
         network.set_params(dropout=dropout).partial_fit(X, CLASSES)
@@ -655,13 +655,13 @@ def test_lbfgs_refuses_a_schedule(name):
         network.fit(X, CLASSES)
 
 
-def test_a_factor_that_drops_all():
+def test_a_schedule_that_drops_all_units():
     scheduled = Scheduled(0.5, lambda update, n_updates: 1 + (update == 7))
     with pytest.raises(ValueError, match=r"factor 2\.0 at update 7.*rate of dropout 1\.0"):
         fitted(dropout=scheduled)
 
 
-def test_a_scheduled_list_that_does_not_fit():
+def test_an_invalid_scheduled_list():
     for dropout in (Scheduled([0.1], "cosine"), [0.1, 0.1, Scheduled(0.1, "cosine")]):
         with pytest.raises(ValueError, match=r"a list of 3.*Scheduled\(\[\.\.\.\], sched"):
             fitted(dropout=dropout)

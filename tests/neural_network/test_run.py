@@ -1,4 +1,4 @@
-"""A training that is taken further in steps; `fit` makes a single one."""
+"""A training that is continued in several steps, where `fit` takes a single one."""
 
 import pickle
 import warnings
@@ -100,7 +100,7 @@ def fitted(estimator, is_validated=False, **parameters):
 @pytest.mark.parametrize("through_pickle", [False, True])
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_steps_are_one(monkeypatch, solver, settings, through_pickle):
+def test_several_steps_are_one(monkeypatch, solver, settings, through_pickle):
     estimator = MLPRegressor if through_pickle else MLPClassifier
     parameters = {"solver": solver, "learning_rate_init": 0.01, **SETTINGS[settings]}
     parameters["is_validated"] = settings == "validated"
@@ -120,7 +120,7 @@ def test_steps_are_one(monkeypatch, solver, settings, through_pickle):
         *((MLPClassifier, loss) for loss in CLASSIFICATION_LOSSES),
     ],
 )
-def test_steps_are_one_for_every_loss(monkeypatch, estimator, loss, through_pickle):
+def test_several_steps_are_one_for_every_loss(monkeypatch, estimator, loss, through_pickle):
     """With what acts on the targets of a mini-batch and on its gradient."""
     y = TARGETS[estimator]
     # Above zero, as some losses need it.
@@ -134,7 +134,7 @@ def test_steps_are_one_for_every_loss(monkeypatch, estimator, loss, through_pick
     assert once.n_iter_ > 1
 
 
-def test_a_run_of_its_own(monkeypatch):
+def test_a_kept_run_does_not_change(monkeypatch):
     """One that is kept does not change with the fits of others."""
     advance, kept = Run.advance, []
 

@@ -79,7 +79,7 @@ def test_the_gradient():
 @pytest.mark.parametrize("batch_normalization", [False, True])
 @pytest.mark.parametrize("ema_decay", [None, 0.8])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_it_is_folded(batch_normalization, ema_decay, solver):
+def test_the_scale_is_folded(batch_normalization, ema_decay, solver):
     options = {"batch_normalization": batch_normalization, "ema_decay": ema_decay}
     model = fitted(solver=solver, **(options if solver == "adam" else {}))
     (W, V, U), (b, c, d) = model.coefs_, model.intercepts_

@@ -1,4 +1,4 @@
-"""The epoch loop: what is printed, kept, left alone, and left behind by Ctrl-C."""
+"""The epoch loop: what it prints, keeps and never changes, and the state after Ctrl-C."""
 
 import re
 

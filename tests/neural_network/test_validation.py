@@ -1,4 +1,4 @@
-"""Validation data that the caller gives, what is watched, and what is told of it."""
+"""The caller's validation data: their score, what is recorded, and what is printed."""
 
 import pickle
 import re
@@ -94,7 +94,7 @@ def mean_loss(model, X, y, weight=None):
     weighted=[False, True],
     normalized=[False, True],
 )
-def test_it_is_recorded_and_changes_nothing(
+def test_validation_data_change_nothing(
     task, solver, dtype, container, weighted, normalized
 ):
     kind = {"weighted": weighted, "dtype": dtype, "container": container}
@@ -181,7 +181,7 @@ def test_an_overflow_of_the_validation_data_is_recorded_only():
     weighted=[False, True],
     normalized=[False, True],
 )
-def test_it_takes_the_place_of_the_split(task, scoring, container, weighted, normalized):
+def test_validation_data_replace_the_split(task, scoring, container, weighted, normalized):
     train, both = parts(task, weighted=weighted, container=container)
     parameters = {
         "early_stopping": True,
@@ -213,7 +213,7 @@ STOPS = {"early_stopping": False, "n_iter_no_change": np.inf}
     ("scoring", "is_given", "is_first"),
     [(None, False, True), (None, True, False), ("accuracy", False, False)],
 )
-def test_which_of_equals_is_kept(scoring, is_given, is_first):
+def test_which_of_equally_good_epochs_is_kept(scoring, is_given, is_first):
     X, y, _ = data("binary")
     arguments = {"X_val": X, "y_val": y} if is_given else {}
     model = MLPClassifier(
@@ -560,7 +560,7 @@ def test_a_splitter_of_masks():
 
 
 @pytest.mark.parametrize("value", [GroupShuffleSplit, "0.1", 5, [0.1]])
-def test_what_is_no_splitter(value):
+def test_invalid_splitters(value):
     X, y, _ = data("binary")
     model = MLPClassifier(early_stopping=True, validation_fraction=value)
     with pytest.raises(ValueError, match="a splitter of"):

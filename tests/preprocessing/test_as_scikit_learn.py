@@ -1,4 +1,4 @@
-"""The scalers beside scikit-learn's, with all of their options, on real data."""
+"""The scalers compared with scikit-learn's, with all of their options, on real data."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""scikit-learn's checks of estimators, also those that check_estimator leaves out."""
+"""scikit-learn's checks of estimators, including those that check_estimator leaves out."""
 
 import os
 import subprocess

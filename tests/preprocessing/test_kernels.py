@@ -1,4 +1,4 @@
-"""The compiled loops beside slow oracles; also with NUMBA_DISABLE_JIT=1."""
+"""The compiled loops compared with slow oracles; also with NUMBA_DISABLE_JIT=1."""
 
 from fractions import Fraction
 
@@ -121,7 +121,7 @@ def test_infinity_never_passes(order, where, values, weighted):
 
 
 @pytest.mark.parametrize("value", [1e155, 1e300])
-def test_what_overflows_is_not_finite(value):
+def test_overflow_is_not_finite(value):
     X = np.array([[1.0, -value], [2.0, value], [4.0, 0.0]])
     sums, bounds = summarize(X)
     assert sums[1, 0] == pytest.approx(7 / 3)
@@ -132,7 +132,7 @@ def test_what_overflows_is_not_finite(value):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-170, 1e-160])
 @pytest.mark.parametrize("cancel", ["nowhere", "in a block", "over blocks"])
-def test_what_underflows_is_not_zero(order, size, cancel):
+def test_underflow_is_not_zero(order, size, cancel):
     """Also where all of mean and squares are zero, but not for features of zeros."""
     X = np.zeros((10_000, 3), order=order)
     X[:, 1] = np.nan

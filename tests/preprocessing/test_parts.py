@@ -1,4 +1,4 @@
-"""Large data are cut into parts, which threads take."""
+"""Large data are cut into parts, which several threads process."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_the_number_of_threads_changes_no_bit(cls, order, small_parts, monkeypat
 @every_scaler
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_as_in_one_piece(cls, order, dtype, weighted, monkeypatch):
+def test_parts_give_the_result_of_a_single_part(cls, order, dtype, weighted, monkeypatch):
     if weighted and cls is MinMaxScaler:
         pytest.skip("extremes know no weights")
     X = data(order, dtype)

@@ -1,4 +1,4 @@
-"""RobustClipScaler: compared with slow loops, and there and back."""
+"""RobustClipScaler, compared with slow loops, and its inverse."""
 
 import re
 

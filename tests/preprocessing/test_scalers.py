@@ -1,4 +1,4 @@
-"""What the scalers promise beyond being like scikit-learn's."""
+"""The properties of the scalers that scikit-learn's do not have."""
 
 import pickle
 import tracemalloc

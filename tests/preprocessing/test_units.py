@@ -1,4 +1,4 @@
-"""Features in other units and weights of any size: it is the same scaler."""
+"""The units of features and the scale of weights do not change a scaler."""
 
 import pickle
 import re
@@ -177,7 +177,7 @@ def test_ranges_of_any_size(Scaler, dtype, how, exponent):
 
 @pytest.mark.parametrize("unit", [1e-149, 1.7e-27, 1.0, 1e27, 1e149])
 @pytest.mark.parametrize("Scaler", [MinMaxScaler, MeanScaler, ZScoreScaler])
-def test_what_rounding_has_made_of_a_constant(Scaler, unit):
+def test_a_constant_with_rounding_errors(Scaler, unit):
     X = np.array([[0.3], [0.1 + 0.2], [0.3]]) * unit
     assert_array_equal(Scaler().fit(X).scale_, 1)
 

@@ -1,4 +1,4 @@
-"""How many examples: HYPOTHESIS_PROFILE=long for a search, else the same ones each time."""
+"""The number of examples: with HYPOTHESIS_PROFILE=long new ones, otherwise a fixed set."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Whatever a network is given: it is fitted to finite numbers, or a ValueError says why."""
+"""For any data, a fitted network has finite numbers, or a ValueError says why not."""
 
 import re
 import warnings

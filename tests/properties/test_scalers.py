@@ -1,4 +1,4 @@
-"""Whatever a scaler is given: its results are those of exact arithmetic, to a few ulps."""
+"""For any data, the results of a scaler are those of exact arithmetic, to a few ulps."""
 
 from fractions import Fraction
 from math import isqrt

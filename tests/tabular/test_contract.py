@@ -1,4 +1,4 @@
-"""What scikit-learn expects of estimators, of those for tables."""
+"""The estimators for tables do what scikit-learn expects of estimators."""
 
 import pickle
 import subprocess

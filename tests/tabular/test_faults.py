@@ -1,4 +1,4 @@
-"""Tables with faults: each works, or raises a sentence that says what to change."""
+"""Tables with faults: each is fitted, or raises an error that says what to change."""
 
 import datetime as dt
 import warnings
@@ -95,7 +95,7 @@ def test_new_values_at_predict():
 
 
 @pytest.mark.parametrize("y", [Y, Y * 1e9, np.full(N, 7.5)], ids=["y", "large", "constant"])
-def test_without_a_usable_column(y):
+def test_constant_columns_only(y):
     """The mean of the targets, or the shares of the classes."""
     nothing = pd.DataFrame({"a": [1] * N, "b": ["x"] * N, "c": [None] * N})
     model = regressor(max_iter=80, learning_rate_init=0.01, batch_size=16).fit(nothing, y)

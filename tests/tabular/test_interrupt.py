@@ -1,4 +1,4 @@
-"""Ctrl-C keeps the members that are finished, and the best epoch of the others."""
+"""Ctrl-C keeps the finished members, and the best epoch of the others."""
 
 import os
 import signal
@@ -77,7 +77,7 @@ def test_while_the_pace_is_measured(pressed, monkeypatch):
         regressor(n_jobs=1, max_time=100.0).fit(X, Y)
 
 
-def test_in_a_refit(pressed):
+def test_an_interrupted_refit_is_dropped(pressed):
     """The members are finished, their refits are not."""
     pressed(10)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -95,7 +95,7 @@ def test_a_search_ends(pressed, n_jobs):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one thread.")
-def test_threads_are_told():
+def test_threads_end_early():
     """They end early, since Ctrl-C reaches the main thread alone."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     told = threading.Event()

@@ -1,4 +1,4 @@
-"""What estimators for tables compute: the same bits on any way, and as oracles say."""
+"""The results of the estimators for tables: those of oracles, and bitwise reproducible."""
 
 from itertools import pairwise
 
@@ -306,7 +306,7 @@ def test_plans_end_in_time(seconds, epoch, n_members, max_iter, n_threads):
     assert rounds * n_epochs * epoch <= seconds or (rounds, n_epochs) == (1, 1)
 
 
-def test_what_a_measured_plan_says():
+def test_the_entries_of_a_measured_plan():
     model = regressor(max_time=1.0).fit(X, Y)
     assert set(model.plan_) == {
         "n_members",
@@ -549,7 +549,7 @@ def test_predictions_are_within_the_range_of_training():
     assert found.max() <= Y.max()
 
 
-def test_it_learns():
+def test_members_learn():
     """A rule of a category and a bend, which a linear model does not find."""
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
