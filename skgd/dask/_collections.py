@@ -15,7 +15,6 @@ from distributed import Client, KilledWorker, futures_of, get_client, wait
 from scipy import sparse
 
 __all__ = [
-    "FRAMES",
     "client_of",
     "concatenated",
     "explained_lost_workers",

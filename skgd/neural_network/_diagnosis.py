@@ -39,7 +39,7 @@ def check_weights(estimator):
         if not is_list or not all(_is_numeric(a, ndim) for a in arrays):
             found = ", ".join(map(_kind, arrays)) if is_list else _kind(arrays)
             raise TypeError(
-                f"{name} must be a list with an array of {ndim} dimensions for each layer, "
+                f"{name} must be a list with a {ndim}-dimensional array for each layer, "
                 f"of at most double precision, got {found}. Convert what you set: "
                 f"{name} = [np.array(a, dtype=float) for a in ...]."
             )

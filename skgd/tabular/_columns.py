@@ -105,7 +105,7 @@ def learn_columns(
         sample_weight = sample_weight[seen]
     if n_bins is not None:
         n_bins = min(n_bins, MOST_BINS // len(columns)) or 1
-    learnt = []
+    learned = []
     for j, (name, column) in enumerate(zip(labels, columns, strict=True)):
         values = plain_column(column, name)
         if is_category(values) if chosen is None else chosen[j]:
@@ -117,13 +117,13 @@ def learn_columns(
             new = _learn_number(numbers[seen], sample_weight, n_bins)
         if new is not None:
             name = name if isinstance(name, str) else j
-            learnt.append({"index": j, "name": name, **new})
-    if len(n_bin_rows(learnt)) > MOST_BINS:
+            learned.append({"index": j, "name": name, **new})
+    if len(n_bin_rows(learned)) > MOST_BINS:
         raise ValueError(
             f"A piecewise-linear numeric_embedding is for at most {MOST_BINS} columns of "
-            f"numbers, got {len(n_bin_rows(learnt))}. Use numeric_embedding=None."
+            f"numbers, got {len(n_bin_rows(learned))}. Use numeric_embedding=None."
         )
-    return learnt
+    return learned
 
 
 def _chosen(categorical_features, labels):

@@ -149,7 +149,7 @@ def test_training_at_any_scale_of_the_features(scale):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_features_far_from_zero_are_learnt_as_those_around_it(dtype, early_stopping):
+def test_features_far_from_zero_are_learned_as_those_around_it(dtype, early_stopping):
     """The running mean lags behind the weights, which counts times the features' mean."""
     features = np.random.default_rng(0).normal(size=(200, 4))
     target = np.sin(2 * features[:, 0]) + features[:, 1]

@@ -53,7 +53,7 @@ def fitted(estimator, kind):
 
 
 def digest(kind):
-    """Fit both estimators; return a hash of all that they have learnt and predict."""
+    """Fit both estimators; return a hash of all that they have learned and predict."""
     numbers = hashlib.sha256()
     for estimator in Y:
         model = fitted(estimator, kind)

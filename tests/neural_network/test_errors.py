@@ -95,7 +95,7 @@ def test_a_loss_set_on_a_fitted_model_is_checked():
     predicted = model.predict(X)
     with pytest.raises(ValueError, match=r"'loss'.*(poi.*squ|squ.*poi).*'hubert'"):
         model.set_params(loss="hubert").partial_fit(X, TARGETS)
-    with pytest.raises(ValueError, match=r"'identity'; loss='poisson' does not fit"):
+    with pytest.raises(ValueError, match=r"'identity'; loss='poisson' does not match"):
         model.set_params(loss="poisson").partial_fit(X, TARGETS)
     np.testing.assert_array_equal(model.predict(X), predicted)
 
@@ -210,7 +210,7 @@ FAILURES = {
     "one row to normalize": (
         {"batch_normalization": True},
         {"X": X[:1], "y": CLASSES[:1]},
-        "n_samples=1|batch_normalization=True .*do not fit",
+        "n_samples=1|batch_normalization=True .*do not match",
     ),
     "mini-batches of one row to normalize": (
         {"batch_normalization": True, "batch_size": 1},
@@ -220,7 +220,7 @@ FAILURES = {
     "lbfgs with normalization": (
         {"batch_normalization": True, "solver": "lbfgs"},
         {},
-        "lbfgs.*use one of",
+        "lbfgs.*Use one of",
     ),
 }
 ONLY_FIT = {

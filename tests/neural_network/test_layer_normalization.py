@@ -131,7 +131,9 @@ def test_another_network_than_that_of_the_fit(is_on):
     expected = model.predict(X)
     model.set_params(layer_normalization=not is_on, warm_start=True)
     for train in (model.fit, model.partial_fit):
-        with pytest.raises(ValueError, match=f"layer_normalization={not is_on} do not fit"):
+        with pytest.raises(
+            ValueError, match=f"layer_normalization={not is_on} do not match"
+        ):
             train(X, Y)
     np.testing.assert_array_equal(model.predict(X), expected)
 

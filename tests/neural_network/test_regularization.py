@@ -224,7 +224,7 @@ def test_searches_and_clones(name):
 @every_feature
 def test_lbfgs_refuses(name):
     network = MLPClassifier(solver="lbfgs", **{name: FEATURES[name]})
-    with pytest.raises(ValueError, match=f"{name}=.* needs mini-batches.*use one of"):
+    with pytest.raises(ValueError, match=f"{name}=.* needs mini-batches.*Use one of"):
         network.fit(X, CLASSES)
 
 

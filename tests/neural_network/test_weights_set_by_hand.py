@@ -170,7 +170,7 @@ def test_weights_that_are_no_arrays(change, found, name, way):
     model = start(MLPRegressor)
     setattr(model, name, change(getattr(model, name)))
     before = joblib.hash(vars(model))
-    with pytest.raises(TypeError, match=f"{name} must be a list of arrays .* got {found}"):
+    with pytest.raises(TypeError, match=f"{name} must be a list with .* got {found}"):
         use(model, way)
     if way != "fit":
         assert joblib.hash(vars(model)) == before

@@ -26,7 +26,7 @@ REASONS = [
     r"y is too large for float32, the dtype of X",
     r"batch_normalization=True needs at least 2 samples .* train on, got n_samples=[01]",
     r"batch_normalization=True needs mini-batches of at least 2 rows, got batch_size=1",
-    r"batch_normalization=True needs mini-batches, .* use one of",
+    r"batch_normalization=True needs mini-batches, .* Use one of",
     r"All of sample_weight (outside|in) the validation set is zero",
     r"sample_weight .* finite sum",
     r"learning_rate=\w+\(.*\) needs the number of all updates, which partial_fit does not",
