@@ -257,7 +257,7 @@ OTHERS = {"lightgbm": lightgbm, "catboost": catboost, "realmlp": realmlp}
 PARTS = {
     "the defaults": {},
     "no piecewise-linear embedding": {"numeric_embedding": None},
-    "no learnt embedding: one-hot alone": {"max_one_hot": 10**6},
+    "no learned embedding: one-hot alone": {"max_one_hot": 10**6},
     "one member": {"n_members": 1},
     "refits on all rows": {"refit": True},
     "no dropout": {"dropout": 0.0},

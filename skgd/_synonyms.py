@@ -188,7 +188,7 @@ def value_hint(name, value, constraints):
         and "log_loss" not in options
         and _plain(value) in map(_plain, LOG_LOSS.split())
     ):
-        return "MLPClassifier minimizes the log loss."
+        return "Use MLPClassifier, which minimizes the log loss."
     meant = next((o for o in options if _plain(o) == _plain(value)), None)
     meant = meant or _synonym(value, OPTIONS)
     if meant in options:

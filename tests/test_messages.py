@@ -342,7 +342,7 @@ def test_the_first_argument_of_older_versions(sizes):
 
 def test_the_log_loss_is_the_classifier_s():
     message = str(error_of(MLPRegressor("log_loss").fit, X, VALUES))
-    assert message.endswith("MLPClassifier minimizes the log loss.")
+    assert message.endswith("Use MLPClassifier, which minimizes the log loss.")
 
 
 @pytest.mark.parametrize("value", [[0, 1], np.array([0, 1])])

@@ -278,8 +278,6 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
                 raise ValueError("sample_weight must have at least one non-zero weight.")
         # Weights set by hand may be of any dtype.
         dtype = X.dtype if first else np.result_type(self.coefs_[0].dtype, np.float32)
-        if plugins.solver is not None:
-            check_representable(self, plugins.solver, dtype)
         if groups is not None:
             groups = np.asarray(groups)
             check_consistent_length(X, groups)
@@ -287,6 +285,8 @@ class BaseMLP(Watched, Predicting, Exchange, Explained, Versioned):
         validation = validated(self, given, y, dtype)
         sample_weight = self._weigh(y, sample_weight)
         plugins = plugins._replace(loss=self._loss_function())
+        if plugins.solver is not None:
+            check_representable(self, plugins.solver, dtype)
         units = (X.shape[1], *hidden, n_outputs)
         normalization: Any = "layer" if self.layer_normalization else None
         if self.batch_normalization:

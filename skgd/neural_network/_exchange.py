@@ -146,7 +146,7 @@ class Exchange(BaseEstimator):
         if activation is None:
             raise ValueError(
                 f"scikit-learn's {type(estimator).__name__} has no activation="
-                f"{self.activation!r}, only {sorted(ACTIVATIONS)}."
+                f"{self.activation!r}. Fit with one of {sorted(ACTIVATIONS)}."
             )
         if {"edges", "periodic"} & getattr(self, "stages_", {}).keys():
             raise ValueError(

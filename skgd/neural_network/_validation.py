@@ -43,7 +43,8 @@ def check_given(estimator, given, groups):
     names = [f"{name}_val" for name, value in named if value is not None]
     if names and not {"X_val", "y_val"} <= set(names):
         raise ValueError(
-            f"Validation data are X_val and y_val together, got only {', '.join(names)}."
+            "Validation data are X_val and y_val together, got only "
+            f"{', '.join(names)}. Pass both, or none of them."
         )
     is_lbfgs = estimator.solver == "lbfgs"
     if names and is_lbfgs:

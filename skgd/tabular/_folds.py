@@ -35,7 +35,8 @@ def check_given(given, groups, refit):
         return
     if not {"X_val", "y_val"} <= set(named):
         raise ValueError(
-            f"Validation data are X_val and y_val together, got only {', '.join(named)}."
+            "Validation data are X_val and y_val together, got only "
+            f"{', '.join(named)}. Pass both, or none of them."
         )
     if refit:
         raise ValueError(

@@ -306,8 +306,8 @@ def test_objects(parameters, expected):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"activation": Leaky()}, r"has no activation=Leaky\(\), only"),
-        ({"activation": ["relu", "tanh"]}, r"has no activation=\['relu', 'tanh'\], only"),
+        ({"activation": Leaky()}, r"has no activation=Leaky\(\)\. Fit with one of"),
+        ({"activation": ["relu", "tanh"]}, r"has no activation=\['relu', 'tanh'\]\. Fit"),
         ({"loss": Softplus()}, "has no loss with out_activation_='softplus'"),
     ],
 )
