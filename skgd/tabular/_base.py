@@ -47,8 +47,7 @@ from skgd.tabular._scoring import scorer_of
 
 __all__ = ["BaseTabularMLP"]
 
-# Factors of the learning rate: each weight of a bin and each vector of a category learns
-# from few rows only.
+# Factors of the learning rate: weights of bins and vectors of categories see few rows.
 RATE_FACTORS = {"embedding": 0.3}
 
 # Reasons that stop a member early. If there are several, the first is that of the fit.
@@ -126,8 +125,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
             out.
 
         X_val : {DataFrame, array-like} of shape (n_val, n_features), default=None
-            Validation rows, which choose the best epoch. All members then train on all rows
-            of ``X``.
+            Rows that choose the best epoch. All members then train on all rows of ``X``.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             The targets of ``X_val``.
@@ -212,10 +210,7 @@ class BaseTabularMLP(Linked, Explained, Versioned):
         return self
 
     def _read(self, X, y, sample_weight):
-        """Validate the training data, and return encoded targets and weights.
-
-        It learns how to encode the targets and the columns.
-        """
+        """Validate and learn from the training data; return encoded targets and weights."""
         self._check_columns(X, reset=True)
         if y is None:
             raise ValueError(

@@ -387,7 +387,7 @@ BAD = {
     "The 'max_epochs' parameter": {"max_epochs": 0},
     "Invalid parameter 'alphas'": {"parameters": {"alphas": [1, 2]}},
     "refit=False does not say which": {"scoring": ["r2", "neg_max_error"], "refit": False},
-    "must give at least one fold": {"cv": []},
+    "must have at least one fold": {"cv": []},
 }
 
 
