@@ -163,7 +163,7 @@ def test_the_loss_is_that_of_the_fit():
 
 def test_networks_that_scikit_learn_does_not_have():
     model, _, _ = trained("regression")
-    with pytest.raises(ValueError, match=r"no activation='gelu', only .*'relu'"):
+    with pytest.raises(ValueError, match=r"no activation='gelu'.*Fit with .*'relu'"):
         model.set_params(activation="gelu").to_sklearn()
     model.set_params(activation="relu").out_activation_ = "softplus"
     with pytest.raises(ValueError, match=r"out_activation_='softplus', only .*'identity'"):
