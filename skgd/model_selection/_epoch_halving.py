@@ -68,7 +68,7 @@ class EpochHalvingSearchCV(Versioned, BaseSearchCV):
         decides.
 
     refit : bool, str or callable, default=True
-        Whether to fit the best candidate to all rows. A callable gets ``cv_results_`` and
+        Whether to fit the best candidate to all rows. A callable takes ``cv_results_`` and
         returns ``best_index_``.
 
     n_jobs : int, default=None

@@ -201,7 +201,7 @@ class Run:
             n = 1 if task else min(last - len(self.epochs), self._safe_epochs())
             n_seen = self.n_seen + len(self._rows.y) * np.arange(n)
             if not self.epochs:
-                # Counted by the solver's state, which starts anew in a warm start.
+                # Counted by the solver's state, which starts over in a warm start.
                 n_seen[0] = self.state.progress.n_seen
             epoch = task and task.epoch()
             for loss in self._trainer.run(n_seen, self.before_call):
