@@ -1,3 +1,4 @@
+import gc
 import os
 
 # SciPy and scikit-learn read it when they are imported; without it scikit-learn skips the
@@ -10,6 +11,15 @@ import pytest
 from skgd import _caller
 
 pytest.register_assert_rewrite("tests.engine.helpers")
+
+# Nearly nothing is garbage while tests are collected.
+gc.disable()
+
+
+def pytest_collection_finish():
+    """Let the collections of garbage in tests skip all tests and modules."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
