@@ -83,6 +83,7 @@ def test_the_page_has_one_of_each_kind():
     assert len(found) == 12
 
 
+@pytest.mark.slow
 def test_names_and_docstrings_follow(copy):
     out = run(
         copy,
@@ -102,7 +103,9 @@ def test_names_and_docstrings_follow(copy):
 @pytest.mark.slow
 def test_what_the_page_says_passes_the_tests_that_all_share(copy):
     names = [name for pair in NAMES.values() for name in pair]
-    chosen = " or ".join([*names, "oracle", "registry", "docstrings", "declared"])
+    chosen = " or ".join(
+        [*names, "oracle", "registry", "docstrings", "declared", "imports"]
+    )
     out = run(
         copy,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen),

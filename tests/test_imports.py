@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,19 @@ WITH_NUMBA = [
     )
 ]
 
-every_source = pytest.mark.parametrize(
-    "path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
-)
+
+def every_source(check):
+    """Make a test of all sources; the error names the one that fails."""
+
+    def test():
+        for path in SOURCES:
+            try:
+                check(path)
+            except AssertionError as error:
+                error.add_note(f"in {path}")
+                raise
+
+    return test
 
 
 def layer_of(path):
@@ -75,6 +86,7 @@ def at_import_time(tree):
             yield from at_import_time(node)
 
 
+@cache
 def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -180,6 +192,7 @@ def test_numba_is_imported_when_it_is_needed(path):
     assert not {f"skgd.{path.parent.name}.{path.stem}" for path in WITH_NUMBA} & now
 
 
+@pytest.mark.slow
 def test_importing_skgd_costs_little_more_than_scikit_learn():
     """It imports nothing but its own modules and some of Python's."""
     code = """
