@@ -69,7 +69,7 @@ REFERENCES = {
 
 def arguments(dtype):
     """Inputs of all sizes, many of them where the functions bend or vanish."""
-    n = size(60_000, 100)
+    n = size(20_000, 100)
     rng = np.random.default_rng(0)
     bits = np.dtype(dtype.replace("float", "int"))
     info = np.iinfo(bits)
