@@ -21,6 +21,7 @@ from skgd.activations import Tanh
 from skgd.schedules import SCHEDULES, FunctionSchedule, InverseTime
 from skgd.solvers import SOLVERS, Adam
 from tests.fixtures.write import FOLDER, MODELS, X, fitted, outputs, trained_on
+from tests.pairs import all_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -127,6 +128,7 @@ def test_skops_has_to_trust_nothing_but_the_scaler_and_plugins():
     ]
 
 
+@pytest.mark.slow
 def test_another_process_needs_nothing_but_the_pickle(tmp_path):
     for name in MODELS:
         model = fitted(name)
@@ -222,9 +224,7 @@ def test_this_version_has_written_all_models():
 # -------------------------------------------------------------------------------- resuming
 
 
-@pytest.mark.parametrize("seed", ["integer", "generator"])
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("solver", SOLVERS)
+@all_pairs(solver=SOLVERS, schedule=SCHEDULES, seed=["integer", "generator"])
 def test_partial_fit_goes_on_from_a_pickle(solver, schedule, seed):
     """Bit for bit, as without one."""
     rate = {"learning_rate": schedule}

@@ -7,13 +7,12 @@ from tests.engine.helpers import DTYPES, Model, assert_close, predict
 from tests.engine.problems import LOSSES, draw
 from tests.oracles import network as oracle
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("loss_name", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@all_pairs(activation=ACTIVATIONS, loss_name=LOSSES, dtype=DTYPES)
 def test_the_oracle(activation, loss_name, dtype):
     loss = LOSSES[loss_name]
     X, _, _ = draw(loss, 23, 4, 3, weighted=False)

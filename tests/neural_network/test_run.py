@@ -14,6 +14,7 @@ from skgd.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, Quantile
 from skgd.neural_network._run import Run
 from skgd.schedules import Cosine, FlatCos, Scheduled
 from skgd.solvers import SOLVERS
+from tests.pairs import all_pairs
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(90, 5))
@@ -97,9 +98,7 @@ def fitted(estimator, is_validated=False, **parameters):
         return model.fit(X, y, **data)
 
 
-@pytest.mark.parametrize("through_pickle", [False, True])
-@pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("solver", SOLVERS)
+@all_pairs(solver=SOLVERS, settings=SETTINGS, through_pickle=[False, True])
 def test_several_steps_are_one(monkeypatch, solver, settings, through_pickle):
     estimator = MLPRegressor if through_pickle else MLPClassifier
     parameters = {"solver": solver, "learning_rate_init": 0.01, **SETTINGS[settings]}
