@@ -17,6 +17,7 @@ from tests.engine.test_train import RATES, orders
 from tests.oracles import solvers as solver_oracles
 from tests.oracles import steps as oracle
 from tests.oracles.losses import oracle_of
+from tests.pairs import all_pairs
 from tests.parallel.test_barrier import needs_jit
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -61,10 +62,7 @@ by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 by_normalization = pytest.mark.parametrize("batch_normalization", [False, True])
 
 
-@by_dtype
-@by_normalization
-@pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("solver", SOLVERS)
+@all_pairs(solver=SOLVERS, chain=CHAINS, batch_normalization=[False, True], dtype=DTYPES)
 def test_the_oracle(solver, chain, batch_normalization, dtype):
     settings, before, after = CHAINS[chain]
     hyper = solver_oracles.SETTINGS[solver][0]
