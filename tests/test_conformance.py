@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from functools import cache
 from unittest import SkipTest
 
 import pytest
@@ -27,9 +28,12 @@ from tests.pairs import rows_with_all_pairs
 
 DEFAULTS = [
     MinMaxScaler(),
+    MinMaxScaler(clip=True),
     MeanScaler(),
     StandardScaler(),
+    StandardScaler(with_mean=False),
     ZScoreScaler(),
+    ZScoreScaler(with_mean=False),
     RobustClipScaler(),
     MLPClassifier(),
     MLPRegressor(),
@@ -79,6 +83,8 @@ MLPS = [
 ]
 # Few iterations: later the probabilities of one check come to 1, as scikit-learn's do.
 MLPS += [estimator(solver="lbfgs", max_iter=20) for estimator in RATES]
+# The first four have each of the values above.
+SLOW = MLPS[4:-2]
 
 # An MLP has no decision_function.
 SKIPPED = {"check_classifiers_multilabel_output_format_decision_function"}
@@ -127,7 +133,11 @@ def test_the_configurations():
 # Not by parametrize_with_checks: before scikit-learn 1.8 it hands over a generator, which
 # pytest warns of.
 CHECKS = [
-    pytest.param(*pair, id=" ".join(f"{pair[0]}-{name_of(pair[1])}".split()))
+    pytest.param(
+        *pair,
+        id=" ".join(f"{pair[0]}-{name_of(pair[1])}".split()),
+        marks=[pytest.mark.slow] if estimator in SLOW else [],
+    )
     for estimator in [*DEFAULTS, *TABLES, *MLPS]
     for pair in estimator_checks_generator(estimator)
 ]
@@ -157,6 +167,7 @@ TRANSFORMERS = {
 }
 
 
+@cache
 def unused():
     """Find the checks that no function of scikit-learn's module names."""
     tree = ast.parse(inspect.getsource(estimator_checks))
