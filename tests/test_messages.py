@@ -362,6 +362,7 @@ def test_a_feature_range_of_no_numbers(value):
     )
 
 
+@pytest.mark.slow
 def test_allowed_values_are_in_the_same_order_in_every_process():
     code = """if True:
         from skgd import MLPRegressor

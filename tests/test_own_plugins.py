@@ -238,6 +238,7 @@ def found(tmp_path_factory):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "normalized"), [("float32", True), ("float64", False)])
 def test_training_follows_a_slow_computation(found, monkeypatch, dtype, normalized):
     one, two = (found[f"{dtype} {normalized} {n_jobs}"] for n_jobs in (1, 2))
@@ -249,10 +250,12 @@ def test_training_follows_a_slow_computation(found, monkeypatch, dtype, normaliz
     np.testing.assert_allclose(one["losses"], expected, rtol=tolerance)
 
 
+@pytest.mark.slow
 def test_the_domain_of_a_loss(found):
     assert found["domain"] == "loss=Huber(delta=0.7) needs y > -100, got -100.0."
 
 
+@pytest.mark.slow
 def test_a_search_from_a_script(found):
     assert found["search 1"] == found["search 2"]
     assert np.isfinite(found["search 1"]["scores"]).all()

@@ -77,6 +77,7 @@ def test_the_docstrings_name_what_is_registered():
         assert f"- '{name}': " in skgd.MLPClassifier.__doc__
 
 
+@pytest.mark.slow
 def test_objects_leave_numba_alone():
     script = (
         "import copy, pickle, sys\n"

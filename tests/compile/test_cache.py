@@ -575,6 +575,7 @@ posix_home = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @posix_home
 @in_other_processes
 def test_an_installation_and_a_home_that_cannot_be_written(copy, tmp_path):

@@ -194,6 +194,7 @@ def run(script, *arguments):
     subprocess.run(command, check=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_importing_skgd_imports_no_numba():
     run(
         "import sys, skgd\n"
@@ -203,6 +204,7 @@ def test_importing_skgd_imports_no_numba():
     )
 
 
+@pytest.mark.slow
 def test_a_fit_imports_it():
     run(
         "import sys, numpy as np, skgd\n"
@@ -250,7 +252,8 @@ assert len(getattr(train.dispatcher, "signatures", "1")) == 1
 """
 
 
-@pytest.mark.parametrize("n_estimators", [1, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n_estimators", [1, 4])
 def test_first_fits_in_several_threads_at_once(n_estimators):
     """Of the same estimator, and of four."""
     run(FIRST_FITS, n_estimators)

@@ -91,13 +91,9 @@ print("usable", flush=True)
 """
 
 
-def some_are_slow(names, quick):
-    """Mark all others, each of which takes a process of its own."""
-    return [n if n in quick else pytest.param(n, marks=pytest.mark.slow) for n in names]
-
-
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process.")
-@pytest.mark.parametrize("fit", some_are_slow(FITS, {"short epochs"}))
+@pytest.mark.parametrize("fit", FITS)
 def test_ctrl_c(fit):
     program = PROGRAM.format(fit=FITS[fit])
     with subprocess.Popen(
@@ -267,8 +263,9 @@ SEARCHES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process.")
-@pytest.mark.parametrize("name", some_are_slow(SEARCHES, {"adam"}))
+@pytest.mark.parametrize("name", SEARCHES)
 def test_one_ctrl_c_ends_a_search(name):
     parameters, n_jobs = SEARCHES[name]
     program = SEARCH.format(

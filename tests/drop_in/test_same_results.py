@@ -198,6 +198,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_lbfgs_in_blocks(container, monkeypatch):
     """Rows are evaluated in blocks, one after the other or at the same time."""

@@ -88,11 +88,10 @@ of_compiled_code = pytest.mark.skipif(
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @of_compiled_code
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="It needs a POSIX system.")
-@pytest.mark.parametrize(
-    "dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"]
-)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_products_touch_nothing_beside_their_arrays(dtype):
     command = [sys.executable, "-c", GUARDED, dtype]
     process = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -119,6 +118,7 @@ def test_products_of_other_processors(features):
     assert process.returncode == 0, process.stdout
 
 
+@pytest.mark.slow
 @of_compiled_code
 def test_plain_products():
     """As on a processor without tuned blocks."""

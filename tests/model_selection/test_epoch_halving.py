@@ -512,6 +512,7 @@ def process(model, X, y):
     return os.getpid()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_backends(backend, capsys):
@@ -706,6 +707,7 @@ CHECKED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 1])
 def test_conformance(index):
     """scikit-learn's checks."""

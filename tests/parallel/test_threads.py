@@ -144,7 +144,7 @@ def _available_in_two_levels(n_jobs):
     return threads.available_threads(n_jobs), Parallel(2)([call(n_jobs), call(n_jobs)])
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_the_number_available_in_a_pool(method):
     """Its processes may not start others, but threads."""
@@ -286,6 +286,7 @@ def again():
 """
 
 
+@pytest.mark.slow
 def test_at_exit():
     """Python 3.12 and later start no threads there."""
     done = subprocess.run(

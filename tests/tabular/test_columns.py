@@ -485,6 +485,7 @@ def test_wrong_categorical_features(chosen, message):
         learn_columns(frame([1, 2]), chosen)
 
 
+@pytest.mark.slow
 def test_more_numbers_than_bins():
     X = np.arange(2.0)[:, np.newaxis] + np.arange(2**16)
     with pytest.raises(ValueError, match="at most 65535 columns"):
@@ -500,6 +501,7 @@ def test_state_is_plain():
     same(encode(skops.io.loads(skops.io.dumps(columns)), X), expected)
 
 
+@pytest.mark.slow
 def test_no_library_is_needed():
     code = (
         "import sys\n"

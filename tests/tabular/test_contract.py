@@ -62,6 +62,7 @@ def test_copies(model, y):
     assert model.members_ is not before
 
 
+@pytest.mark.slow
 def test_another_process_needs_nothing_but_the_pickle(tmp_path):
     for name, (model, y) in MODELS.items():
         model = clone(model).fit(X, y)

@@ -159,6 +159,7 @@ def test_labels(labels, options):
     np.testing.assert_array_equal(column.predict(X), model.predict(X))
 
 
+@pytest.mark.slow
 def test_many_classes():
     table = pd.DataFrame({"number": np.arange(10_000) % 5000})
     model = classifier(max_iter=1, n_members=1).fit(table, np.arange(10_000) % 5000)

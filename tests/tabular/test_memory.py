@@ -33,6 +33,7 @@ def peak(estimator, data, **parameters):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [TabularMLPClassifier, TabularMLPRegressor])
 @pytest.mark.parametrize("refit", [False, True])
 def test_members_share_a_table(estimator, refit, data):
