@@ -186,7 +186,7 @@ def begin(estimator, layout, plugins, data, parameters, random_state, incrementa
     _check_enough(estimator, data)
     if isinstance(plugins.embedding, PiecewiseLinear) and not goes_on:
         if get_config()["assume_finite"]:
-            # Not checked before, and NaN would be an edge.
+            # Not checked before. Infinity would be an edge; a column of NaN has no edges.
             check_finite(estimator, X=data.X)
         edges = all_edges(data.X, plugins.embedding.n_bins, data.sample_weight)
         layout = _with_bins(layout, edges)

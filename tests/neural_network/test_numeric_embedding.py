@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skops.io
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
@@ -283,6 +284,19 @@ def test_data_and_parameters_that_are_refused(embedding):
     with pytest.raises(ValueError, match=r"numeric_embedding=P.*needs mini-batches"):
         model.fit(X, Y)
     np.testing.assert_array_equal(model.predict(X), before)
+
+
+@by_embedding
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_columns_that_scikit_learn_is_to_assume_finite(value, embedding):
+    model, rows = fitted(embedding=embedding), X.copy()
+    rows[:, 0] = value
+    for call in (model.fit, model.partial_fit):
+        with (
+            config_context(assume_finite=True),
+            pytest.raises(ValueError, match=r"X has (NaN|infinity) in column 0, row 0"),
+        ):
+            call(rows, Y)
 
 
 def test_inputs_that_are_dropped():
