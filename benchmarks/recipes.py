@@ -1,7 +1,7 @@
-"""Networks for tables beside those of PyTorch: python benchmarks/recipes.py [--write].
+"""Networks for tables compared with PyTorch's: python benchmarks/recipes.py [--write].
 
-One line for each table, method and seed is appended to recipes.jsonl in this folder, and
-what is there is not measured again. ``--write`` makes the page from all lines.
+One line for each table, method and seed is appended to recipes.jsonl in this folder. Lines
+that it already has are not measured again. ``--write`` makes the page from all lines.
 """
 
 import argparse
@@ -299,10 +299,10 @@ def page(found):
     realmlp_ratio = ratio(found, "RealMLP_TD_S", "skgd")
     return f"""# Networks for tables in PyTorch
 
-Five of the tables that choices are made on; see [Tables](tables.md). Scores are means and
-standard deviations over seeds, on the first test split. A log loss is better if it is
-lower, an AUC or R² if it is higher. Seconds are the processor's time for a fit with one
-thread, without compilation: the median over the seeds. {conditions()}
+Five of the tables on which the defaults were chosen; see [Tables](tables.md). Scores are
+means and standard deviations over seeds, on the first test split. A log loss is better if
+it is lower, an AUC or R² if it is higher. Seconds are the processor's time for a fit with
+one thread, without compilation: the median over the seeds. {conditions()}
 
 ## One network
 
@@ -310,8 +310,9 @@ Five seeds. `skgd` has three layers of 256 units with SiLU, 256 epochs of mini-b
 256 rows, and Adam with `beta_2=0.95`. Categories are one-hot, and numbers have no
 embedding. `PyTorch` is the same network in a plain loop, with fused Adam and without a
 `DataLoader`. As a geometric mean, it takes {torch_ratio:.1f} times as long as skgd.
-`RealMLP_TD_S` is the network of pytabkit as shipped, but for the log loss with classes. It
-takes {realmlp_ratio:.1f} times as long.
+`RealMLP_TD_S` is the network of pytabkit with its defaults, except that classifiers choose
+the epoch by the log loss, without label smoothing. It takes
+{realmlp_ratio:.1f} times as long.
 
 {compare(found, SPEED)}
 
@@ -320,8 +321,8 @@ takes {realmlp_ratio:.1f} times as long.
 Two seeds. The members of skgd are independent networks, each with its own fold. In
 TabM-mini (Gorishniy et al., 2025), 5 or 16 members share all weights except for a scale of
 the inputs and the last layer, and hold out the same rows. Here it is a loop in PyTorch. All
-have the defaults of skgd's estimators for tables, but one-hot categories, and no embedding
-of numbers.
+have the defaults of skgd's estimators for tables, except for one-hot categories and no
+embedding of numbers.
 
 {compare(found, SHARED)}
 """

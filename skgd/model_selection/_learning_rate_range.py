@@ -126,7 +126,8 @@ def learning_rate_range(
         The first and the last rate.
 
     n_updates : int, default=200
-        The number of mini-batches, at least 10. Few rows are used in several epochs.
+        The number of mini-batches, at least 10. If the rows are few, they are used in
+        several epochs.
 
     Returns
     -------
@@ -241,7 +242,7 @@ def _until_divergence(run, growth, n_updates):
 
 
 def _smoothed(values, width):
-    """Average over the neighbors, by a normal distribution truncated at both ends."""
+    """Average over the neighbors that exist, weighted by a normal distribution."""
     total, weight = (
         gaussian_filter1d(a, width, mode="constant") for a in (values, np.ones(len(values)))
     )

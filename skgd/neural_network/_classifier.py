@@ -56,8 +56,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Weights of the classes, which multiply ``sample_weight``. They also apply to the
         score of ``early_stopping``, but not to that of ``X_val``. 'balanced' means
         ``n_samples / (n_classes * count)``; ``partial_fit`` does not support it. For
-        multilabel targets, pass a list with a dict for each label; a sample has the product
-        of the weights of its labels.
+        multilabel targets, pass a list with a dict for each label, with the weights of 0
+        and 1; these are multiplied over the labels of a sample.
 
     label_smoothing : float, default=0.0
         The part of the target, in [0, 1), that training spreads evenly over the K classes:

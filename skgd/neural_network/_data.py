@@ -52,7 +52,7 @@ def check_embeddable(X):
 
 
 def smoothed(y, loss, smoothing):
-    """Return encoded classes in the form in which a loss smooths labels.
+    """Apply label smoothing to encoded classes, in the form that a loss reads.
 
     Parameters
     ----------

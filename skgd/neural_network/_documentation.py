@@ -171,7 +171,7 @@ layer_normalization : bool, default=False
 l1_ratio : float, default=0.0
     The share of ``alpha`` that is an L1 penalty, from 0 to 1. The penalty is ``alpha * ((1
     - l1_ratio) / 2 * ||weights||² + l1_ratio * ||weights||₁) / n``. The L1 share is applied
-    after the solver's step, and makes weights exactly 0. Not with 'lbfgs'.
+    after the solver's step, and makes small weights exactly 0. Not with 'lbfgs'.
 
 init : {init_names}, Initializer or callable, default='glorot_uniform'
     The initial weights of all layers. 'glorot_uniform' is scikit-learn's, which draws the

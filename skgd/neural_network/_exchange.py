@@ -114,9 +114,9 @@ class Exchange(BaseEstimator):
         ------
         ValueError
             If scikit-learn has no such network. Versions before 1.7 have no
-            ``loss='poisson'``. No version has activations or links of your own, several
-            different activations, quantiles, a ``numeric_embedding`` or layer
-            normalization.
+            ``loss='poisson'``. No version has activations other than 'identity',
+            'logistic', 'tanh' and 'relu', several different activations, links of your own,
+            quantiles, a ``numeric_embedding`` or layer normalization.
 
         sklearn.exceptions.NotFittedError
             If the network is not fitted.

@@ -27,8 +27,8 @@ MOST = int(np.iinfo(np.int64).max)
 
 # The least multiplications in the forward products of an evaluation for a second thread:
 # some 7 ms of a core. After a call of NumPy's BLAS, its threads keep their cores busy for a
-# while. A shorter fit may end before that; its two threads would take ten times as long as
-# one.
+# while. Shorter fits may be over before a core is free; until then, two threads take ten
+# times as long as one.
 WORTH_SHARING = 50_000_000
 
 # Rows of a block, at most: its activations stay in the second-level cache in float64.

@@ -188,8 +188,8 @@ def schedule_of(estimator, incremental=False, parameter="learning_rate"):
     schedule = _plugin(estimator, parameter, rate)
     if parameter != "learning_rate" and schedule.after_plateau is not None:
         raise ValueError(
-            f"{parameter}={rate!r} can only change the learning rate, after a plateau. Use "
-            "a schedule without after_plateau, such as 'flat_cos'."
+            f"{parameter}={rate!r} has a schedule that changes only the learning rate, "
+            "after a plateau. Use one without after_plateau, such as 'flat_cos'."
         )
     known = not incremental or getattr(schedule, "total", None) is not None
     if schedule.needs_n_updates and not known:
@@ -234,7 +234,7 @@ def activations_of(estimator, n_hidden):
 
 
 def _activation(estimator, given):
-    """Return the checked activation that was given, which may be within a Parametric."""
+    """Return the object that a name stands for, or check one; also within a Parametric."""
     if not isinstance(given, Parametric):
         return _plugin(estimator, "activation", given)
     check_arguments(

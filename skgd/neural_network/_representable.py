@@ -38,7 +38,7 @@ def check_representable(estimator, solver, dtype):
 
 
 def _may_be_zero(options):
-    """Return whether zero satisfies one of a parameter's constraints, if it has any."""
+    """Return whether zero satisfies one of some constraints; None allows any number."""
     return options is None or any(
         make_constraint(option).is_satisfied_by(0.0) for option in options
     )

@@ -56,9 +56,9 @@ def check_given(estimator, given, groups):
     splits = estimator.early_stopping and has_splitter and not (names or is_lbfgs)
     if groups is not None and not splits:
         raise ValueError(
-            "groups needs early_stopping=True and a splitter as validation_fraction, such "
-            "as GroupShuffleSplit(). It cannot be used with X_val or solver='lbfgs'. Set "
-            "these parameters, or leave groups out."
+            "groups needs early_stopping=True, a splitter as validation_fraction, such as "
+            "GroupShuffleSplit(), a solver other than 'lbfgs', and no X_val. Change these, "
+            "or leave groups out."
         )
 
 

@@ -1,7 +1,7 @@
 """Export to ONNX. It needs skl2onnx: ``pip install skgd[onnx]``.
 
-Importing this module registers the estimators with skl2onnx. It then converts them, also in
-pipelines with scikit-learn's transformers, and as the results of searches.
+Importing this module registers the estimators with skl2onnx, which then converts them, also
+in pipelines with scikit-learn's transformers, and as the results of searches.
 """
 
 try:

@@ -23,7 +23,8 @@ __all__ = ["to_onnx"]
 def to_onnx(estimator, X, **options):
     """Convert a fitted estimator to ONNX.
 
-    It calls :func:`skl2onnx.to_onnx`, but also takes data frames, sparse rows and searches.
+    It calls :func:`skl2onnx.to_onnx`, but takes any data frame, array or sparse matrix as
+    ``X``, and also takes searches.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ class MinMaxScaler(AffineScaler):
     def _map(self, dtype):
         low, high = self.feature_range
         # From the minimum, since `min_` has lost digits if the data are far from 0. With
-        # the minimum, rounding never leaves (0, 1).
+        # the minimum, rounding never leads out of a `feature_range` of (0, 1).
         return Affine(
             self.data_min_.astype(np.float64),
             scaled_range(self.data_min_, self.data_max_),

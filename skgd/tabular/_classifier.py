@@ -45,8 +45,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     label_smoothing : float or 'auto', default='auto'
         The part of the target, in [0, 1), that training spreads evenly over the classes.
-        'auto' is 0.1 if ``scoring`` depends only on the predicted class, as 'accuracy'
-        does, and otherwise 0.
+        'auto' is 0.1 if ``scoring`` is a name that begins with 'accuracy',
+        'balanced_accuracy', 'f1', 'jaccard', 'precision' or 'recall', which depend on the
+        predicted class only. Otherwise, it is 0.
 
     {choice}
 

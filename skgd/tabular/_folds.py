@@ -53,8 +53,8 @@ def check_given(given, groups, refit):
 def hold_out(y, rows, groups, fraction, random_state):
     """Divide rows into folds, and bring them into the order of these.
 
-    Each fold has about the same distribution of the first target. This includes classes of
-    few rows, which scikit-learn's splitters refuse.
+    Without groups, each fold has about the same distribution of the first target. This
+    includes classes of few rows, which scikit-learn's splitters refuse.
 
     Parameters
     ----------

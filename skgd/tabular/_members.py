@@ -191,7 +191,7 @@ def predict_table(plain, theta, table, loss, out, n_jobs):
         s.inputs * s.outputs for s in plain.stages if isinstance(s, Dense)
     )
     link = LINKS["identity"]() if loss is None else loss
-    # The kernels are compiled for arrays that are not read-only, as in shared memory.
+    # Kernels are compiled for writable arrays; in shared memory, parameters are read-only.
     theta = np.require(theta, requirements="W")
     predict_rows(rows_of, plain, theta, link, out, (n_jobs, products, False))
 
