@@ -96,7 +96,7 @@ PARTS = {
 
 
 def _compile(part, dtype):
-    """Compile one part; return it, the process, the counts of kernels and the seconds."""
+    """Compile one part; return it, dtype, process, counts of kernels and seconds."""
     from skgd.compile.cache import counts
 
     before, start = counts.copy(), perf_counter()

@@ -401,6 +401,7 @@ def _chunk(layout, rows):
 def _by_rows(layout, chunk):
     """Return whether threads exchange gradients rather than activations and errors.
 
-    They do if half of the parameters are fewer than a chunk's activations and errors.
+    Two threads do if half of the parameters are fewer than a chunk's activations and
+    errors. See :mod:`skgd.engine.train`.
     """
     return layout.n_params / 2 < 2 * chunk * layout.n_activated
