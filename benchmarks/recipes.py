@@ -321,8 +321,8 @@ the epoch by the log loss, without label smoothing. It takes
 Two seeds. The members of skgd are independent networks, each with its own fold. In
 TabM-mini (Gorishniy et al., 2025), 5 or 16 members share all weights except for a scale of
 the inputs and the last layer, and hold out the same rows. Here it is a loop in PyTorch. All
-have the defaults of skgd's estimators for tables, except for one-hot categories and no
-embedding of numbers.
+have the defaults of skgd's estimators for tables, except that categories are
+one-hot and numbers have no embedding.
 
 {compare(found, SHARED)}
 """

@@ -19,7 +19,7 @@ __all__ = ["GELU"]
 
 
 class GELU(Activation):
-    """The Gaussian error linear unit: z times the normal distribution function of z.
+    """The Gaussian error linear unit: z times the standard normal distribution function.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class GELU(Activation):
 
     @staticmethod
     def value(z):
-        """Return z times the normal distribution function of z."""
+        """Return z times the standard normal distribution function of z."""
         return gelu(z)
 
     @staticmethod

@@ -30,7 +30,8 @@ class Parametric(Plugin):
         The activation f.
 
     initial : float, default=1.0
-        The initial weight a of each unit. With 1, it begins as f; with 0, as the identity.
+        The initial weight a of each unit. With 1, a unit begins as f; with 0, as the
+        identity.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class _Once:
 
 
 def _unless_closed(compile_signature):
-    """Return the function, which first raises on a Dask worker that is closing."""
+    """Return the function with a check before it, which raises on a closing Dask worker."""
 
     def checked(signature):
         raise_if_closing()
@@ -197,7 +197,7 @@ def jit(function):
 
 
 def strict_jit(function):
-    """Compile ``function`` on its first call, without reordering its sums.
+    """Compile ``function`` on its first call, with its roundings in order.
 
     The kernel does not count references to its arguments, as with :func:`jit`.
     """
@@ -312,7 +312,7 @@ class Stub:
 
 
 def by_dtype(single, double):
-    """Combine a kernel for float32 and one for float64 to a function of a scalar."""
+    """Combine a kernel for float32 and one for float64 into a function of a scalar."""
 
     def either(x):
         # Without the JIT, a float64 may be a Python float.

@@ -48,8 +48,8 @@ def _fingerprint():
 
 
 # Computed before the modules with kernels are imported (see skgd/__init__.py). Compiled
-# code is saved only if the sources were still the same after the last import. Therefore,
-# old code never gets the fingerprint of an edit, nor new code the one before the edit.
+# code is saved only if the sources were still the same after the last import. Therefore, if
+# the sources are edited meanwhile, no code gets the fingerprint of other sources.
 FINGERPRINT = _fingerprint()
 
 

@@ -1,8 +1,8 @@
 """How the loops call the kernels of a stage.
 
-A call has three arguments: the records of the stage and the step, and a pointer to a
-``Memory``. The called function makes the views that the kernel takes. Passing the views
-themselves would take a fifth of the time of the smallest networks.
+A call passes the records of the stage and the step, and a pointer to a ``Memory``; for a
+gradient, also the array to write to. The called function makes the views that the kernel
+takes. Passing the views themselves would take a fifth of the time of the smallest networks.
 """
 
 from functools import cache

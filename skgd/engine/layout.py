@@ -80,9 +80,9 @@ class Layout:
     def tiles(self, shared, factors=None):
         """Divide the parameters into tiles. Returns an array of TILE.
 
-        If several threads have a share, even a small block has two tiles. The block of an
-        input group always has one. ``factors`` maps each kind to the index of its row of
-        coefficients, by default 0.
+        If they are ``shared`` among threads, a block with several rows has at least two
+        tiles. The block of an input group always has one. ``factors`` maps each kind to the
+        index of its row of coefficients, by default 0.
         """
         found = []
         for index, begin, block in self.blocks:
@@ -181,7 +181,7 @@ class MemoryPlan:
                 record.source, record.source_delta = source, source_delta
                 record.value = source if stage.is_in_place else self._take(stage.outputs)
                 record.delta = -1
-                # A first stage without parameters needs no gradient.
+                # A first stage that maps the data without parameters needs no gradient.
                 if n_chunks and (source >= 0 or stage.blocks or not stage.inputs):
                     shares = source_delta >= 0 and not stage.keeps_delta
                     record.delta = source_delta if shares else self._take(stage.outputs)

@@ -31,7 +31,7 @@ def loss_loops(loss, dtype):
     n_arguments = len(loss.argument_names())
     read = _array if loss.takes_array else reader(loss)
     if loss.evaluate is not None:
-        # Compiled as they are, not by `scalar`: the sum of the losses is a float64 literal.
+        # Compiled as they are, not by `scalar`: the sum of the losses must stay a float64.
         evaluate_rows, link_rows = jit(loss.evaluate), jit(loss.apply_link)
 
         def evaluate(z, y, weight, scale, numbers, delta):
@@ -210,7 +210,7 @@ def reader(plugin):
 
 @cache
 def _each(n, item):
-    """Return a kernel that takes any arguments and returns ``item(k, *args)`` for k < n."""
+    """Return a kernel of any arguments: the tuple of ``item(k, *args)`` for k < n."""
     if n == 0:
         return jit_named("each_0", lambda *args: ())
     before, last = _each(n - 1, item), n - 1

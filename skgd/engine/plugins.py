@@ -129,8 +129,8 @@ class Loss(Plugin):
         The name of the link, which becomes the fitted ``out_activation_``.
 
     domain : tuple of (float, float, str)
-        The interval of valid targets: its two ends, and which of them belong to it: 'both',
-        'neither', 'left' or 'right'.
+        The two ends of the interval of valid targets, and which of them belong to it:
+        'both', 'neither', 'left' or 'right'.
 
     outputs_per_target : int
         Outputs of the network for each column of ``y``.
@@ -343,12 +343,12 @@ class Solver(Step):
 
 
 class NumericEmbedding(Plugin):
-    """A map of each numeric column to several features, which the network reads, too.
+    """An embedding of numeric columns, which the network reads in addition to them.
 
     Attributes
     ----------
     rate_factors : dict of str to float
-        A factor of the learning rate for each kind of parameters.
+        By kind of parameters, a factor of the learning rate.
     """
 
     rate_factors: ClassVar[Mapping[str, float]] = {}
@@ -368,7 +368,7 @@ class Progress(NamedTuple):
         For each of the next updates, the number of updates before it.
 
     n_updates : int or None
-        The number of all updates of the fit: ``max_iter`` epochs. None if it is not known.
+        The number of all updates of the fit, in ``max_iter`` epochs; None if not known.
 
     epoch : ndarray of shape (n,), dtype=int64
         For each of the next updates, the number of finished epochs.

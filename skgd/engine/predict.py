@@ -19,7 +19,8 @@ def predict(rows, order, network, work, kernels, numbers, steps, out):
     the loss. ``steps`` has one element, the position of the block.
 
     Returns whether all numbers of dense rows are finite, and whether all predictions are.
-    Finite predictions do not imply finite rows: some activations turn NaN into a number.
+    Finite predictions do not imply finite rows: an activation may turn infinity or NaN into
+    a finite number.
     """
     step = steps[0]
     memory = pointer_to(memory_of(rows, order, network, work, kernels))

@@ -48,7 +48,8 @@ def _record(integers, floats=""):
 #     place p begins at p * capacity. The source -1 stands for the rows of the data
 #   source_delta, delta: the places of the gradients with respect to them; -1: not needed
 #   begin, end: its parameters
-#   numbers, n_numbers: its hyperparameters; running, n_running: its running statistics
+#   numbers, running: where its hyperparameters and its running statistics begin;
+#     n_numbers, n_running: how many there are
 #   own, part: where its memory begins in that of a thread, and in that of a chunk
 STAGE = _record(
     "kind inputs outputs source value source_delta delta begin end "
@@ -74,7 +75,8 @@ TILE = _record("stage begin end is_weights is_summed factor")
 #   first, last: the rows of the mini-batch that are this thread's
 #   row, stop: the rows of a gradient; parameter: its first parameter, within the stage
 #   tile, tile_stop: the tiles to update; origin: the parameter of the first gradient
-#   weight: the sum of the sample weights; norm: that of the gradient, if a step needs it
+#   weight: the sum of the sample weights
+#   norm: the norm of the gradient of all parameters, if a step needs it
 #   dropping: the factor of the dropout rates
 STEP = _record(
     "seed capacity chunk parts part_size thread n_threads "
@@ -132,8 +134,9 @@ class Work(NamedTuple):
     # of the stages with their gradients. Then the memory of each chunk.
     shared: Any
     own: Any  # scratch memory of the thread: for products, then for the stages
-    # The gradient of some tiles, for each thread. Or shared by all threads: the gradient of
-    # all parameters, if a step needs its norm or, over each chunk, with `by_rows`.
+    # The gradient of some of the thread's tiles. If a step needs the norm, the gradient of
+    # all parameters. With `by_rows`, that of all parameters over each chunk. In these two
+    # cases, all threads share it.
     gradient: Any
     arrivals: Any  # the number of arrivals at the barrier
     squares: Any  # the sum of squares of each tile's gradient, if a step needs the norm
@@ -194,7 +197,7 @@ class Epochs(NamedTuple):
     # The factor of the dropout rates in each of the next updates; empty if it is always 1.
     dropping: Any
     # For each epoch, the sum of the losses of each chunk, then the sum of the penalties of
-    # each tile. `train` adds to them.
+    # each tile, of shape (n_epochs, n_chunks + n_tiles). `train` adds to them.
     totals: Any
     losses: Any  # output: the mean objective of each finished epoch
 

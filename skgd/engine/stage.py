@@ -52,7 +52,10 @@ class Stage:
       writes ``input_delta``, for the same rows.
     - ``gradient(stage, step, inputs, parameters, delta, out, work)`` writes the gradient
       with respect to the parameters, summed over the rows from ``step.row`` to
-      ``step.stop``. ``out`` begins with the parameter ``step.parameter`` of the stage.
+      ``step.stop``. ``out`` is for the parameters of a tile, and begins with the parameter
+      ``step.parameter`` of the stage.
+
+    The arrays of inputs, outputs and gradients have only these rows.
 
     An input group has two kernels, which read the rows of the data themselves:
     ``add(stage, step, rows, order, parameters, outputs, work)`` adds to the outputs, and

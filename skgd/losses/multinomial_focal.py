@@ -55,8 +55,8 @@ class MultinomialFocal(Loss):
         n_classes = z.shape[1]
         exp_of_rows(z, delta)
         for i in range(z.shape[0]):
-            # `rest` sums the exponentials of all classes but the largest one, whose
-            # exponential is 1.
+            # `rest` sums the exponentials of all classes but the largest one (the first of
+            # several), whose exponential is 1.
             top, rest = -1, 0.0
             for k in range(n_classes):
                 if top < 0 and z[i, k] == 0.0:

@@ -8,8 +8,8 @@ __all__ = ["prefetch"]
 def _prefetch(array):
     """Request the cache lines of an array for writing.
 
-    A core can write to a cache line only when no other core has a copy. After other cores
-    have read the line, getting it takes longer than an update of a small network. Meanwhile
+    A core can write to a cache line only when no other core has a copy. To get the lines
+    that other cores have read takes longer than an update of a small network. Meanwhile,
     the core can do other work.
     """
 

@@ -97,8 +97,8 @@ def _in_threads(function, arguments, interrupted):
 
     def work(index, args, ended):
         try:
-            # Linux wakes a thread on the core of the thread that wakes it. If both then
-            # wait for each other and yield, Linux may leave them on the same core.
+            # Linux tends to wake threads on the core of the thread that wakes them. If two
+            # of them wait for each other and yield, it may leave both on this core.
             if cores:
                 _keep_to({cores[(first + index) % len(cores)]})
             go.wait()

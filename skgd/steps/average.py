@@ -5,7 +5,7 @@ r"""A moving average of the parameters.
     \bar \theta \leftarrow \bar \theta + \frac{1 - d}{1 - d^{k + 1}} (\theta - \bar \theta)
 
 with the decay :math:`d` and :math:`k` updates in the average before. This is an exponential
-moving average, divided by the sum of its weights, and therefore has no bias.
+moving average, divided by the sum of its weights. It is not biased towards its start.
 
 References
 ----------

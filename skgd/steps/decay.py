@@ -2,7 +2,7 @@ r"""Decoupled weight decay.
 
 .. math:: \theta \leftarrow \theta - \eta \lambda \theta
 
-As in AdamW, the step comes before the solver's.
+As in AdamW, the step comes before the solver's: both start from the same parameters.
 
 References
 ----------

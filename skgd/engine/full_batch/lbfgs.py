@@ -329,7 +329,7 @@ def advance(loss, theta, descent, settings):
 
 @jit
 def _give_up(theta, descent):
-    """Search along the gradient instead, unless this search was already along it."""
+    """Search along the gradient instead; stop if this search was already along it."""
     if has_steps(descent.history):
         clear(descent.history)
         _begin_search(theta, descent)

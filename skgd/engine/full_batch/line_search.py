@@ -54,7 +54,8 @@ REMAINING_SLOPE = 0.9
 # The search ends if the interval is narrower than this, relative to its upper end.
 RELATIVE_WIDTH = 0.1
 LARGEST_STEP = 1e10
-# Until there is an interval, the next step is at least and at most so many times longer.
+# Until there is an interval, the next step lies beyond the trial point by at least and at
+# most so many times the distance of that point from the best one before it.
 LEAST_GROWTH = 1.1
 MOST_GROWTH = 4.0
 # The interval is halved if two steps have not made it narrower by this factor.
@@ -203,7 +204,7 @@ def _interpolated(best, other, trial, search):
         step = cubic if _is_nearer(cubic, secant, trial) else secant
         limit = trial[STEP] + SHRINKAGE * (other[STEP] - trial[STEP])
         return min(limit, step) if trial[STEP] > best[STEP] else max(limit, step)
-    # The trial is lower and as steep: the minimum is far beyond it.
+    # The trial is lower and at least as steep: the minimum is far beyond it.
     if search[BRACKETED] > 0:
         return _cubic_minimum(trial, other)
     return search[HIGH] if trial[STEP] > best[STEP] else search[LOW]
