@@ -30,7 +30,8 @@ class MultinomialFocal(Loss):
     Parameters
     ----------
     gamma : float, default=2.0
-        The exponent of the weight: one minus the probability of the true class.
+        The exponent of the weight, whose base is one minus the probability of the true
+        class.
 
     Examples
     --------
