@@ -159,8 +159,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if not np.isfinite(targets).all():
             check_finite(self, y=y)
             raise ValueError(
-                f"y is too large for {dtype.name}, the dtype of X. Scale it, e.g. by "
-                "TransformedTargetRegressor."
+                f"y is too large for {dtype.name}, the dtype of the network. Scale "
+                "it, e.g. by TransformedTargetRegressor."
             )
         loss = self._loss_function()
         loss.check_targets(targets)

@@ -32,8 +32,8 @@ def check_representable(estimator, solver, dtype):
             size = "large" if rounded else "small"
             change = "Decrease" if rounded else "Increase"
             raise ValueError(
-                f"{name}={value} is too {size} for {dtype.name}, the dtype of X. {change} "
-                "it, or pass X as float64."
+                f"{name}={value} is too {size} for {dtype.name}, the dtype of the network. "
+                f"{change} it, or fit to X in float64."
             )
 
 
