@@ -338,7 +338,7 @@ def test_integer_weights_are_repetitions(Scaler, order, dtype):
     ("weight", "message"),
     [
         ([1, -1, 2], "sample_weight must have no negative number .* from -1.0 to 2.0 "),
-        ([0, 0, 0], "non-zero|a positive, finite sum: .* with a sum of 0.0"),
+        ([0, 0, 0], "non-zero|a positive, finite sum, .* with a sum of 0.0"),
         ([1e308, 1e308, 1], "sample_weight must have .* finite sum, .* a sum of inf"),
         ([1, np.nan, 2], "sample_weight contains NaN"),
         ([1, np.inf, 2], "sample_weight contains infinity"),
