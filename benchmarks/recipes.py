@@ -18,13 +18,22 @@ import numpy as np
 from report import conditions, publish, table
 from scipy.stats import gmean
 from sklearn.base import BaseEstimator
-from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from table_data import tables
-from tables import METRICS, Setting, predict, score
+from tables import (
+    CATEGORIES,
+    METRICS,
+    NUMBERS,
+    Setting,
+    predict,
+    realmlp,
+    score,
+    skgd,
+)
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 TABLES = ("optdigits", "penbased", "page-blocks0", "Chicago", "Bikeshare")
@@ -35,13 +44,10 @@ UNITS, RATE, HELD_OUT = 256, 0.002, 0.2
 
 def skgd_network(setting, recipe, n_members=1):
     """skgd's network for tables, without an embedding of numbers, categories one-hot."""
-    from skgd import TabularMLPClassifier, TabularMLPRegressor
     from skgd.solvers import Adam
 
-    return setting.either(
-        TabularMLPRegressor,
-        TabularMLPClassifier,
-        n_jobs=1,
+    return skgd(
+        setting,
         n_members=n_members,
         numeric_embedding=None,
         max_one_hot=10**6,
@@ -202,32 +208,16 @@ def torch_network(setting, recipe, k=None):
     )
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     encode = make_column_transformer(
-        (numbers, make_column_selector(dtype_exclude="category")),
-        (one_hot, make_column_selector(dtype_include="category")),
+        (numbers, NUMBERS),
+        (one_hot, CATEGORIES),
     )
     return make_pipeline(encode, TorchNetwork(setting, recipe, k))
-
-
-def realmlp_s(setting):
-    """pytabkit's RealMLP_TD_S as shipped, for the log loss with classes."""
-    from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
-
-    options = {"device": "cpu", "n_threads": 1}
-    if setting.task != "regression":
-        options |= {"val_metric_name": "cross_entropy", "use_ls": False}
-    network = setting.either(RealMLP_TD_S_Regressor, RealMLP_TD_S_Classifier, **options)
-    medians = SimpleImputer(strategy="median", add_indicator=True)
-    encode = make_column_transformer(
-        (medians, make_column_selector(dtype_exclude="category")),
-        ("passthrough", make_column_selector(dtype_include="category")),
-    )
-    return make_pipeline(encode.set_output(transform="pandas"), network)
 
 
 METHODS = {
     "skgd": lambda setting: skgd_network(setting, SIMPLE),
     "PyTorch": lambda setting: torch_network(setting, SIMPLE),
-    "RealMLP_TD_S": realmlp_s,
+    "RealMLP_TD_S": lambda setting: realmlp(setting, "RealMLP_TD_S"),
     "one member": lambda setting: skgd_network(setting, DEFAULT),
     "5 members": lambda setting: skgd_network(setting, DEFAULT, 5),
     "TabM-mini, 5": lambda setting: torch_network(setting, DEFAULT, 5),

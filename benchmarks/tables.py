@@ -231,14 +231,15 @@ def catboost(setting):
     return _CatBoost(model)
 
 
-def realmlp(setting):
+def realmlp(setting, name="RealMLP_TD"):
     """pytabkit's RealMLP_TD, for the log loss with classes; missing numbers as medians."""
-    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+    import pytabkit
 
+    kinds = [getattr(pytabkit, f"{name}_{kind}") for kind in ("Regressor", "Classifier")]
     options = {"device": "cpu", "n_threads": setting.n_jobs}
     if setting.task != "regression":
         options |= {"val_metric_name": "cross_entropy", "use_ls": False}
-    network = setting.either(RealMLP_TD_Regressor, RealMLP_TD_Classifier, **options)
+    network = setting.either(*kinds, **options)
     medians = SimpleImputer(strategy="median", add_indicator=True)
     encode = make_column_transformer((medians, NUMBERS), ("passthrough", CATEGORIES))
     return make_pipeline(encode.set_output(transform="pandas"), network)

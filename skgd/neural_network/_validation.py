@@ -15,9 +15,36 @@ from skgd.neural_network._prediction import evaluate
 from skgd.neural_network._scoring import check_scores, perfect, scored
 from skgd.solvers import SOLVERS
 
-__all__ = ["Validation", "check_given", "validated"]
+__all__ = ["Validation", "check_given", "has_validation", "validated"]
 
 NAMES = "X", "y", "sample_weight"
+
+
+def has_validation(given):
+    """Return whether there are validation data; raise if they are incomplete.
+
+    Parameters
+    ----------
+    given : tuple
+        ``X_val``, ``y_val`` and ``sample_weight_val``.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        If ``X_val`` or ``y_val`` is missing.
+    """
+    named = zip(NAMES, given, strict=True)
+    names = [f"{name}_val" for name, value in named if value is not None]
+    if names and not {"X_val", "y_val"} <= set(names):
+        raise ValueError(
+            "Validation data are X_val and y_val together, got only "
+            f"{', '.join(names)}. Pass both, or none of them."
+        )
+    return bool(names)
 
 
 def check_given(estimator, given, groups):
@@ -39,21 +66,14 @@ def check_given(estimator, given, groups):
     ValueError
         If an argument is missing or cannot be used.
     """
-    named = zip(NAMES, given, strict=True)
-    names = [f"{name}_val" for name, value in named if value is not None]
-    if names and not {"X_val", "y_val"} <= set(names):
-        raise ValueError(
-            "Validation data are X_val and y_val together, got only "
-            f"{', '.join(names)}. Pass both, or none of them."
-        )
-    is_lbfgs = estimator.solver == "lbfgs"
-    if names and is_lbfgs:
+    is_given, is_lbfgs = has_validation(given), estimator.solver == "lbfgs"
+    if is_given and is_lbfgs:
         raise ValueError(
             "X_val is evaluated after each epoch, but solver='lbfgs' has no epochs. Use "
             f"one of {sorted(SOLVERS)}, or leave X_val out."
         )
     has_splitter = hasattr(estimator.validation_fraction, "split")
-    splits = estimator.early_stopping and has_splitter and not (names or is_lbfgs)
+    splits = estimator.early_stopping and has_splitter and not (is_given or is_lbfgs)
     if groups is not None and not splits:
         raise ValueError(
             "groups needs early_stopping=True, a splitter as validation_fraction, such as "

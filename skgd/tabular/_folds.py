@@ -7,6 +7,8 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from skgd.neural_network._validation import has_validation
+
 __all__ = ["check_given", "hold_out"]
 
 
@@ -29,15 +31,8 @@ def check_given(given, groups, refit):
     ValueError
         If an argument is missing or cannot be used.
     """
-    names = "X_val", "y_val", "sample_weight_val"
-    named = [n for n, value in zip(names, given, strict=True) if value is not None]
-    if not named:
+    if not has_validation(given):
         return
-    if not {"X_val", "y_val"} <= set(named):
-        raise ValueError(
-            "Validation data are X_val and y_val together, got only "
-            f"{', '.join(named)}. Pass both, or none of them."
-        )
     if refit:
         raise ValueError(
             "refit=True has no effect with X_val, with which all members train on all rows "
